@@ -1,0 +1,29 @@
+import type { Occurrence } from '../scenario/moment.ts';
+import type { Property, PropertyVerdict } from './verdict.ts';
+
+/** A run held against its scenario: what every report is drawn from, and what `verdict.json` holds. */
+export interface Judgement {
+  readonly scenario: string;
+  readonly title: string;
+  readonly backend: string;
+  readonly seed: number;
+  /**
+   * `as-expected`: every expected verdict came true, nothing else was violated and all that should have happened did.
+   * `not-as-expected`: a property was judged and its verdict is not the expected one (or it was violated and nobody expected that).
+   * `unknown`: otherwise (something that must have happened did not, or an expected property could not be judged). Never green.
+   */
+  readonly outcome: 'as-expected' | 'not-as-expected' | 'unknown';
+  /** One for each of PROPERTIES, in their order; `expected` is null where the scenario does not name it. */
+  readonly properties: readonly {
+    readonly expected: 'ok' | 'violated' | null;
+    readonly verdict: PropertyVerdict;
+  }[];
+  /** Each thing that must have happened, how often it did, and whether that is enough. */
+  readonly happened: readonly { readonly occurrence: Occurrence; readonly count: number; readonly met: boolean }[];
+  /** Why the outcome is not as expected, or unknown: sentences for people; empty when as expected. */
+  readonly reasons: readonly string[];
+  /** The one command that runs this again. */
+  readonly replay: string;
+  /** Lock operations and events in the history, and the virtual or real milliseconds that it spans. */
+  readonly counts: { readonly operations: number; readonly leases: number; readonly events: number; readonly spanMs: number };
+}

@@ -1,0 +1,383 @@
+/**
+ * What can stand in a history. Every event carries `timeUs`: microseconds of true time since the run
+ * began, a clock that only the testbed has. Clients, nodes and the protected resource are named by
+ * short strings (`A`, `n1`, `resource`). An `operation` numbers one call of the library in a run, a `command`
+ * numbers one command sent to one node; both count from 1.
+ */
+
+/** First event of every history: all a checker or a report needs to know about the run. */
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly timeUs: 0;
+  /** Version of this format. */
+  readonly format: 1;
+  readonly scenario: string;
+  readonly title: string;
+  readonly backend: string;
+  readonly seed: number;
+  readonly clients: readonly string[];
+  readonly nodes: readonly string[];
+  readonly quorum: number;
+  /** The longest time to live that any client asks for. */
+  readonly longestTtlMs: number;
+  readonly clockDriftFactor: number;
+  readonly fencing: boolean;
+}
+
+/** The workload calls acquire. */
+export interface AcquireInvoked {
+  readonly type: 'acquire-invoked';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly resource: string;
+  readonly ttlMs: number;
+  /** `workload`, or `probe` for the tries after all faults healed, which demand progress. */
+  readonly phase: 'workload' | 'probe';
+}
+
+/** The library sends the first command of a fresh value: one attempt of an acquire begins. */
+export interface AttemptStarted {
+  readonly type: 'attempt-started';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly value: string;
+}
+
+/** Acquire resolved: this client holds a lease, and believes so until `validUntilUs` (true time). */
+export interface AcquireGranted {
+  readonly type: 'acquire-granted';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly resource: string;
+  readonly value: string;
+  readonly token: number | null;
+  readonly attempts: number;
+  /** What the library told the caller. */
+  readonly validityMs: number;
+  /** The end of that validity in true time, by the client's own (perhaps drifting) clock. */
+  readonly validUntilUs: number;
+}
+
+/** Acquire rejected. `code` is that of the library's error. */
+export interface AcquireFailed {
+  readonly type: 'acquire-failed';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly resource: string;
+  readonly code: string;
+}
+
+/** The workload calls extend. `lease` is the operation number of the acquire that was granted. */
+export interface ExtendInvoked {
+  readonly type: 'extend-invoked';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+  readonly ttlMs: number;
+}
+
+export interface ExtendGranted {
+  readonly type: 'extend-granted';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+  readonly validityMs: number;
+  readonly validUntilUs: number;
+}
+
+export interface ExtendFailed {
+  readonly type: 'extend-failed';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+  readonly code: string;
+}
+
+/** The workload calls release: from here on the client no longer believes that it holds the lease. */
+export interface ReleaseInvoked {
+  readonly type: 'release-invoked';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+}
+
+export interface ReleaseDone {
+  readonly type: 'release-done';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+}
+
+export interface ReleaseFailed {
+  readonly type: 'release-failed';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly operation: number;
+  readonly lease: number;
+  readonly code: string;
+}
+
+/** The client goes into, and comes out of, the work that the lock protects. */
+export interface SectionEntered {
+  readonly type: 'section-entered';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly lease: number;
+  readonly resource: string;
+}
+
+export interface SectionLeft {
+  readonly type: 'section-left';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly lease: number;
+  readonly resource: string;
+}
+
+/** The client sends a write to the protected resource. `write` numbers it, from 1. */
+export interface WriteSent {
+  readonly type: 'write-sent';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly write: number;
+  readonly lease: number;
+  readonly resource: string;
+  readonly token: number | null;
+}
+
+/** The protected resource took the write. */
+export interface WriteAccepted {
+  readonly type: 'write-accepted';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly write: number;
+  readonly lease: number;
+  readonly resource: string;
+  readonly token: number | null;
+}
+
+/** The protected resource turned the write away: it has seen a larger token. */
+export interface WriteRefused {
+  readonly type: 'write-refused';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly write: number;
+  readonly lease: number;
+  readonly resource: string;
+  readonly token: number | null;
+  readonly largestToken: number;
+}
+
+export type CommandKind = 'acquire' | 'commit' | 'extend' | 'release' | 'inspect';
+
+/** The client's library hands a command to its connection to one node. */
+export interface CommandSent {
+  readonly type: 'command-sent';
+  readonly timeUs: number;
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+  readonly kind: CommandKind;
+  readonly key: string;
+  /** The lock value that the command carries; empty for inspect. */
+  readonly value: string;
+}
+
+/** The node runs the command. */
+export interface CommandExecuted {
+  readonly type: 'command-executed';
+  readonly timeUs: number;
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+  readonly kind: CommandKind;
+  readonly key: string;
+  readonly value: string;
+  /** The kind of reply: `granted`, `held`, `released`, `absent` and so on. */
+  readonly reply: string;
+  /** The value under the key just before; null where there was none. */
+  readonly before: string | null;
+  /** Whether the command changed the key (created, prolonged or deleted it). */
+  readonly changed: boolean;
+}
+
+/** The reply reaches the client's library. A `failed` reply is a broken or refused connection. */
+export interface ReplyReceived {
+  readonly type: 'reply-received';
+  readonly timeUs: number;
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+  readonly reply: string;
+}
+
+/** A request or a reply, or a write or its acknowledgement, will never arrive. */
+export interface MessageLost {
+  readonly type: 'message-lost';
+  readonly timeUs: number;
+  /** The command, or the write when `node` is `resource`. */
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+  readonly direction: 'request' | 'reply';
+  /** The number of the fault that caused it; null for a closed connection without one. */
+  readonly fault: number | null;
+}
+
+/** A fault made a message slower by `byUs`. */
+export interface MessageDelayed {
+  readonly type: 'message-delayed';
+  readonly timeUs: number;
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+  readonly direction: 'request' | 'reply';
+  readonly byUs: number;
+  readonly fault: number;
+}
+
+/** A key is gone from a node without a command having deleted it. */
+export interface KeyLost {
+  readonly type: 'key-lost';
+  readonly timeUs: number;
+  readonly node: string;
+  readonly key: string;
+  readonly value: string;
+  readonly cause: 'expired' | 'evicted' | 'restart' | 'flush' | 'promotion';
+}
+
+/** A fault begins. `fault` numbers it from 1, `kind` is that of the scenario file, `targets` the lanes that it touches. */
+export interface FaultStarted {
+  readonly type: 'fault-started';
+  readonly timeUs: number;
+  readonly fault: number;
+  readonly kind: string;
+  readonly targets: readonly string[];
+  /** One line for people. */
+  readonly description: string;
+}
+
+/** The fault is healed. */
+export interface FaultEnded {
+  readonly type: 'fault-ended';
+  readonly timeUs: number;
+  readonly fault: number;
+}
+
+export interface NodeCrashed {
+  readonly type: 'node-crashed';
+  readonly timeUs: number;
+  readonly node: string;
+}
+
+/** The node serves again, with `keys` of its lock keys left. */
+export interface NodeRestarted {
+  readonly type: 'node-restarted';
+  readonly timeUs: number;
+  readonly node: string;
+  readonly keys: number;
+}
+
+export interface NodePaused {
+  readonly type: 'node-paused';
+  readonly timeUs: number;
+  readonly node: string;
+}
+
+export interface NodeResumed {
+  readonly type: 'node-resumed';
+  readonly timeUs: number;
+  readonly node: string;
+}
+
+/** A node's wall clock stepped (`byMs`), or changed its rate (`rate`, 1 is true). */
+export interface NodeClockChanged {
+  readonly type: 'node-clock-changed';
+  readonly timeUs: number;
+  readonly node: string;
+  readonly byMs: number;
+  readonly rate: number;
+}
+
+export interface ClientPaused {
+  readonly type: 'client-paused';
+  readonly timeUs: number;
+  readonly client: string;
+}
+
+export interface ClientResumed {
+  readonly type: 'client-resumed';
+  readonly timeUs: number;
+  readonly client: string;
+}
+
+/** A client's clock stepped or changed its rate. `clock` says which of the two. */
+export interface ClientClockChanged {
+  readonly type: 'client-clock-changed';
+  readonly timeUs: number;
+  readonly client: string;
+  readonly clock: 'wall' | 'monotonic';
+  readonly byMs: number;
+  readonly rate: number;
+}
+
+/** Every fault is healed and every client runs; what follows demands progress. */
+export interface Healed {
+  readonly type: 'healed';
+  readonly timeUs: number;
+}
+
+/** Last event of a complete history. Operations without an outcome by then are pending. */
+export interface RunEnded {
+  readonly type: 'run-ended';
+  readonly timeUs: number;
+  /** `completed`, or why the run was cut short. */
+  readonly reason: string;
+}
+
+export type HistoryEvent =
+  | RunStarted
+  | AcquireInvoked
+  | AttemptStarted
+  | AcquireGranted
+  | AcquireFailed
+  | ExtendInvoked
+  | ExtendGranted
+  | ExtendFailed
+  | ReleaseInvoked
+  | ReleaseDone
+  | ReleaseFailed
+  | SectionEntered
+  | SectionLeft
+  | WriteSent
+  | WriteAccepted
+  | WriteRefused
+  | CommandSent
+  | CommandExecuted
+  | ReplyReceived
+  | MessageLost
+  | MessageDelayed
+  | KeyLost
+  | FaultStarted
+  | FaultEnded
+  | NodeCrashed
+  | NodeRestarted
+  | NodePaused
+  | NodeResumed
+  | NodeClockChanged
+  | ClientPaused
+  | ClientResumed
+  | ClientClockChanged
+  | Healed
+  | RunEnded;
+
+export type HistoryEventType = HistoryEvent['type'];

@@ -1,0 +1,95 @@
+/**
+ * One Redis master as the algorithm sees it: typed commands go in, one typed reply comes back.
+ * The ioredis node turns them into Redis commands; the simulator's model node answers them itself;
+ * one conformance suite holds both to the same answers.
+ */
+export interface LockNode {
+  /** Names the node in errors and reports, `host:port` for a Redis server; unique within one Redlock. */
+  readonly id: string;
+  /**
+   * Starts `command` and returns at once. `settle` is called at most once, never within this call,
+   * with what the node answered or with a `failed` reply. It may be called late, or never:
+   * the caller bounds its own wait, and a late reply still counts for the clean-up.
+   */
+  execute(command: LockCommand, settle: (reply: LockReply) => void): void;
+  /** Closes the connection. `owned` tells whether distrilock opened it. Absent where there is nothing to close. */
+  readonly connection?: {
+    readonly owned: boolean;
+    quit(): Promise<void>;
+  };
+}
+
+/** Store `value` under `key` for `ttlMs`, unless another value is there. */
+export interface AcquireCommand {
+  readonly kind: 'acquire';
+  readonly key: string;
+  readonly value: string;
+  readonly ttlMs: number;
+  /** How long the caller waits: a node that could not even send the command by then must drop it. */
+  readonly timeoutMs: number;
+  /** With fencing, the least token wanted (microseconds of the client's wall clock); null without. */
+  readonly tokenHint: number | null;
+}
+
+/** While `key` still holds `value` and the counter is not above `token`: counter := token. */
+export interface CommitCommand {
+  readonly kind: 'commit';
+  readonly key: string;
+  readonly value: string;
+  readonly timeoutMs: number;
+  readonly token: number;
+}
+
+/** If `key` holds `value`, let it live `ttlMs` from now, or longer if it already does. Never recreates it. */
+export interface ExtendCommand {
+  readonly kind: 'extend';
+  readonly key: string;
+  readonly value: string;
+  readonly ttlMs: number;
+  readonly timeoutMs: number;
+}
+
+/** If `key` holds `value`, delete it. */
+export interface ReleaseCommand {
+  readonly kind: 'release';
+  readonly key: string;
+  readonly value: string;
+  readonly timeoutMs: number;
+}
+
+/** Read `key`. */
+export interface InspectCommand {
+  readonly kind: 'inspect';
+  readonly key: string;
+  readonly timeoutMs: number;
+}
+
+export type LockCommand = AcquireCommand | CommitCommand | ExtendCommand | ReleaseCommand | InspectCommand;
+
+/**
+ * - to acquire: `granted` (the node holds our value; `token` is its counter, null without fencing) or `held` (another value is there)
+ * - to commit: `committed`, or `refused` (our value is gone, or the counter is above the token)
+ * - to extend: `extended`, or `absent` (our value is not there)
+ * - to release: `released`, or `absent` (our value is not there)
+ * - to inspect: `inspected` with the value and the milliseconds it still has to live, both null where there is no key
+ * - to any: `failed`, with the reason. Whether the command ran is then unknown, unless `sent` is false.
+ */
+export type LockReply =
+  | { readonly kind: 'granted'; readonly token: number | null }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'extended' }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'inspected'; readonly value: string | null; readonly remainingMs: number | null }
+  | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
+
+/** Replies that carry nothing, made once: a simulator answers millions of them. */
+export const GRANTED_WITHOUT_TOKEN: LockReply = Object.freeze({ kind: 'granted', token: null });
+export const HELD: LockReply = Object.freeze({ kind: 'held' });
+export const COMMITTED: LockReply = Object.freeze({ kind: 'committed' });
+export const REFUSED: LockReply = Object.freeze({ kind: 'refused' });
+export const EXTENDED: LockReply = Object.freeze({ kind: 'extended' });
+export const RELEASED: LockReply = Object.freeze({ kind: 'released' });
+export const ABSENT: LockReply = Object.freeze({ kind: 'absent' });
