@@ -1,0 +1,27 @@
+export type { Cancel, Environment } from './environment.ts';
+export {
+  AbortedError,
+  ContendedError,
+  ExpiredError,
+  ExtensionRefusedError,
+  InvalidOptionError,
+  LockError,
+  type LockErrorCode,
+  type NodeOutcome,
+  UnreachableError,
+} from './errors.ts';
+export { AcquiredLock } from './lock.ts';
+export type {
+  AcquireCommand,
+  CommitCommand,
+  ExtendCommand,
+  InspectCommand,
+  LockCommand,
+  LockNode,
+  LockReply,
+  ReleaseCommand,
+} from './lock-node.ts';
+export type { RedlockClient } from './nodes.ts';
+export { nodeFromPromises } from './promise-node.ts';
+export type { AcquireOptions, RedlockOptions } from './options.ts';
+export { Redlock } from './redlock.ts';

@@ -1,0 +1,190 @@
+import {
+  ExpiredError,
+  ExtensionRefusedError,
+  type LockError,
+  UnreachableError,
+} from './errors.ts';
+import type { LockNode, LockReply } from './lock-node.ts';
+import { checkTtl, type ResolvedOptions } from './options.ts';
+import { Round } from './round.ts';
+import type { Tenure } from './tenure.ts';
+import { validUntilMs } from './validity.ts';
+
+/** What all locks of one Redlock share. */
+export interface LockContext {
+  readonly nodes: readonly LockNode[];
+  readonly options: ResolvedOptions;
+  nodeTimeoutMs(ttlMs: number): number;
+}
+
+/** What was granted: the facts of one acquire. */
+export interface Grant {
+  readonly resource: string;
+  readonly tenure: Tenure;
+  readonly attempts: number;
+  readonly validityMs: number;
+  readonly validUntilMs: number;
+  readonly token: number | null;
+}
+
+function extendsOurValue(reply: LockReply): boolean {
+  return reply.kind === 'extended';
+}
+
+/**
+ * A lock that was acquired. It may be relied on for `validity` milliseconds from the moment it was granted or last
+ * extended, and not a moment longer, whether or not it was released.
+ */
+export class AcquiredLock {
+  /** The resource that is locked. */
+  readonly resource: string;
+  /** The value that the nodes hold for this lock and no other. */
+  readonly value: string;
+  /** Attempts that acquire took, the successful one included. */
+  readonly attempts: number;
+  /** The fencing token: larger than that of every lock on the resource granted before. Undefined without `fencing`. */
+  readonly token: number | undefined;
+
+  private readonly context: LockContext;
+  private readonly tenure: Tenure;
+  private grantedValidityMs: number;
+  private validUntilMs: number;
+  private extensions = 0;
+  /** Whether release was ever called: from then on the holder must not rely on the lock, even if nodes still hold it. */
+  private givenBack = false;
+  private releasing: Promise<void> | null = null;
+
+  /** @internal Locks are made by `Redlock.acquire`. */
+  constructor(context: LockContext, grant: Grant) {
+    this.context = context;
+    this.tenure = grant.tenure;
+    this.resource = grant.resource;
+    this.value = grant.tenure.value;
+    this.attempts = grant.attempts;
+    this.token = grant.token ?? undefined;
+    this.grantedValidityMs = grant.validityMs;
+    this.validUntilMs = grant.validUntilMs;
+  }
+
+  /** Milliseconds that were left when the lock was granted, or when its last extension was. */
+  get validity(): number {
+    return this.grantedValidityMs;
+  }
+
+  /** Milliseconds that are left now, by a monotonic clock; 0 once the lock is released or its validity is over. */
+  remaining(): number {
+    return this.givenBack ? 0 : Math.max(0, this.validUntilMs - this.now());
+  }
+
+  /**
+   * Lets the lock live for `ttl` milliseconds from now, on a quorum of nodes; it never lives shorter than before. Resolves to
+   * this same lock. A failed extension leaves the validity as it was: ExpiredError (it is over), ExtensionRefusedError
+   * (a quorum does not hold the lock any more, or `extensionLimit` is reached) or UnreachableError.
+   */
+  extend(ttl: number): Promise<this> {
+    return new Promise((resolve, reject) => {
+      const { options, nodes } = this.context;
+      checkTtl(ttl, options.clockDriftFactor);
+      const refusal = this.refusalToExtend();
+      if (refusal !== null) {
+        reject(refusal);
+        return;
+      }
+      this.extensions += 1;
+      const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
+      const round = new Round(
+        nodes,
+        extendsOurValue,
+        (granted) => {
+          const failure = this.judgeExtension(granted, extendedUntilMs, round);
+          if (failure === null) resolve(this);
+          else {
+            // Only extensions that were granted count towards the cap.
+            this.extensions -= 1;
+            reject(failure);
+          }
+        },
+        null,
+      );
+      round.start(
+        {
+          kind: 'extend',
+          key: this.tenure.key,
+          value: this.value,
+          ttlMs: ttl,
+          timeoutMs: this.context.nodeTimeoutMs(ttl),
+        },
+        options.environment,
+      );
+    });
+  }
+
+  /**
+   * Gives the lock back: resolves when a quorum of nodes confirms that it does not hold the value any more. Releasing a lock
+   * that is over, or twice, is no error. Rejects with an UnreachableError that says which nodes did not answer;
+   * the lock then dies with its time to live, and release can be called again.
+   */
+  release(): Promise<void> {
+    this.givenBack = true;
+    this.releasing ??= new Promise((resolve, reject) => {
+      this.tenure.clear((confirmed, round) => {
+        if (confirmed || this.isOver()) {
+          resolve();
+          return;
+        }
+        this.releasing = null;
+        reject(
+          new UnreachableError(
+            `Too few nodes confirmed that the lock on ${JSON.stringify(this.resource)} is released; it will expire by itself`,
+            this.resource,
+            round.outcomes(),
+          ),
+        );
+      });
+    });
+    return this.releasing;
+  }
+
+  private refusalToExtend(): LockError | null {
+    const name = `The lock on ${JSON.stringify(this.resource)}`;
+    if (this.givenBack) return new ExtensionRefusedError(`${name} was released`, this.resource, []);
+    if (this.isOver()) return new ExpiredError(`${name} has expired; acquire it again`, this.resource, []);
+    const { extensionLimit } = this.context.options;
+    if (extensionLimit >= 0 && this.extensions >= extensionLimit) {
+      const times = extensionLimit === 1 ? 'once' : `${extensionLimit} times`;
+      return new ExtensionRefusedError(`${name} may be extended ${times} at most (extensionLimit)`, this.resource, []);
+    }
+    return null;
+  }
+
+  private judgeExtension(granted: boolean, extendedUntilMs: number, round: Round): LockError | null {
+    const name = `The lock on ${JSON.stringify(this.resource)}`;
+    if (this.givenBack) {
+      return new ExtensionRefusedError(`${name} was released meanwhile`, this.resource, round.outcomes());
+    }
+    const validityMs = extendedUntilMs - this.now();
+    if (this.isOver()) {
+      // Others may have seen it expire, even if a quorum has just prolonged it.
+      return new ExpiredError(`${name} expired before its extension was decided`, this.resource, round.outcomes());
+    }
+    if (!granted) {
+      return round.lacksQuorum()
+        ? new UnreachableError(`Too few nodes answered to extend the lock on ${JSON.stringify(this.resource)}`, this.resource, round.outcomes())
+        : new ExtensionRefusedError(`${name} is not held by a quorum of nodes any more`, this.resource, round.outcomes());
+    }
+    if (!(validityMs > 0)) {
+      return new ExpiredError(`The extension of the lock on ${JSON.stringify(this.resource)} came too late to be of use`, this.resource, round.outcomes());
+    }
+    this.validUntilMs = Math.max(this.validUntilMs, extendedUntilMs);
+    this.grantedValidityMs = this.validUntilMs - this.now();
+    return null;
+  }
+
+  private isOver(): boolean {
+    return this.validUntilMs <= this.now();
+  }
+
+  private now(): number {
+    return this.context.options.environment.clock.now();
+  }
+}

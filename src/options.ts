@@ -1,0 +1,179 @@
+import type { Environment } from './environment.ts';
+import { InvalidOptionError } from './errors.ts';
+import { FENCING_COUNTER_SUFFIX } from './fencing-counter-key.ts';
+import type { RetryPolicy } from './retry.ts';
+import { driftAllowanceMs } from './validity.ts';
+
+/** How a Redlock behaves; every option has a default. */
+export interface RedlockOptions {
+  /** Retries after the first attempt to acquire; -1 without limit. Default 3. */
+  readonly retryCount?: number | undefined;
+  /** Milliseconds between attempts. Default 200. */
+  readonly retryDelay?: number | undefined;
+  /** At most so many random milliseconds are added to `retryDelay`. Default 100. */
+  readonly retryJitter?: number | undefined;
+  /** By which share of the time to live the clocks of nodes and client may drift apart meanwhile. Default 0.01. */
+  readonly clockDriftFactor?: number | undefined;
+  /**
+   * Milliseconds to wait for one node. Default: a tenth of the time to live, at least 10 and at most 500, and never more
+   * than half of the time to live less its drift allowance.
+   */
+  readonly nodeTimeout?: number | undefined;
+  /** What every key begins with, so that locks do not collide with an application's keys. Default `lock:`. */
+  readonly keyPrefix?: string | undefined;
+  /** Whether each lock carries a fencing token. Default false. */
+  readonly fencing?: boolean | undefined;
+  /** How often one lock may be extended; -1 without limit. Default -1. */
+  readonly extensionLimit?: number | undefined;
+  /** Clock, timers and randomness. Default: the system's. */
+  readonly environment?: Environment | undefined;
+}
+
+/** What one acquire can do otherwise than its Redlock. */
+export interface AcquireOptions {
+  readonly retryCount?: number | undefined;
+  readonly retryDelay?: number | undefined;
+  readonly retryJitter?: number | undefined;
+  /**
+   * The value to store instead of a fresh random one for each attempt. It must be unique among all clients for as
+   * long as any key may live: two holders of the same value would be one.
+   */
+  readonly lockValue?: string | undefined;
+  /** Ends the acquire: it rejects with an AbortedError, and what it stored is removed from all nodes. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The options of a Redlock with every default filled in. */
+export interface ResolvedOptions extends RetryPolicy {
+  readonly clockDriftFactor: number;
+  /** Null: derived from each lock's time to live. */
+  readonly nodeTimeout: number | null;
+  readonly keyPrefix: string;
+  readonly fencing: boolean;
+  readonly extensionLimit: number;
+  readonly environment: Environment;
+}
+
+type Check = (name: string, value: unknown) => void;
+
+function check(accepts: (value: unknown) => boolean, must: string): Check {
+  return (name, value) => {
+    if (!accepts(value)) throw new InvalidOptionError(name, `must be ${must}, not ${describe(value)}`);
+  };
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+function isEnvironment(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clock, timers, random } = value as Partial<Environment>;
+  return (
+    typeof clock?.now === 'function' &&
+    typeof clock.wall === 'function' &&
+    typeof timers?.schedule === 'function' &&
+    typeof random?.token === 'function' &&
+    typeof random.fraction === 'function'
+  );
+}
+
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return (
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  );
+}
+
+const limitOrUnlimited = check((value) => Number.isSafeInteger(value) && Number(value) >= -1, 'a whole number from -1');
+const milliseconds = check(
+  (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  'a number of milliseconds from 0',
+);
+
+const RETRY_CHECKS = { retryCount: limitOrUnlimited, retryDelay: milliseconds, retryJitter: milliseconds };
+
+const REDLOCK_CHECKS: Readonly<Record<keyof RedlockOptions, Check>> = {
+  ...RETRY_CHECKS,
+  clockDriftFactor: check(
+    (value) => typeof value === 'number' && value >= 0 && value < 1,
+    'a number from 0 to less than 1',
+  ),
+  nodeTimeout: check(
+    (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+    'a number of milliseconds greater than 0',
+  ),
+  keyPrefix: check((value) => typeof value === 'string', 'a string'),
+  fencing: check((value) => typeof value === 'boolean', 'true or false'),
+  extensionLimit: limitOrUnlimited,
+  environment: check(isEnvironment, 'an Environment: clock, timers and random'),
+};
+
+const ACQUIRE_CHECKS: Readonly<Record<keyof AcquireOptions, Check>> = {
+  ...RETRY_CHECKS,
+  lockValue: check((value) => typeof value === 'string' && value !== '', 'a string that is not empty'),
+  signal: check(isSignal, 'an AbortSignal'),
+};
+
+function checkAll(options: object, checks: Readonly<Record<string, Check>>): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOptionError('options', `must be an object, not ${describe(options)}`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const checkOption = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (checkOption === undefined) {
+      throw new InvalidOptionError(name, `is not an option; there are ${Object.keys(checks).join(', ')}`);
+    }
+    if (value !== undefined) checkOption(name, value);
+  }
+}
+
+/** Checks the options of a Redlock and fills in the defaults; throws an InvalidOptionError that names the option. */
+export function resolveOptions(options: RedlockOptions, systemEnvironment: Environment): ResolvedOptions {
+  checkAll(options, REDLOCK_CHECKS);
+  return {
+    retryCount: options.retryCount ?? 3,
+    retryDelay: options.retryDelay ?? 200,
+    retryJitter: options.retryJitter ?? 100,
+    clockDriftFactor: options.clockDriftFactor ?? 0.01,
+    nodeTimeout: options.nodeTimeout ?? null,
+    keyPrefix: options.keyPrefix ?? 'lock:',
+    fencing: options.fencing ?? false,
+    extensionLimit: options.extensionLimit ?? -1,
+    environment: options.environment ?? systemEnvironment,
+  };
+}
+
+/** Checks the options of one acquire; throws an InvalidOptionError that names the option. */
+export function checkAcquireOptions(options: AcquireOptions): void {
+  checkAll(options, ACQUIRE_CHECKS);
+}
+
+/** Refuses a resource that is not a name, or whose key would be another lock's fencing counter. */
+export function checkResource(resource: unknown): asserts resource is string {
+  if (typeof resource !== 'string' || resource === '') {
+    throw new InvalidOptionError('resource', `must be a string that is not empty, not ${describe(resource)}`);
+  }
+  if (resource.endsWith(FENCING_COUNTER_SUFFIX)) {
+    throw new InvalidOptionError('resource', `must not end in ${FENCING_COUNTER_SUFFIX}, which names fencing counters`);
+  }
+}
+
+/** Refuses a time to live that is not a whole number of milliseconds, or that its own drift allowance uses up. */
+export function checkTtl(ttl: unknown, clockDriftFactor: number): asserts ttl is number {
+  if (typeof ttl !== 'number' || !Number.isSafeInteger(ttl) || ttl <= 0) {
+    throw new InvalidOptionError('ttl', `must be a whole number of milliseconds greater than 0, not ${describe(ttl)}`);
+  }
+  const allowanceMs = driftAllowanceMs(ttl, clockDriftFactor);
+  if (ttl <= allowanceMs) {
+    throw new InvalidOptionError(
+      'ttl',
+      `of ${ttl} ms would be used up by its own drift allowance of ${allowanceMs} ms (clockDriftFactor ${clockDriftFactor})`,
+    );
+  }
+}

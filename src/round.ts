@@ -1,0 +1,100 @@
+import type { NodeOutcome } from './errors.ts';
+import type { Cancel, Environment } from './environment.ts';
+import type { LockCommand, LockNode, LockReply } from './lock-node.ts';
+import { decide, quorumOf } from './quorum.ts';
+
+/**
+ * One command sent to all nodes at once, and the vote on it. One timer bounds the whole round: a node that has not
+ * answered by then is against. The round settles once, as soon as the outcome cannot change any more;
+ * replies that come later are still observed.
+ */
+export class Round {
+  /** What each node answered, by its index; undefined while it has not. */
+  readonly replies: (LockReply | undefined)[];
+  private readonly nodes: readonly LockNode[];
+  private readonly supports: (reply: LockReply) => boolean;
+  private readonly observe: ((index: number, reply: LockReply) => void) | null;
+  private readonly settle: (granted: boolean, round: Round) => void;
+  private cancelTimer: Cancel | null = null;
+  private votesFor = 0;
+  private votesAgainst = 0;
+  private settled = false;
+  private timedOut = false;
+
+  constructor(
+    nodes: readonly LockNode[],
+    supports: (reply: LockReply) => boolean,
+    settle: (granted: boolean, round: Round) => void,
+    observe: ((index: number, reply: LockReply) => void) | null,
+  ) {
+    this.nodes = nodes;
+    this.supports = supports;
+    this.settle = settle;
+    this.observe = observe;
+    this.replies = new Array<LockReply | undefined>(nodes.length).fill(undefined);
+  }
+
+  start(command: LockCommand, environment: Environment): void {
+    this.cancelTimer = environment.timers.schedule(command.timeoutMs, () => {
+      this.expire();
+    });
+    for (let index = 0; index < this.nodes.length; index += 1) this.send(index, command);
+  }
+
+  /** Stops the vote: it will not settle any more, but replies are still observed. */
+  abandon(): void {
+    this.settled = true;
+    this.cancelTimer?.();
+  }
+
+  /** What each node has said so far, in words for an error. */
+  outcomes(): NodeOutcome[] {
+    return this.nodes.map((node, index) => {
+      const reply = this.replies[index];
+      if (reply === undefined) return { node: node.id, outcome: this.timedOut ? 'timeout' : 'pending' };
+      if (reply.kind === 'failed') return { node: node.id, outcome: 'failed', error: reply.error };
+      return { node: node.id, outcome: reply.kind };
+    });
+  }
+
+  /** Whether so many nodes failed or kept silent that the others are no quorum. */
+  lacksQuorum(): boolean {
+    let mute = 0;
+    for (const reply of this.replies) {
+      if (reply === undefined ? this.timedOut : reply.kind === 'failed') mute += 1;
+    }
+    return this.nodes.length - mute < quorumOf(this.nodes.length);
+  }
+
+  private send(index: number, command: LockCommand): void {
+    // The loop of start() bounds the index.
+    (this.nodes[index] as LockNode).execute(command, (reply) => {
+      this.receive(index, reply);
+    });
+  }
+
+  private receive(index: number, reply: LockReply): void {
+    // A node that settles twice does not vote twice.
+    if (this.replies[index] !== undefined) return;
+    this.replies[index] = reply;
+    if (!this.settled) {
+      if (this.supports(reply)) this.votesFor += 1;
+      else this.votesAgainst += 1;
+    }
+    this.observe?.(index, reply);
+    if (this.settled) return;
+    const decision = decide(this.nodes.length, this.votesFor, this.votesAgainst);
+    if (decision === 'pending') return;
+    this.settled = true;
+    this.cancelTimer?.();
+    this.settle(decision === 'granted', this);
+  }
+
+  private expire(): void {
+    if (this.settled) return;
+    // Nobody who is still silent votes for it, so a vote that was pending is lost.
+    this.settled = true;
+    this.timedOut = true;
+    this.settle(false, this);
+  }
+}
