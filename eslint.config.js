@@ -1,0 +1,132 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** What must come in by the Environment instead: the same code runs in virtual time. */
+const AMBIENT_TIME_AND_CHANCE = {
+  globals: ['Date', 'performance', 'crypto'],
+  properties: [
+    { object: 'Math', property: 'random' },
+    { object: 'AbortSignal', property: 'timeout' },
+  ],
+  modules: ['crypto', 'perf_hooks', 'timers', 'timers/promises'],
+};
+const AMBIENT_WORLD = {
+  ...AMBIENT_TIME_AND_CHANCE,
+  globals: [
+    ...AMBIENT_TIME_AND_CHANCE.globals,
+    'setTimeout',
+    'setInterval',
+    'setImmediate',
+    'process',
+    'console',
+    'globalThis',
+    'global',
+  ],
+  modules: [...AMBIENT_TIME_AND_CHANCE.modules, 'process', 'console', 'child_process', 'worker_threads'],
+};
+
+/** Rules that ban the given parts of the ambient world, and imports that match the given patterns. */
+function bans(ambient, message, importPatterns = []) {
+  return {
+    'no-restricted-globals': ['error', ...ambient.globals.map((name) => ({ name, message }))],
+    'no-restricted-properties': ['error', ...ambient.properties.map((property) => ({ ...property, message }))],
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: ambient.modules.flatMap((name) => [
+          { name, message },
+          { name: `node:${name}`, message },
+        ]),
+        patterns: importPatterns,
+      },
+    ],
+  };
+}
+
+const FROM_SIM = {
+  regex: '^\\.\\./(.*/)?sim/|^distrilock-testbed',
+  message: 'The library must not know the testbed.',
+};
+const FROM_WORLD_OF_RUNS = {
+  regex: '(^|/)(testbed|cli|workload|faults|explore|validate)/',
+  message: 'Checkers and reports read a history and a verdict, and nothing else.',
+};
+
+const NO_DEFAULT_EXPORT = [
+  { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+  { selector: 'ExportSpecifier[exported.name="default"]', message: 'Named exports only.' },
+];
+const NO_DYNAMIC_IMPORT = [
+  { selector: 'ImportExpression', message: 'Import at the top, where the bans on imports see it.' },
+  { selector: 'TSImportEqualsDeclaration', message: 'Import at the top, where the bans on imports see it.' },
+];
+
+export default defineConfig(
+  globalIgnores(['dist/', 'coverage/', 'api-docs/', 'reports/', 'node_modules/']),
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Numbers and booleans read well in messages; objects and undefined do not.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // `() => settle(reply)` says what it means.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      eqeqeq: 'error',
+      'no-restricted-syntax': ['error', ...NO_DEFAULT_EXPORT],
+      'max-lines': ['error', { max: 400 }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.conformance.ts', 'src/system-environment.ts'],
+    rules: {
+      ...bans(AMBIENT_WORLD, 'The library takes time, timers and chance from its Environment.', [FROM_SIM]),
+      'no-restricted-syntax': ['error', ...NO_DEFAULT_EXPORT, ...NO_DYNAMIC_IMPORT],
+    },
+  },
+  {
+    files: ['src/system-environment.ts', 'src/**/*.test.ts', 'src/**/*.conformance.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [FROM_SIM] }] },
+  },
+  {
+    files: ['sim/testbed/simulated/**/*.ts', 'sim/history/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.conformance.ts'],
+    rules: bans(
+      AMBIENT_TIME_AND_CHANCE,
+      'A run follows from its seed alone: use virtual time and the named random streams.',
+    ),
+  },
+  {
+    files: ['sim/checkers/**/*.ts', 'sim/report/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: bans(AMBIENT_TIME_AND_CHANCE, 'A verdict and its report follow from the history alone.', [
+      FROM_WORLD_OF_RUNS,
+    ]),
+  },
+  {
+    files: ['**/*.test.ts', '**/*.conformance.ts'],
+    rules: {
+      // A suite may be a list of many cases.
+      'max-lines': ['error', { max: 800 }],
+    },
+  },
+  {
+    // The tools that read these files want a default export.
+    files: ['*.config.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);
