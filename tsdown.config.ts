@@ -9,5 +9,4 @@ export default defineConfig({
   dts: true,
   // `index.js` and `index.d.ts` are ES modules because the package says so; CommonJS has `.cjs` and `.d.cts`.
   fixedExtension: false,
-  external: ['ioredis'],
 });

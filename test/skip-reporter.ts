@@ -1,4 +1,4 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
 /**
  * Lists at the end what did not run. A suite that cannot run on this machine says why, and what would let it run,
@@ -6,22 +6,32 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
  */
 export class SkipReporter implements Reporter {
   readonly #print: (text: string) => void;
+  #chosenByName = false;
 
   constructor(print: (text: string) => void = (text) => process.stdout.write(text)) {
     this.#print = print;
   }
 
+  onInit(vitest: Vitest): void {
+    this.#chosenByName = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = new Map<string, number>();
+    // Tests that the caller left out by a name pattern are skipped too, and cannot be told apart.
+    if (this.#chosenByName) return;
+    const filesByReason = new Map<string, string[]>();
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
-        const reason = `${module.relativeModuleId}\n    ${reasonOf(test)}`;
-        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+        const reason = reasonOf(test);
+        filesByReason.set(reason, [...(filesByReason.get(reason) ?? []), module.relativeModuleId]);
       }
     }
-    if (counts.size === 0) return;
-    const lines = [...counts].map(([reason, count]) => `  ${reason} (${count} ${count === 1 ? 'test' : 'tests'})`);
-    this.#print(`\nSkipped, so not proven by this run:\n${lines.join('\n')}\n\n`);
+    if (filesByReason.size === 0) return;
+    const lines = [...filesByReason].map(([reason, files]) => {
+      const tests = files.length === 1 ? '1 test' : `${files.length} tests`;
+      return `  ${reason}\n    ${tests} in ${[...new Set(files)].join(', ')}\n`;
+    });
+    this.#print(`\nSkipped, so not proven by this run:\n${lines.join('')}\n`);
   }
 }
 
