@@ -19,7 +19,7 @@ export interface LockNode {
   };
 }
 
-/** Store `value` under `key` for `ttlMs`, unless another value is there. */
+/** Store `value` under `key`, to live `ttlMs` from now, unless another value is there. The same value there is granted, and lives at least so long. */
 export interface AcquireCommand {
   readonly kind: 'acquire';
   readonly key: string;
@@ -27,6 +27,8 @@ export interface AcquireCommand {
   readonly ttlMs: number;
   /** How long the caller waits: a node that could not even send the command by then must drop it. */
   readonly timeoutMs: number;
+  /** Whether this value was never sent to any node before: only a command that a connection resent can then have stored it. */
+  readonly fresh: boolean;
   /** With fencing, the least token wanted (microseconds of the client's wall clock); null without. */
   readonly tokenHint: number | null;
 }

@@ -1,10 +1,13 @@
 import type { Occurrence } from '../scenario/moment.ts';
-import type { Property, PropertyVerdict } from './verdict.ts';
+import type { PropertyVerdict } from './verdict.ts';
 
 /** A run held against its scenario: what every report is drawn from, and what `verdict.json` holds. */
 export interface Judgement {
   readonly scenario: string;
   readonly title: string;
+  /** What one learns from the scenario, in prose (paragraphs apart by an empty line), and where it comes from: web addresses. */
+  readonly lesson: string;
+  readonly sources: readonly string[];
   readonly backend: string;
   readonly seed: number;
   /**

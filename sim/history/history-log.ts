@@ -1,0 +1,166 @@
+import type { CommandExecuted, CommandKind, CommandSent, HistoryEvent, ReplyReceived } from './event.ts';
+import type { History, Recorder } from './history.ts';
+
+/** Events of a chunk; a power of two, so that an index splits by shift and mask. */
+const CHUNK_SHIFT = 14;
+const CHUNK_LENGTH = 1 << CHUNK_SHIFT;
+const CHUNK_MASK = CHUNK_LENGTH - 1;
+
+/** What the first column of a row says: which of the three message events it is, or that the event is kept as an object. */
+const OTHER = 0;
+const SENT = 1;
+const EXECUTED = 2;
+const RECEIVED = 3;
+
+/** Integers of a row: type, command, client, node, kind or reply, key, value, before (shifted by one) and changed. */
+const STRIDE = 8;
+const NO_STRING = -1;
+
+interface Chunk {
+  readonly timesUs: Float64Array;
+  readonly rows: Int32Array;
+}
+
+/**
+ * A history in memory. Most events of a run are of three kinds (a command sent, executed, answered), millions of them:
+ * those are rows of numbers, with texts replaced by their place in a table, so that a long run costs
+ * the garbage collector nothing. All other events are kept as they are. Whoever reads gets objects either way.
+ */
+export class HistoryLog implements History, Recorder {
+  length = 0;
+  private readonly chunks: Chunk[] = [];
+  private readonly others: HistoryEvent[] = [];
+  private readonly strings: string[] = [];
+  private readonly places = new Map<string, number>();
+
+  /** The place of `text` in the table, for the methods that take places. */
+  intern(text: string): number {
+    let place = this.places.get(text);
+    if (place === undefined) {
+      place = this.strings.length;
+      this.strings.push(text);
+      this.places.set(text, place);
+    }
+    return place;
+  }
+
+  record(event: HistoryEvent): void {
+    switch (event.type) {
+      case 'command-sent':
+        this.recordSent(
+          event.timeUs, event.command, this.intern(event.client), this.intern(event.node),
+          this.intern(event.kind), this.intern(event.key), this.intern(event.value),
+        );
+        break;
+      case 'command-executed':
+        this.recordExecuted(
+          event.timeUs, event.command, this.intern(event.client), this.intern(event.node),
+          this.intern(event.kind), this.intern(event.reply), this.intern(event.key), this.intern(event.value),
+          event.before === null ? NO_STRING : this.intern(event.before), event.changed,
+        );
+        break;
+      case 'reply-received':
+        this.recordReceived(
+          event.timeUs, event.command, this.intern(event.client), this.intern(event.node), this.intern(event.reply),
+        );
+        break;
+      default: {
+        const { rows } = this.row(event.timeUs);
+        const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
+        rows[offset] = OTHER;
+        rows[offset + 1] = this.others.length;
+        this.others.push(event);
+      }
+    }
+  }
+
+  recordSent(timeUs: number, command: number, client: number, node: number, kind: number, key: number, value: number): void {
+    const { rows } = this.row(timeUs);
+    const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
+    rows[offset] = SENT;
+    rows[offset + 1] = command;
+    rows[offset + 2] = client | (kind << 16);
+    rows[offset + 3] = node;
+    rows[offset + 5] = key;
+    rows[offset + 6] = value;
+  }
+
+  recordExecuted(
+    timeUs: number, command: number, client: number, node: number, kind: number, reply: number,
+    key: number, value: number, before: number, changed: boolean,
+  ): void {
+    const { rows } = this.row(timeUs);
+    const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
+    rows[offset] = changed ? EXECUTED | 4 : EXECUTED;
+    rows[offset + 1] = command;
+    rows[offset + 2] = client | (kind << 16);
+    rows[offset + 3] = node;
+    rows[offset + 4] = reply;
+    rows[offset + 5] = key;
+    rows[offset + 6] = value;
+    rows[offset + 7] = before;
+  }
+
+  recordReceived(timeUs: number, command: number, client: number, node: number, reply: number): void {
+    const { rows } = this.row(timeUs);
+    const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
+    rows[offset] = RECEIVED;
+    rows[offset + 1] = command;
+    rows[offset + 2] = client;
+    rows[offset + 3] = node;
+    rows[offset + 4] = reply;
+  }
+
+  at(index: number): HistoryEvent {
+    const chunk = this.chunks[index >> CHUNK_SHIFT];
+    if (chunk === undefined || index < 0 || index >= this.length) {
+      throw new RangeError(`There is no event ${index}: the history has ${this.length}`);
+    }
+    const { rows } = chunk;
+    const offset = (index & CHUNK_MASK) * STRIDE;
+    const column = (number: number): number => rows[offset + number] as number;
+    const type = column(0);
+    if (type === OTHER) return this.others[column(1)] as HistoryEvent;
+    const timeUs = chunk.timesUs[index & CHUNK_MASK] as number;
+    const command = column(1);
+    const client = this.text(column(2) & 0xffff);
+    const node = this.text(column(3));
+    if (type === RECEIVED) {
+      return { type: 'reply-received', timeUs, command, client, node, reply: this.text(column(4)) } satisfies ReplyReceived;
+    }
+    const kind = this.text(column(2) >> 16) as CommandKind;
+    const key = this.text(column(5));
+    const value = this.text(column(6));
+    if (type === SENT) {
+      return { type: 'command-sent', timeUs, command, client, node, kind, key, value } satisfies CommandSent;
+    }
+    const before = column(7);
+    return {
+      type: 'command-executed', timeUs, command, client, node, kind, key, value,
+      reply: this.text(column(4)),
+      before: before === NO_STRING ? null : this.text(before),
+      changed: type !== EXECUTED,
+    } satisfies CommandExecuted;
+  }
+
+  /** The events from `from` on, so far. */
+  *since(from: number): Generator<HistoryEvent> {
+    for (let index = from; index < this.length; index += 1) yield this.at(index);
+  }
+
+  private text(place: number): string {
+    return this.strings[place] as string;
+  }
+
+  private row(timeUs: number): Chunk {
+    const index = this.length;
+    let chunk = this.chunks[index >> CHUNK_SHIFT];
+    if (chunk === undefined) {
+      chunk = { timesUs: new Float64Array(CHUNK_LENGTH), rows: new Int32Array(CHUNK_LENGTH * STRIDE) };
+      this.chunks.push(chunk);
+    }
+    chunk.timesUs[index & CHUNK_MASK] = timeUs;
+    this.length = index + 1;
+    return chunk;
+  }
+}

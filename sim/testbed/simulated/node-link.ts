@@ -1,0 +1,83 @@
+import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
+import type { ObservedLog } from '../../history/observed-log.ts';
+import { Exchange, type Link } from './link.ts';
+import type { SimulatedClient } from './simulated-client.ts';
+import type { Simulation } from './simulation.ts';
+
+/** What one client has sent: numbers its commands, and notices where its attempts begin. */
+export class CommandLog {
+  private readonly simulation: Simulation;
+  private readonly log: ObservedLog;
+  private readonly client: SimulatedClient;
+  private readonly counter: { commands: number };
+  /** Operations that are acquiring a key now. */
+  private readonly acquiring = new Map<string, number>();
+  /** A round sends one command object to all nodes: its texts are looked up once. */
+  private lastCommand: LockCommand | null = null;
+  keyPlace = 0;
+  valuePlace = 0;
+  kindPlace = 0;
+
+  constructor(simulation: Simulation, log: ObservedLog, client: SimulatedClient, counter: { commands: number }) {
+    this.simulation = simulation;
+    this.log = log;
+    this.client = client;
+    this.counter = counter;
+  }
+
+  /** The operation that the attempts on this key belong to from now on. */
+  expectAttempts(key: string, operation: number): void {
+    this.acquiring.set(key, operation);
+  }
+
+  /** Records that the command leaves for the node; returns its number. */
+  recordSent(command: LockCommand, nodePlace: number): number {
+    const { log, simulation, client } = this;
+    if (command !== this.lastCommand) this.begin(command);
+    this.counter.commands += 1;
+    log.recordSent(
+      simulation.nowUs, this.counter.commands, client.namePlace, nodePlace, this.kindPlace, this.keyPlace, this.valuePlace,
+    );
+    return this.counter.commands;
+  }
+
+  private begin(command: LockCommand): void {
+    const { log, simulation, client } = this;
+    this.lastCommand = command;
+    const value = command.kind === 'inspect' ? '' : command.value;
+    this.keyPlace = log.intern(command.key);
+    this.valuePlace = log.intern(value);
+    this.kindPlace = log.intern(command.kind);
+    if (command.kind !== 'acquire') return;
+    const operation = this.acquiring.get(command.key) ?? 0;
+    log.record({ type: 'attempt-started', timeUs: simulation.nowUs, client: client.name, operation, value });
+  }
+}
+
+/** Bytes of a command on the wire beyond its key and value, about. */
+const COMMAND_BYTES = 60;
+
+/** A node as the library of one client sees it: commands travel over the client's link to it. */
+export class LinkedNode implements LockNode {
+  readonly id: string;
+  private readonly link: Link<LockCommand, LockReply>;
+  private readonly commands: CommandLog;
+  private readonly namePlace: number;
+
+  constructor(id: string, link: Link<LockCommand, LockReply>, commands: CommandLog, log: ObservedLog) {
+    this.id = id;
+    this.link = link;
+    this.commands = commands;
+    this.namePlace = log.intern(id);
+  }
+
+  execute(command: LockCommand, settle: (reply: LockReply) => void): void {
+    const number = this.commands.recordSent(command, this.namePlace);
+    const bytes = COMMAND_BYTES + command.key.length + (command.kind === 'inspect' ? 0 : command.value.length);
+    this.link.send(
+      new Exchange(
+        this.link, number, command.kind, command, bytes, this.commands.keyPlace, this.commands.valuePlace, settle,
+      ),
+    );
+  }
+}

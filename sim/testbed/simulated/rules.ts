@@ -1,0 +1,78 @@
+import type { DurationRange } from '../../scenario/duration.ts';
+import type { Link } from './link.ts';
+import type { RandomStream } from './random-streams.ts';
+import type { Simulation } from './simulation.ts';
+
+/** What a rule answers when the message is dropped. */
+export const LOST = -1;
+
+/** What a fault does to the messages of one direction of one link. */
+export interface Rule {
+  /** The number of the fault that made it. */
+  readonly fault: number;
+  /** By how many microseconds the message is slower, 0 for not at all, or LOST. */
+  delayUs(link: Link<unknown, unknown>, kind: string, bytes: number): number;
+}
+
+export function drop(fault: number): Rule {
+  return { fault, delayUs: () => LOST };
+}
+
+/** Drops messages about commands of one kind (or any), at most `count` of them, each with a probability. */
+export function dropSome(
+  fault: number,
+  kind: string | undefined,
+  count: number | undefined,
+  probability: number,
+  random: RandomStream,
+): Rule {
+  let left = count ?? Number.POSITIVE_INFINITY;
+  return {
+    fault,
+    delayUs: (_link, messageKind) => {
+      if (left <= 0 || (kind !== undefined && kind !== messageKind)) return 0;
+      if (probability < 1 && random.fraction() >= probability) return 0;
+      left -= 1;
+      return LOST;
+    },
+  };
+}
+
+export function slowDown(fault: number, delay: DurationRange, random: RandomStream): Rule {
+  const leastUs = Math.round(delay.minMs * 1000);
+  const spanUs = Math.round((delay.maxMs - delay.minMs) * 1000);
+  return { fault, delayUs: () => leastUs + Math.floor(random.fraction() * (spanUs + 1)) };
+}
+
+/** Messages queue for a line that passes so many bytes a second. */
+export function limitBandwidth(fault: number, bytesPerSecond: number, simulation: Simulation): Rule {
+  let freeAtUs = 0;
+  return {
+    fault,
+    delayUs: (_link, _kind, bytes) => {
+      const startUs = Math.max(freeAtUs, simulation.nowUs);
+      freeAtUs = startUs + Math.ceil((bytes * 1_000_000) / bytesPerSecond);
+      return freeAtUs - simulation.nowUs;
+    },
+  };
+}
+
+/** A message longer than a slice pays the delay between any two of its slices. */
+export function slice(fault: number, sliceBytes: number, delayMs: number): Rule {
+  return { fault, delayUs: (_link, _kind, bytes) => (Math.ceil(bytes / sliceBytes) - 1) * Math.round(delayMs * 1000) };
+}
+
+/** The connection closes with the message that would pass the limit; each new connection has the limit again. */
+export function closeAfter(fault: number, limitBytes: number): Rule {
+  let passed = 0;
+  return {
+    fault,
+    delayUs: (link, _kind, bytes) => {
+      passed += bytes;
+      if (passed <= limitBytes) return 0;
+      passed = 0;
+      link.reset(fault);
+      return LOST;
+    },
+  };
+}
