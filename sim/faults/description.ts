@@ -1,17 +1,5 @@
 import type { Fault } from '../scenario/fault-schema.ts';
-import type { DurationRange } from '../scenario/duration.ts';
-
-/** A duration for people: `1.5 s`, `20 ms`, `250 µs`. */
-export function formatMs(milliseconds: number): string {
-  const size = Math.abs(milliseconds);
-  if (size !== 0 && size < 1) return `${Math.round(milliseconds * 1000)} µs`;
-  if (size < 1000) return `${Number(milliseconds.toFixed(3))} ms`;
-  return `${Number((milliseconds / 1000).toFixed(3))} s`;
-}
-
-export function formatRange({ minMs, maxMs }: DurationRange): string {
-  return minMs === maxMs ? formatMs(minMs) : `${formatMs(minMs)} to ${formatMs(maxMs)}`;
-}
+import { formatMs, formatRange } from '../text/duration-text.ts';
 
 /** One line for people on what a fault does to these clients and nodes. */
 export function describeFault(fault: Fault, clients: readonly string[], nodes: readonly string[]): string {
