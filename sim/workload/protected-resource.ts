@@ -1,5 +1,9 @@
 /** A write that a client sends to the protected resource. */
 export interface WriteRequest {
+  /** Numbers it in the history. */
+  readonly write: number;
+  /** The acquire that its sender's lease came from. */
+  readonly lease: number;
   readonly resource: string;
   readonly token: number | null;
 }
@@ -14,8 +18,7 @@ export type WriteReply =
 export class ProtectedResource {
   private readonly largestTokens = new Map<string, number>();
 
-  write(request: WriteRequest): WriteReply {
-    const { resource, token } = request;
+  write({ resource, token }: WriteRequest): WriteReply {
     if (token === null) return { accepted: true };
     const largestToken = this.largestTokens.get(resource);
     if (largestToken !== undefined && token < largestToken) return { accepted: false, largestToken };

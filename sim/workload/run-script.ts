@@ -66,7 +66,7 @@ async function acquire(
   client.record({
     type: 'acquire-invoked', timeUs: client.timeUs(), client: client.name, operation, resource, ttlMs, phase,
   });
-  client.expectAttempts(resource, operation);
+  client.expectAttempts(operation);
   const patience = giveUpAfter === undefined ? null : abortAfter(client, giveUpAfter);
   try {
     const lock = await client.redlock.acquire(resource, ttlMs, {

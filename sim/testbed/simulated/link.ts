@@ -1,8 +1,8 @@
 import type { DurationRange } from '../../scenario/duration.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import type { ScheduledEvent } from './event-queue.ts';
 import type { RandomStream } from './random-streams.ts';
-import type { Rule } from './rules.ts';
-import { LOST } from './rules.ts';
+import { CLOSED, LOST, type Rule } from './rules.ts';
 import type { Simulation } from './simulation.ts';
 
 export type Direction = 'request' | 'reply';
@@ -21,8 +21,10 @@ export class Exchange<Request, Reply> {
   readonly valuePlace: number;
   reply: Reply | null = null;
   direction: Direction = 'request';
-  /** The connection that it travels on: what belongs to an older one never arrives. */
-  connection: number;
+  /** Its message that is on the way; null while a server has it, or when it was dropped. */
+  inFlight: ScheduledEvent | null = null;
+  /** Whether its connection broke: a server that has the request may still run it, but the reply has no way back. */
+  isBroken = false;
   /** Its place among the link's outstanding exchanges. */
   slot = 0;
 
@@ -44,7 +46,6 @@ export class Exchange<Request, Reply> {
     this.keyPlace = keyPlace;
     this.valuePlace = valuePlace;
     this.settle = settle;
-    this.connection = link.connection;
   }
 }
 
@@ -75,8 +76,6 @@ export class Link<Request, Reply> {
   readonly replyRules: Rule[] = [];
   /** How much later than it broke the client learns that its connection did. */
   closeDelayUs = 0;
-  /** Counts the connections, one after the other. */
-  connection = 0;
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   private readonly random: RandomStream;
@@ -108,24 +107,30 @@ export class Link<Request, Reply> {
   }
 
   answer(exchange: Exchange<Request, Reply>, reply: Reply): void {
-    if (exchange.connection !== this.connection) return;
+    if (exchange.isBroken) return;
     exchange.reply = reply;
     exchange.direction = 'reply';
     this.transmit(exchange, 'reply');
   }
 
-  /** Breaks the connection: what is in flight is lost, and the client learns it of each exchange that it waits for. */
+  /**
+   * Breaks the connection: what is on the way is lost, and the client learns it of each exchange that it waits for. A request
+   * that has already reached the server's buffers is run all the same.
+   */
   reset(fault: number | null): void {
-    this.connection += 1;
+    // A new connection costs a round trip before anything travels on it.
+    this.lastRequestUs = Math.max(this.lastRequestUs, this.simulation.nowUs) + 2 * (this.leastUs + this.spanUs);
     for (const exchange of [...this.outstanding]) {
-      this.recordLost(exchange, fault);
-      exchange.connection = this.connection;
+      if (exchange.isBroken) continue;
+      exchange.isBroken = true;
+      if (exchange.inFlight !== null) {
+        this.simulation.cancel(exchange.inFlight);
+        this.recordLost(exchange, fault);
+      }
       exchange.reply = this.ends.failure('the connection was reset', true);
       exchange.direction = 'reply';
       this.transmit(exchange, 'reply', this.closeDelayUs);
     }
-    // A new connection costs a round trip before anything travels on it.
-    this.lastRequestUs = Math.max(this.lastRequestUs, this.simulation.nowUs) + 2 * (this.leastUs + this.spanUs);
   }
 
   recordLost(exchange: Exchange<Request, Reply>, fault: number | null): void {
@@ -143,6 +148,7 @@ export class Link<Request, Reply> {
   private transmit(exchange: Exchange<Request, Reply>, direction: Direction, extraUs = 0): void {
     const { simulation } = this;
     let delayUs = extraUs + this.leastUs + Math.floor(this.random.fraction() * (this.spanUs + 1));
+    exchange.inFlight = null;
     const rules = direction === 'request' ? this.requestRules : this.replyRules;
     if (rules.length > 0) {
       const addedUs = this.obey(rules, exchange, direction);
@@ -151,24 +157,22 @@ export class Link<Request, Reply> {
     }
     if (direction === 'request') {
       this.lastRequestUs = Math.max(this.lastRequestUs, simulation.nowUs + delayUs);
-      simulation.scheduleAt(this.lastRequestUs, arriveAtServer, exchange as Exchange<unknown, unknown>);
+      exchange.inFlight = simulation.scheduleAt(this.lastRequestUs, arriveAtServer, exchange as Exchange<unknown, unknown>);
     } else {
       this.lastReplyUs = Math.max(this.lastReplyUs, simulation.nowUs + delayUs);
-      simulation.scheduleAt(this.lastReplyUs, arriveAtClient, exchange as Exchange<unknown, unknown>);
+      exchange.inFlight = simulation.scheduleAt(this.lastReplyUs, arriveAtClient, exchange as Exchange<unknown, unknown>);
     }
   }
 
   /** Asks each rule in turn; returns the delay that they add, or LOST. */
   private obey(rules: readonly Rule[], exchange: Exchange<Request, Reply>, direction: Direction): number {
     let totalUs = 0;
-    const { connection } = this;
-    for (const rule of [...rules]) {
-      const bytes = direction === 'request' ? exchange.requestBytes : REPLY_BYTES;
-      const delayUs = rule.delayUs(this as Link<unknown, unknown>, exchange.kind, bytes);
-      // The rule closed the connection, and the exchange with it.
-      if (connection !== this.connection) return LOST;
-      if (delayUs === LOST) {
+    const bytes = bytesOf(exchange as Exchange<unknown, unknown>, direction);
+    for (const rule of rules) {
+      const delayUs = rule.delayUs(exchange.kind, bytes);
+      if (delayUs === LOST || delayUs === CLOSED) {
         this.recordLost(exchange, rule.fault);
+        if (delayUs === CLOSED) this.reset(rule.fault);
         return LOST;
       }
       if (delayUs > 0) {
@@ -190,14 +194,14 @@ export class Link<Request, Reply> {
 
   /** @internal */
   arrive(exchange: Exchange<Request, Reply>): void {
-    if (exchange.connection !== this.connection) return;
+    exchange.inFlight = null;
     if (this.ends.isUp()) this.ends.serve(exchange);
     else this.answer(exchange, this.ends.failure('the connection was refused', false));
   }
 
   /** @internal */
   comeBack(exchange: Exchange<Request, Reply>): void {
-    if (exchange.connection !== this.connection) return;
+    exchange.inFlight = null;
     const last = this.outstanding.pop() as Exchange<Request, Reply>;
     if (last !== exchange) {
       this.outstanding[exchange.slot] = last;
@@ -205,6 +209,11 @@ export class Link<Request, Reply> {
     }
     this.ends.deliver(exchange);
   }
+}
+
+function bytesOf(exchange: Exchange<unknown, unknown>, direction: Direction): number {
+  if (exchange.isBroken) return 0;
+  return direction === 'request' ? exchange.requestBytes : REPLY_BYTES;
 }
 
 function arriveAtServer(exchange: Exchange<unknown, unknown>): void {

@@ -1,17 +1,18 @@
 import type { DurationRange } from '../../scenario/duration.ts';
-import type { Link } from './link.ts';
 import type { RandomStream } from './random-streams.ts';
 import type { Simulation } from './simulation.ts';
 
 /** What a rule answers when the message is dropped. */
 export const LOST = -1;
+/** What a rule answers when the message is dropped and the connection closes with it. */
+export const CLOSED = -2;
 
 /** What a fault does to the messages of one direction of one link. */
 export interface Rule {
   /** The number of the fault that made it. */
   readonly fault: number;
-  /** By how many microseconds the message is slower, 0 for not at all, or LOST. */
-  delayUs(link: Link<unknown, unknown>, kind: string, bytes: number): number;
+  /** By how many microseconds the message is slower, 0 for not at all, or LOST, or CLOSED. News that a connection broke is 0 bytes. */
+  delayUs(kind: string, bytes: number): number;
 }
 
 export function drop(fault: number): Rule {
@@ -29,7 +30,7 @@ export function dropSome(
   let left = count ?? Number.POSITIVE_INFINITY;
   return {
     fault,
-    delayUs: (_link, messageKind) => {
+    delayUs: (messageKind) => {
       if (left <= 0 || (kind !== undefined && kind !== messageKind)) return 0;
       if (probability < 1 && random.fraction() >= probability) return 0;
       left -= 1;
@@ -49,7 +50,7 @@ export function limitBandwidth(fault: number, bytesPerSecond: number, simulation
   let freeAtUs = 0;
   return {
     fault,
-    delayUs: (_link, _kind, bytes) => {
+    delayUs: (_kind, bytes) => {
       const startUs = Math.max(freeAtUs, simulation.nowUs);
       freeAtUs = startUs + Math.ceil((bytes * 1_000_000) / bytesPerSecond);
       return freeAtUs - simulation.nowUs;
@@ -59,7 +60,7 @@ export function limitBandwidth(fault: number, bytesPerSecond: number, simulation
 
 /** A message longer than a slice pays the delay between any two of its slices. */
 export function slice(fault: number, sliceBytes: number, delayMs: number): Rule {
-  return { fault, delayUs: (_link, _kind, bytes) => (Math.ceil(bytes / sliceBytes) - 1) * Math.round(delayMs * 1000) };
+  return { fault, delayUs: (_kind, bytes) => Math.max(0, Math.ceil(bytes / sliceBytes) - 1) * Math.round(delayMs * 1000) };
 }
 
 /** The connection closes with the message that would pass the limit; each new connection has the limit again. */
@@ -67,12 +68,11 @@ export function closeAfter(fault: number, limitBytes: number): Rule {
   let passed = 0;
   return {
     fault,
-    delayUs: (link, _kind, bytes) => {
+    delayUs: (_kind, bytes) => {
       passed += bytes;
       if (passed <= limitBytes) return 0;
       passed = 0;
-      link.reset(fault);
-      return LOST;
+      return CLOSED;
     },
   };
 }

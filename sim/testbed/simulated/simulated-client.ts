@@ -16,7 +16,8 @@ export class SimulatedClient {
   /** The clock by which the library measures elapsed time: the monotonic one, unless the scenario makes the classic mistake. */
   readonly elapsedClock: SimulatedClock;
   readonly environment: Environment;
-  isPaused = false;
+  /** Faults that pause the process: they may overlap. */
+  private readonly pausedBy = new Set<number>();
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   /** What waits for a paused process: replies in its socket buffers, and timers that are due. */
@@ -54,10 +55,15 @@ export class SimulatedClient {
     };
   }
 
+  get isPaused(): boolean {
+    return this.pausedBy.size > 0;
+  }
+
   /** Whether the process is paused: the reply then waits in its socket buffer, and is delivered when it goes on. */
   holdsBack<Request, Reply>(exchange: Exchange<Request, Reply>): boolean {
-    if (this.isPaused) this.waitingReplies.push(exchange as unknown as Exchange<never, never>);
-    return this.isPaused;
+    if (!this.isPaused) return false;
+    this.waitingReplies.push(exchange as unknown as Exchange<never, never>);
+    return true;
   }
 
   /** Hands the reply to the program, and lets it run until it waits again. */
@@ -71,9 +77,9 @@ export class SimulatedClient {
     this.fire(run);
   }
 
-  pause(): void {
-    if (this.isPaused) return;
-    this.isPaused = true;
+  pause(fault: number): void {
+    this.pausedBy.add(fault);
+    if (this.pausedBy.size > 1) return;
     this.log.record({ type: 'client-paused', timeUs: this.simulation.nowUs, client: this.name });
   }
 
@@ -81,9 +87,8 @@ export class SimulatedClient {
    * Lets the process go on: first it reads what has come in, then it runs the timers that are due. That is what a Node
    * process does which was stopped where idle processes are: waiting for its sockets.
    */
-  resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
+  resume(fault: number): void {
+    if (!this.pausedBy.delete(fault) || this.isPaused) return;
     this.log.record({ type: 'client-resumed', timeUs: this.simulation.nowUs, client: this.name });
     const { waitingReplies, waitingTimers } = this;
     this.waitingReplies = [];
@@ -92,9 +97,32 @@ export class SimulatedClient {
     for (const run of waitingTimers) this.fire(run);
   }
 
+  jumpWallClock(byMs: number): void {
+    this.wallClock.jump(byMs);
+    this.recordClock('wall', byMs, this.wallClock.rate);
+  }
+
+  setClockRate(rate: number): void {
+    this.monotonicClock.setRate(rate);
+    this.wallClock.setRate(rate);
+    this.recordClock('monotonic', 0, rate);
+    this.recordClock('wall', 0, rate);
+  }
+
   /** True microseconds at which the clock that the library reads will have passed so many milliseconds more. */
   trueUsAfter(milliseconds: number): number {
     return this.simulation.nowUs + Math.round((milliseconds * 1000) / this.elapsedClock.rate);
+  }
+
+  private recordClock(clock: 'wall' | 'monotonic', byMs: number, rate: number): void {
+    this.log.record({
+      type: 'client-clock-changed',
+      timeUs: this.simulation.nowUs,
+      client: this.name,
+      clock,
+      byMs,
+      rate,
+    });
   }
 
   private readonly fire = (run: () => void): void => {

@@ -2,6 +2,7 @@ import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Exchange, Link } from './link.ts';
 import type { ModelNode } from './model-node.ts';
+import type { CrashKind } from './persistence.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -14,13 +15,14 @@ export class SimulatedNode {
   readonly clock: SimulatedClock;
   /** The links of all clients to it. */
   readonly links: Link<LockCommand, LockReply>[] = [];
-  isUp = true;
-  isPaused = false;
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   private readonly namePlace: number;
   /** Requests in the socket buffers of a paused process. */
   private waiting: NodeExchange[] = [];
+  /** Faults that pause the process, and faults that keep the server down: they may overlap. */
+  private readonly pausedBy = new Set<number>();
+  private readonly downBy = new Set<number>();
 
   constructor(name: string, simulation: Simulation, log: ObservedLog, model: ModelNode, clock: SimulatedClock) {
     this.name = name;
@@ -31,15 +33,18 @@ export class SimulatedNode {
     this.namePlace = log.intern(name);
   }
 
+  get isUp(): boolean {
+    return this.downBy.size === 0;
+  }
+
   serve(exchange: NodeExchange, clientPlace: number): void {
-    if (this.isPaused) {
+    if (this.pausedBy.size > 0) {
       this.waiting.push(exchange);
       return;
     }
     const { model, log, simulation } = this;
     const command = exchange.request;
-    model.trueUs = simulation.nowUs;
-    const reply = model.execute(command, this.clock.nowMs());
+    const reply = model.execute(command, this.clock.nowMs(), simulation.nowUs);
     log.recordExecuted(
       simulation.nowUs,
       exchange.number,
@@ -55,36 +60,40 @@ export class SimulatedNode {
     exchange.link.answer(exchange, reply);
   }
 
-  pause(): void {
-    if (this.isPaused || !this.isUp) return;
-    this.isPaused = true;
+  pause(fault: number): void {
+    if (!this.isUp) return;
+    this.pausedBy.add(fault);
+    if (this.pausedBy.size > 1) return;
     this.log.record({ type: 'node-paused', timeUs: this.simulation.nowUs, node: this.name });
   }
 
-  resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
+  /** Ends the pause of this fault, unless the process has died since. */
+  resume(fault: number): void {
+    if (!this.pausedBy.delete(fault) || this.pausedBy.size > 0) return;
     this.log.record({ type: 'node-resumed', timeUs: this.simulation.nowUs, node: this.name });
     const { waiting } = this;
     this.waiting = [];
     for (const exchange of waiting) exchange.link.arrive(exchange);
   }
 
-  crash(how: 'kill' | 'terminate' | 'power-loss', fault: number): void {
-    if (!this.isUp) return;
-    this.isUp = false;
-    this.isPaused = false;
-    this.waiting = [];
-    this.log.record({ type: 'node-crashed', timeUs: this.simulation.nowUs, node: this.name });
+  crash(how: CrashKind, fault: number): void {
+    this.downBy.add(fault);
+    if (this.downBy.size > 1) return;
+    this.die(fault);
     this.model.crash(how, this.clock.nowMs(), this.simulation.nowUs);
-    for (const link of this.links) link.reset(fault);
   }
 
-  restart(): void {
-    if (this.isUp) return;
-    this.isUp = true;
-    const keys = this.model.restart(this.clock.nowMs(), this.simulation.nowUs);
-    this.log.record({ type: 'node-restarted', timeUs: this.simulation.nowUs, node: this.name, keys });
+  /** Starts the server again, once no other fault keeps it down. */
+  restart(fault: number): void {
+    if (!this.downBy.delete(fault) || !this.isUp) return;
+    this.recordRestart(this.model.restart(this.clock.nowMs()));
+  }
+
+  /** The server dies, and its replica, which lacks what was written after `sinceUs` of true time, takes its place at once. */
+  promote(sinceUs: number, fault: number): void {
+    if (!this.isUp) return;
+    this.die(fault);
+    this.recordRestart(this.model.promote(sinceUs, this.clock.nowMs()));
   }
 
   /** Steps the clock by `byMs`, and sets its rate; keys that are over by the new time go. */
@@ -92,10 +101,30 @@ export class SimulatedNode {
     this.clock.jump(byMs);
     this.clock.setRate(rate);
     this.log.record({ type: 'node-clock-changed', timeUs: this.simulation.nowUs, node: this.name, byMs, rate });
-    this.model.expire(this.clock.nowMs());
+    if (this.isUp) this.model.expire(this.clock.nowMs());
+  }
+
+  /** Memory runs short: see {@link ModelNode.pressure}. */
+  pressMemory(keyCount: number, draw: () => number): void {
+    this.model.pressure(keyCount, this.clock.nowMs(), draw);
+  }
+
+  flush(): void {
+    if (this.isUp) this.model.flush(this.clock.nowMs());
   }
 
   holds(key: string, value: string): boolean {
-    return this.isUp && this.model.holds(key, this.clock.nowMs()) === value;
+    return this.isUp && this.model.valueOf(key, this.clock.nowMs()) === value;
+  }
+
+  private die(fault: number): void {
+    this.waiting = [];
+    this.pausedBy.clear();
+    this.log.record({ type: 'node-crashed', timeUs: this.simulation.nowUs, node: this.name });
+    for (const link of this.links) link.reset(fault);
+  }
+
+  private recordRestart(keys: number): void {
+    this.log.record({ type: 'node-restarted', timeUs: this.simulation.nowUs, node: this.name, keys });
   }
 }

@@ -4,14 +4,14 @@ import { Exchange, type Link } from './link.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { Simulation } from './simulation.ts';
 
-/** What one client has sent: numbers its commands, and notices where its attempts begin. */
+/** What one script of a client sends: numbers the commands, and notices where attempts begin. */
 export class CommandLog {
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   private readonly client: SimulatedClient;
   private readonly counter: { commands: number };
-  /** Operations that are acquiring a key now. */
-  private readonly acquiring = new Map<string, number>();
+  /** The acquire that attempts belong to. */
+  operation = 0;
   /** A round sends one command object to all nodes: its texts are looked up once. */
   private lastCommand: LockCommand | null = null;
   keyPlace = 0;
@@ -23,11 +23,6 @@ export class CommandLog {
     this.log = log;
     this.client = client;
     this.counter = counter;
-  }
-
-  /** The operation that the attempts on this key belong to from now on. */
-  expectAttempts(key: string, operation: number): void {
-    this.acquiring.set(key, operation);
   }
 
   /** Records that the command leaves for the node; returns its number. */
@@ -49,7 +44,7 @@ export class CommandLog {
     this.valuePlace = log.intern(value);
     this.kindPlace = log.intern(command.kind);
     if (command.kind !== 'acquire') return;
-    const operation = this.acquiring.get(command.key) ?? 0;
+    const { operation } = this;
     log.record({ type: 'attempt-started', timeUs: simulation.nowUs, client: client.name, operation, value });
   }
 }

@@ -1,0 +1,241 @@
+import {
+  ABSENT,
+  type AcquireCommand,
+  COMMITTED,
+  type CommitCommand,
+  EXTENDED,
+  type ExtendCommand,
+  GRANTED_WITHOUT_TOKEN,
+  HELD,
+  type InspectCommand,
+  type LockCommand,
+  type LockReply,
+  REFUSED,
+  RELEASED,
+  type ReleaseCommand,
+} from '../../../src/lock-node.ts';
+import type { KeyLost } from '../../history/event.ts';
+import { type Entry, NodeData } from './node-data.ts';
+import { type CrashKind, Persistence, type PersistenceMode } from './persistence.ts';
+import { WriteJournal } from './write-journal.ts';
+
+export type LossCause = KeyLost['cause'];
+export type EvictionPolicy =
+  | 'noeviction'
+  | 'allkeys-lru'
+  | 'allkeys-random'
+  | 'volatile-lru'
+  | 'volatile-random'
+  | 'volatile-ttl';
+
+export interface ModelNodeSettings {
+  readonly persistence: PersistenceMode;
+  readonly maxmemoryPolicy: EvictionPolicy;
+  /** How far back a replica of this node may have to be reconstructed, in microseconds of true time; 0 if never. */
+  readonly replicaHorizonUs: number;
+}
+
+/**
+ * What a redis-server does with the library's commands, to the reply: it stores keys with an expiry by its own wall clock, and fencing
+ * counters without one. A conformance suite compares it with real servers.
+ */
+export class ModelNode {
+  /** The value under the key of the last command, just before it; null where there was none. */
+  before: string | null = null;
+  /** Whether the last command created, prolonged or deleted the key. */
+  changed = false;
+  private data = new NodeData();
+  private readonly settings: ModelNodeSettings;
+  private readonly persistence: Persistence;
+  private readonly recentWrites: WriteJournal | null;
+  private readonly onLoss: (key: string, value: string, cause: LossCause) => void;
+  /** Whether commands that need memory are refused. */
+  private isFull = false;
+  /** What is on disk while the server is down. */
+  private onDisk: NodeData | null = null;
+
+  /** `nowMs` is the time by the node's own wall clock; `onLoss` hears of each key that goes without a command having deleted it. */
+  constructor(
+    settings: ModelNodeSettings,
+    nowMs: number,
+    onLoss: (key: string, value: string, cause: LossCause) => void,
+  ) {
+    this.settings = settings;
+    this.persistence = new Persistence(settings.persistence, nowMs);
+    this.recentWrites = settings.replicaHorizonUs > 0 ? new WriteJournal(settings.replicaHorizonUs) : null;
+    this.onLoss = onLoss;
+  }
+
+  /** Runs one command, at `nowMs` of the node's wall clock and `trueUs` of true time. */
+  execute(command: LockCommand, nowMs: number, trueUs: number): LockReply {
+    const entry = this.live(command.key, nowMs);
+    this.before = entry === undefined ? null : entry.value;
+    this.changed = false;
+    switch (command.kind) {
+      case 'acquire':
+        return this.acquire(command, entry, nowMs, trueUs);
+      case 'commit':
+        return this.commit(command, entry, nowMs, trueUs);
+      case 'extend':
+        return this.extend(command, entry, nowMs, trueUs);
+      case 'release':
+        return this.release(command, entry, nowMs, trueUs);
+      case 'inspect':
+        return this.inspect(command, entry, nowMs);
+    }
+  }
+
+  /** The value that is under the key now; null if there is none. */
+  valueOf(key: string, nowMs: number): string | null {
+    const entry = this.data.keys.get(key);
+    return entry === undefined || isOver(entry, nowMs) ? null : entry.value;
+  }
+
+  /** Drops the keys that are over by this time. */
+  expire(nowMs: number): void {
+    for (const [key, entry] of this.data.keys) {
+      if (isOver(entry, nowMs)) this.lose(key, entry, 'expired');
+    }
+  }
+
+  flush(nowMs: number): void {
+    this.expire(nowMs);
+    for (const [key, entry] of this.data.keys) this.lose(key, entry, 'flush');
+    this.data.counters.clear();
+  }
+
+  /**
+   * Memory runs short. Under `noeviction` commands that need memory are refused until `relieve`; under any other policy so many keys
+   * go at once, chosen as the policy says; `draw` gives numbers in [0, 1) to those that choose at random. The counters have
+   * no expiry, so only an allkeys policy may take them: they go with the keys, the last ones first used.
+   */
+  pressure(keyCount: number, nowMs: number, draw: () => number): void {
+    const { maxmemoryPolicy } = this.settings;
+    if (maxmemoryPolicy === 'noeviction') {
+      this.isFull = true;
+      return;
+    }
+    this.expire(nowMs);
+    const candidates = [...this.data.keys];
+    if (maxmemoryPolicy === 'volatile-ttl') candidates.sort(([, one], [, other]) => one.expiresAtMs - other.expiresAtMs);
+    for (let count = 0; count < keyCount && candidates.length > 0; count += 1) {
+      const place = maxmemoryPolicy.endsWith('-random') ? Math.floor(draw() * candidates.length) : 0;
+      const [candidate] = candidates.splice(place, 1);
+      if (candidate === undefined) break;
+      this.lose(candidate[0], candidate[1], 'evicted');
+      if (maxmemoryPolicy.startsWith('allkeys-')) this.data.counters.delete(candidate[0]);
+    }
+  }
+
+  relieve(): void {
+    this.isFull = false;
+  }
+
+  /** The server dies. */
+  crash(how: CrashKind, nowMs: number, trueUs: number): void {
+    this.onDisk = this.persistence.survivors(how, trueUs, nowMs, this.data);
+  }
+
+  /** The server serves again what it finds on disk; returns how many lock keys that are. */
+  restart(nowMs: number): number {
+    this.become(this.onDisk ?? new NodeData(), 'restart', nowMs);
+    this.onDisk = null;
+    return this.data.keys.size;
+  }
+
+  /** A replica that lacks the writes after `sinceUs` of true time (all writes, if that is negative infinity) takes the place of the server. */
+  promote(sinceUs: number, nowMs: number): number {
+    let replica = new NodeData();
+    if (sinceUs !== Number.NEGATIVE_INFINITY) {
+      replica = this.data.copy();
+      this.recentWrites?.undoAfter(sinceUs, replica);
+    }
+    this.become(replica, 'promotion', nowMs);
+    return this.data.keys.size;
+  }
+
+  private acquire(command: AcquireCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
+    const { key, value, ttlMs, tokenHint } = command;
+    if (entry !== undefined && entry.value !== value) return HELD;
+    if (this.isFull) return outOfMemory();
+    const { counters } = this.data;
+    const counter = counters.get(key) ?? 0;
+    this.put(key, value, Math.max(Math.floor(nowMs) + ttlMs, entry?.expiresAtMs ?? 0), nowMs, trueUs);
+    if (tokenHint === null) return GRANTED_WITHOUT_TOKEN;
+    const token = Math.max(counter + 1, tokenHint);
+    counters.set(key, token);
+    return { kind: 'granted', token };
+  }
+
+  private commit(command: CommitCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
+    const { key, value, token } = command;
+    if (entry?.value !== value || (this.data.counters.get(key) ?? 0) > token) return REFUSED;
+    if (this.isFull) return outOfMemory();
+    this.noteWrite(key, nowMs, trueUs);
+    this.data.counters.set(key, token);
+    return COMMITTED;
+  }
+
+  private extend(command: ExtendCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
+    if (entry?.value !== command.value) return ABSENT;
+    const expiresAtMs = Math.floor(nowMs) + command.ttlMs;
+    if (expiresAtMs > entry.expiresAtMs) this.put(command.key, entry.value, expiresAtMs, nowMs, trueUs);
+    return EXTENDED;
+  }
+
+  private release(command: ReleaseCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
+    if (entry?.value !== command.value) return ABSENT;
+    this.noteWrite(command.key, nowMs, trueUs);
+    this.data.keys.delete(command.key);
+    this.changed = true;
+    return RELEASED;
+  }
+
+  private inspect(_command: InspectCommand, entry: Entry | undefined, nowMs: number): LockReply {
+    if (entry === undefined) return { kind: 'inspected', value: null, remainingMs: null };
+    return { kind: 'inspected', value: entry.value, remainingMs: Math.max(0, entry.expiresAtMs - Math.floor(nowMs)) };
+  }
+
+  private put(key: string, value: string, expiresAtMs: number, nowMs: number, trueUs: number): void {
+    this.noteWrite(key, nowMs, trueUs);
+    this.data.keys.set(key, { value, expiresAtMs });
+    this.changed = true;
+  }
+
+  private noteWrite(key: string, nowMs: number, trueUs: number): void {
+    this.persistence.noteWrite(trueUs, nowMs, key, this.data);
+    this.recentWrites?.note(trueUs, key, this.data);
+  }
+
+  private live(key: string, nowMs: number): Entry | undefined {
+    const entry = this.data.keys.get(key);
+    if (entry === undefined || !isOver(entry, nowMs)) return entry;
+    this.lose(key, entry, 'expired');
+    return undefined;
+  }
+
+  private lose(key: string, entry: Entry, cause: LossCause): void {
+    this.data.keys.delete(key);
+    this.onLoss(key, entry.value, cause);
+  }
+
+  /** Takes on other data; keys that it lacks are lost. */
+  private become(data: NodeData, cause: LossCause, nowMs: number): void {
+    this.expire(nowMs);
+    const { keys } = this.data;
+    this.data = data;
+    for (const [key, entry] of keys) {
+      if (data.keys.get(key)?.value !== entry.value) this.onLoss(key, entry.value, cause);
+    }
+    this.expire(nowMs);
+  }
+}
+
+/** Redis: a key is there up to and including the millisecond of its expiry. */
+function isOver(entry: Entry, nowMs: number): boolean {
+  return Math.floor(nowMs) > entry.expiresAtMs;
+}
+
+function outOfMemory(): LockReply {
+  return { kind: 'failed', error: new Error("OOM command not allowed when used memory > 'maxmemory'."), sent: true };
+}

@@ -1,0 +1,241 @@
+import type { AimedFault, FaultWorld } from '../../faults/nemesis.ts';
+import { RESOURCE } from '../../faults/targets.ts';
+import type { ObservedLog } from '../../history/observed-log.ts';
+import { quorumOf } from '../../../src/quorum.ts';
+import type { Direction, Link } from './link.ts';
+import type { RandomStream } from './random-streams.ts';
+import { closeAfter, drop, dropSome, limitBandwidth, type Rule, slice, slowDown } from './rules.ts';
+import type { SimulatedClient } from './simulated-client.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import type { Simulation } from './simulation.ts';
+
+type AnyLink = Link<never, never>;
+type Lease = { readonly client: string; readonly key: string; readonly value: string };
+
+/** The parts of the simulated world that faults act on. */
+export interface FaultTargets {
+  readonly simulation: Simulation;
+  readonly log: ObservedLog;
+  /** Chance for the faults that draw. */
+  readonly random: RandomStream;
+  readonly clients: ReadonlyMap<string, SimulatedClient>;
+  readonly nodes: ReadonlyMap<string, SimulatedNode>;
+  /** The link of a client to a node, or to the protected resource. */
+  link(client: string, server: string): AnyLink;
+}
+
+/** Makes faults happen in the simulated world. */
+export class SimulatedFaults implements FaultWorld {
+  readonly clients: readonly string[];
+  readonly nodes: readonly string[];
+  readonly log: ObservedLog;
+  private readonly targets: FaultTargets;
+  private readonly leases = new Map<string, Lease>();
+  private lastLease: Lease | null = null;
+
+  constructor(targets: FaultTargets) {
+    this.targets = targets;
+    this.clients = [...targets.clients.keys()];
+    this.nodes = [...targets.nodes.keys()];
+    this.log = targets.log;
+  }
+
+  timeUs(): number {
+    return this.targets.simulation.nowUs;
+  }
+
+  schedule(delayMs: number, run: () => void): void {
+    this.targets.simulation.schedule(delayMs * 1000, callNow, run);
+  }
+
+  noteLease(lease: Lease): void {
+    this.leases.set(lease.client, lease);
+    this.lastLease = lease;
+  }
+
+  newestLease(client?: string): Lease | null {
+    return client === undefined ? this.lastLease : (this.leases.get(client) ?? null);
+  }
+
+  holds(node: string, key: string, value: string): boolean {
+    return this.nodeOf(node).holds(key, value);
+  }
+
+  inject(aimed: AimedFault): (() => void) | null {
+    const { fault, number } = aimed;
+    const { random, simulation } = this.targets;
+    switch (fault.fault) {
+      case 'partition':
+        return this.cut(this.linksOf(aimed), fault.direction, () => drop(number), number);
+      case 'partition-shape':
+        return this.cut(this.linksOutside(fault.shape), 'both', () => drop(number), number);
+      case 'loss':
+        return this.cut(
+          this.linksOf(aimed),
+          fault.direction,
+          () => dropSome(number, fault.command, fault.count, fault.probability, random),
+          number,
+        );
+      case 'latency':
+        return this.addRules(this.linksOf(aimed), fault.direction, () => slowDown(number, fault.delay, random));
+      case 'bandwidth':
+        return this.addRules(this.linksOf(aimed), fault.direction, () =>
+          limitBandwidth(number, fault.bytesPerSecond, simulation),
+        );
+      case 'limit-data':
+        return this.addRules(this.linksOf(aimed), fault.direction, () => closeAfter(number, fault.bytes));
+      case 'slicer':
+        return this.addRules(this.linksOf(aimed), fault.direction, () => slice(number, fault.bytes, fault.delay));
+      case 'reset':
+        for (const link of this.linksOf(aimed)) link.reset(number);
+        return null;
+      case 'slow-close': {
+        const links = this.linksOf(aimed);
+        for (const link of links) link.closeDelayUs += fault.delay * 1000;
+        return () => {
+          for (const link of links) link.closeDelayUs -= fault.delay * 1000;
+        };
+      }
+      case 'clock-jump':
+        for (const node of this.nodesOf(aimed)) node.changeClock(fault.by, node.clock.rate);
+        return null;
+      case 'clock-drift': {
+        const nodes = this.nodesOf(aimed);
+        for (const node of nodes) node.changeClock(0, fault.rate);
+        return () => {
+          for (const node of nodes) node.changeClock(0, 1);
+        };
+      }
+      case 'clock-strobe':
+        return this.strobe(this.nodesOf(aimed), fault.by, fault.every);
+      case 'client-clock-jump':
+        for (const client of this.clientsOf(aimed)) client.jumpWallClock(fault.by);
+        return null;
+      case 'client-clock-drift': {
+        const former = this.clientsOf(aimed).map((client) => ({ client, rate: client.monotonicClock.rate }));
+        for (const { client } of former) client.setClockRate(fault.rate);
+        return () => {
+          for (const { client, rate } of former) client.setClockRate(rate);
+        };
+      }
+      case 'client-pause': {
+        const clients = this.clientsOf(aimed);
+        for (const client of clients) client.pause(number);
+        return () => {
+          for (const client of clients) client.resume(number);
+        };
+      }
+      case 'server-pause': {
+        const nodes = this.nodesOf(aimed);
+        for (const node of nodes) node.pause(number);
+        return () => {
+          for (const node of nodes) node.resume(number);
+        };
+      }
+      case 'crash': {
+        const nodes = this.nodesOf(aimed);
+        for (const node of nodes) node.crash(fault.how, number);
+        return () => {
+          for (const node of nodes) node.restart(number);
+        };
+      }
+      case 'eviction': {
+        const nodes = this.nodesOf(aimed);
+        for (const node of nodes) node.pressMemory(fault.keys ?? Number.POSITIVE_INFINITY, () => random.fraction());
+        return () => {
+          for (const node of nodes) node.model.relieve();
+        };
+      }
+      case 'flush':
+        for (const node of this.nodesOf(aimed)) node.flush();
+        return null;
+      case 'promotion': {
+        const sinceUs = simulation.nowUs - fault.lag * 1000;
+        for (const node of this.nodesOf(aimed)) node.promote(sinceUs, number);
+        return null;
+      }
+    }
+  }
+
+  private clientsOf({ clients }: AimedFault): SimulatedClient[] {
+    return clients.map((name) => this.targets.clients.get(name) as SimulatedClient);
+  }
+
+  private nodesOf({ nodes }: AimedFault): SimulatedNode[] {
+    return nodes.filter((name) => name !== RESOURCE).map((name) => this.nodeOf(name));
+  }
+
+  private nodeOf(name: string): SimulatedNode {
+    return this.targets.nodes.get(name) as SimulatedNode;
+  }
+
+  private linksOf({ clients, nodes }: AimedFault): AnyLink[] {
+    return clients.flatMap((client) => nodes.map((node) => this.targets.link(client, node)));
+  }
+
+  /** The links that a partition of this shape cuts: all but those that each client is left with. */
+  private linksOutside(shape: 'bridge' | 'ring' | 'minority' | 'majority'): AnyLink[] {
+    const { clients, nodes } = this;
+    const quorum = quorumOf(nodes.length);
+    const isLeft = (client: number, node: number): boolean => {
+      switch (shape) {
+        case 'bridge':
+          return client < clients.length / 2 ? node < quorum : node >= nodes.length - quorum;
+        case 'ring':
+          return (node - client + clients.length * nodes.length) % nodes.length < quorum;
+        case 'minority':
+          return node < nodes.length - quorum;
+        case 'majority':
+          return node < quorum;
+      }
+    };
+    return clients.flatMap((client, clientIndex) =>
+      nodes
+        .filter((_node, nodeIndex) => !isLeft(clientIndex, nodeIndex))
+        .map((node) => this.targets.link(client, node)),
+    );
+  }
+
+  /** A rule that drops messages leaves gaps in the streams of the connections: they cannot go on when it is healed, and break. */
+  private cut(links: readonly AnyLink[], direction: Direction | 'both', makeRule: () => Rule, number: number): () => void {
+    const undo = this.addRules(links, direction, makeRule);
+    return () => {
+      undo();
+      for (const link of links) link.reset(number);
+    };
+  }
+
+  private addRules(links: readonly AnyLink[], direction: Direction | 'both', makeRule: () => Rule): () => void {
+    const added = links.flatMap((link) => {
+      const lists = direction === 'both' ? [link.requestRules, link.replyRules] : [link[`${direction}Rules`]];
+      return lists.map((rules) => {
+        const rule = makeRule();
+        rules.push(rule);
+        return { rules, rule };
+      });
+    });
+    return () => {
+      for (const { rules, rule } of added) rules.splice(rules.indexOf(rule), 1);
+    };
+  }
+
+  private strobe(nodes: readonly SimulatedNode[], byMs: number, everyMs: number): () => void {
+    let isOff = false;
+    let isHealed = false;
+    const flip = (): void => {
+      if (isHealed) return;
+      for (const node of nodes) node.changeClock(isOff ? -byMs : byMs, node.clock.rate);
+      isOff = !isOff;
+      this.schedule(everyMs, flip);
+    };
+    flip();
+    return () => {
+      isHealed = true;
+      if (isOff) for (const node of nodes) node.changeClock(-byMs, node.clock.rate);
+    };
+  }
+}
+
+function callNow(run: () => void): void {
+  run();
+}

@@ -1,0 +1,168 @@
+import { Nemesis } from '../../faults/nemesis.ts';
+import { whenMoment } from '../../faults/moments.ts';
+import { resolveClients } from '../../faults/targets.ts';
+import type { History } from '../../history/history.ts';
+import { ObservedLog } from '../../history/observed-log.ts';
+import type { Scenario, Script } from '../../scenario/schema.ts';
+import { longestTtlMs, resourcesOf } from '../../workload/facts.ts';
+import { probe, runScript } from '../../workload/run-script.ts';
+import { quorumOf } from '../../../src/quorum.ts';
+import type { RunOptions } from '../testbed.ts';
+import { RandomStreams } from './random-streams.ts';
+import type { SimulatedClient } from './simulated-client.ts';
+import type { SimulatedWorkloadClient } from './simulated-workload-client.ts';
+import { Simulation } from './simulation.ts';
+import { World } from './world.ts';
+
+/** What the library assumes of clocks when nothing else is said; see its options. */
+const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
+/** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
+const MARGIN_MS = 10;
+
+/** The caller of the run has ended it. */
+class Interruption extends Error {}
+
+/** One run of a scenario: the workload under faults, then healing, then the demand for progress. */
+export class SimulatedRun {
+  private readonly scenario: Scenario;
+  private readonly options: RunOptions;
+  private readonly simulation = new Simulation();
+  private readonly log = new ObservedLog();
+  private readonly world: World;
+  private readonly nemesis: Nemesis;
+  private readonly running = new Set<SimulatedWorkloadClient>();
+  private scriptsToCome = 0;
+  private failure: Error | null = null;
+  private saved = 0;
+
+  constructor(scenario: Scenario, options: RunOptions) {
+    this.scenario = scenario;
+    this.options = options;
+    this.world = new World(scenario, this.simulation, this.log, new RandomStreams(options.seed));
+    this.nemesis = new Nemesis(this.world.faults);
+  }
+
+  async run(): Promise<History> {
+    const { scenario } = this;
+    this.recordStart();
+    let reason = 'completed';
+    try {
+      this.nemesis.start(scenario.faults);
+      const callOffs = scenario.workload.flatMap((script) => this.launchWhenDue(script));
+      await this.advance(scenario.limit * 1000, () => this.running.size === 0 && this.scriptsToCome === 0);
+      for (const callOff of callOffs) callOff();
+      await Promise.all([...this.running].map((client) => client.endScript()));
+      this.nemesis.healAll();
+      this.log.record({ type: 'healed', timeUs: this.simulation.nowUs });
+      await this.pass(this.longestKeyLifeMs());
+      await this.demandProgress();
+    } catch (error) {
+      if (error instanceof Interruption) reason = 'interrupted';
+      else {
+        this.failure ??= error as Error;
+        reason = `failed: ${this.failure.message}`;
+      }
+    }
+    this.log.record({ type: 'run-ended', timeUs: this.simulation.nowUs, reason });
+    this.save();
+    if (this.failure !== null) throw this.failure;
+    return this.log;
+  }
+
+  private recordStart(): void {
+    const { scenario, world } = this;
+    this.log.record({
+      type: 'run-started',
+      timeUs: 0,
+      format: 1,
+      scenario: scenario.name,
+      title: scenario.title,
+      backend: 'simulated',
+      seed: this.options.seed,
+      clients: [...world.clients.keys()],
+      nodes: [...world.nodes.keys()],
+      quorum: quorumOf(world.nodes.size),
+      longestTtlMs: longestTtlMs(scenario),
+      clockDriftFactor: scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR,
+      fencing: scenario.settings.fencing,
+    });
+  }
+
+  /** Starts the script on each of its clients when its moment comes. */
+  private launchWhenDue(script: Script): (() => void)[] {
+    const { world, log } = this;
+    return resolveClients(script.clients, world.faults).map((name) => {
+      this.scriptsToCome += 1;
+      return whenMoment(
+        script,
+        log,
+        (delayMs, run) => {
+          world.faults.schedule(delayMs, run);
+        },
+        () => {
+          this.scriptsToCome -= 1;
+          const client = world.workloadClient(name);
+          this.running.add(client);
+          this.enter(name, () => runScript(client, script, this.scenario.settings.ttl), () => this.running.delete(client));
+        },
+      );
+    });
+  }
+
+  /** Once everything is healed and every lease is over, somebody must be able to lock each resource. */
+  private async demandProgress(): Promise<void> {
+    const { scenario, world } = this;
+    const names = [...world.clients.keys()];
+    const clients = names.map((name) => world.workloadClient(name));
+    let isDone = false;
+    const probeAll = async (): Promise<void> => {
+      for (const resource of resourcesOf(scenario, names)) {
+        for (const client of clients) if (await probe(client, resource, scenario.settings.ttl)) break;
+      }
+    };
+    // The first client only lends its process to the loop.
+    this.enter(names[0] as string, probeAll, () => (isDone = true));
+    await this.advance(this.simulation.nowUs + scenario.limit * 1000, () => isDone);
+    if (!isDone) throw new Error('the probes after healing did not come to an end');
+    // What was sent last, a release say, still arrives.
+    await this.pass(scenario.settings.ttl);
+  }
+
+  /** Runs a program in the process of a client. An error of it is a defect, of the library or of the testbed, and ends the run. */
+  private enter(clientName: string, program: () => Promise<void>, onEnd: () => void): void {
+    const client = this.world.clients.get(clientName) as SimulatedClient;
+    client.enter(() => {
+      program().then(onEnd, (error: unknown) => {
+        this.failure ??= error instanceof Error ? error : new Error(String(error));
+      });
+    });
+  }
+
+  private async advance(untilUs: number, isDone: () => boolean): Promise<void> {
+    await this.simulation.run(
+      untilUs,
+      () => this.failure !== null || isDone(),
+      () => {
+        this.save();
+        if (this.options.signal?.aborted === true) throw new Interruption();
+      },
+    );
+    if (this.failure !== null) throw this.failure;
+  }
+
+  private pass(milliseconds: number): Promise<void> {
+    return this.advance(this.simulation.nowUs + Math.ceil(milliseconds * 1000), () => false);
+  }
+
+  /** How long a key can live on a node whose clock is as slow as the settings allow. */
+  private longestKeyLifeMs(): number {
+    const factor = this.scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
+    return longestTtlMs(this.scenario) * (1 + factor) + MARGIN_MS;
+  }
+
+  private save(): void {
+    if (this.saved === this.log.length) return;
+    this.options.onEvents?.(this.log.since(this.saved));
+    this.saved = this.log.length;
+  }
+}

@@ -1,0 +1,8 @@
+import type { Testbed } from '../testbed.ts';
+import { SimulatedRun } from './simulated-run.ts';
+
+/** The world in virtual time: needs nothing but Node, and the same seed gives the same history, byte for byte. */
+export const simulatedTestbed: Testbed = {
+  name: 'simulated',
+  run: (scenario, options) => new SimulatedRun(scenario, options).run(),
+};

@@ -1,0 +1,177 @@
+import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
+import type { ObservedLog } from '../../history/observed-log.ts';
+import { RESOURCE } from '../../faults/targets.ts';
+import type { Scenario } from '../../scenario/schema.ts';
+import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
+import { Link } from './link.ts';
+import { ModelNode } from './model-node.ts';
+import type { RandomStreams } from './random-streams.ts';
+import { SimulatedClient } from './simulated-client.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+import { SimulatedFaults } from './simulated-faults.ts';
+import { SimulatedNode } from './simulated-node.ts';
+import type { Simulation } from './simulation.ts';
+import { type RunCounters, SimulatedWorkloadClient } from './simulated-workload-client.ts';
+
+/** What all wall clocks read when a run begins, but for their offsets: the first moment of the year 2026. */
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** A monotonic clock counts from some moment before the run: not from 0, and not from the epoch. */
+const MONOTONIC_START_MS = 1_000_000;
+const KEY_PREFIX = 'lock:';
+
+type NodeLink = Link<LockCommand, LockReply>;
+type ResourceLink = Link<WriteRequest, WriteReply>;
+
+/** Everything that there is in one run of a scenario: clients, nodes, the protected resource, and the links between them. */
+export class World {
+  readonly simulation: Simulation;
+  readonly log: ObservedLog;
+  readonly clients = new Map<string, SimulatedClient>();
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly faults: SimulatedFaults;
+  private readonly scenario: Scenario;
+  private readonly streams: RandomStreams;
+  private readonly nodeLinks = new Map<string, Map<string, NodeLink>>();
+  private readonly resourceLinks = new Map<string, ResourceLink>();
+  private readonly counters: RunCounters = { operations: 0, commands: 0, writes: 0 };
+  private scripts = 0;
+
+  constructor(scenario: Scenario, simulation: Simulation, log: ObservedLog, streams: RandomStreams) {
+    this.scenario = scenario;
+    this.simulation = simulation;
+    this.log = log;
+    this.streams = streams;
+    for (let number = 1; number <= scenario.settings.nodes; number += 1) this.addNode(`n${number}`);
+    for (const name of Object.keys(scenario.clients)) this.addClient(name);
+    this.faults = new SimulatedFaults({
+      simulation,
+      log,
+      random: streams.stream('faults'),
+      clients: this.clients,
+      nodes: this.nodes,
+      link: (client, server) =>
+        (server === RESOURCE
+          ? this.resourceLinks.get(client)
+          : this.nodeLinks.get(client)?.get(server)) as unknown as Link<never, never>,
+    });
+  }
+
+  /** A client as one more script sees it: with a Redlock of its own, over the client's connections. */
+  workloadClient(name: string): SimulatedWorkloadClient {
+    const { settings } = this.scenario;
+    this.scripts += 1;
+    return new SimulatedWorkloadClient(
+      {
+        simulation: this.simulation,
+        log: this.log,
+        nodes: [...this.nodes.values()],
+        counters: this.counters,
+        faults: this.faults,
+        redlockOptions: {
+          retryCount: settings.retryCount,
+          retryDelay: settings.retryDelay,
+          retryJitter: settings.retryJitter,
+          clockDriftFactor: settings.clockDriftFactor,
+          nodeTimeout: settings.nodeTimeout,
+          fencing: settings.fencing,
+          keyPrefix: KEY_PREFIX,
+        },
+        keyOf: (resource) => KEY_PREFIX + resource,
+      },
+      this.clients.get(name) as SimulatedClient,
+      [...(this.nodeLinks.get(name) as Map<string, NodeLink>).values()],
+      this.resourceLinks.get(name) as ResourceLink,
+      this.streams.stream(`script ${this.scripts}`),
+    );
+  }
+
+  private addNode(name: string): void {
+    const { simulation, log, scenario } = this;
+    const { persistence, maxmemoryPolicy } = scenario.nodes;
+    const clock = new SimulatedClock(simulation, EPOCH_MS, 1);
+    const model = new ModelNode(
+      { persistence, maxmemoryPolicy, replicaHorizonUs: this.replicaHorizonUs() },
+      clock.nowMs(),
+      (key, value, cause) => {
+        log.record({ type: 'key-lost', timeUs: simulation.nowUs, node: name, key, value, cause });
+      },
+    );
+    this.nodes.set(name, new SimulatedNode(name, simulation, log, model, clock));
+  }
+
+  /** How far a replica can be behind, of those that the scenario promotes; one that got nothing needs no memory of what it lacks. */
+  private replicaHorizonUs(): number {
+    const lagsMs = this.scenario.faults.map((fault) => (fault.fault === 'promotion' ? fault.lag : 0));
+    return Math.max(0, ...lagsMs.filter((lagMs) => Number.isFinite(lagMs))) * 1000;
+  }
+
+  private addClient(name: string): void {
+    const { simulation, log, scenario, streams } = this;
+    const settings = scenario.clients[name];
+    if (settings === undefined) throw new Error(`the scenario has no client ${name}`);
+    const client = new SimulatedClient(
+      name,
+      simulation,
+      log,
+      streams.stream(`client ${name}`),
+      new SimulatedClock(simulation, MONOTONIC_START_MS, settings.rate),
+      new SimulatedClock(simulation, EPOCH_MS + settings.wallOffset, settings.rate),
+      settings.clock === 'wall',
+    );
+    this.clients.set(name, client);
+    const links = new Map<string, NodeLink>();
+    for (const node of this.nodes.values()) links.set(node.name, this.linkToNode(client, node));
+    this.nodeLinks.set(name, links);
+    this.resourceLinks.set(name, this.linkToResource(client));
+  }
+
+  private linkToNode(client: SimulatedClient, node: SimulatedNode): NodeLink {
+    const { simulation, log } = this;
+    const { namePlace } = client;
+    const nodePlace = log.intern(node.name);
+    const link: NodeLink = new Link(simulation, log, this.latencyStream(client, node.name), this.scenario.network.latency, {
+      clientName: client.name,
+      serverName: node.name,
+      isUp: () => node.isUp,
+      serve: (exchange) => {
+        node.serve(exchange, namePlace);
+      },
+      deliver: (exchange) => {
+        if (client.holdsBack(exchange)) return;
+        const reply = exchange.reply as LockReply;
+        log.recordReceived(simulation.nowUs, exchange.number, namePlace, nodePlace, log.intern(reply.kind));
+        client.settle(exchange);
+      },
+      failure: (reason, sent) => ({ kind: 'failed', error: new Error(reason), sent }),
+    });
+    node.links.push(link);
+    return link;
+  }
+
+  private linkToResource(client: SimulatedClient): ResourceLink {
+    const { simulation, log } = this;
+    return new Link(simulation, log, this.latencyStream(client, RESOURCE), this.scenario.network.latency, {
+      clientName: client.name,
+      serverName: RESOURCE,
+      isUp: () => true,
+      serve: (exchange) => {
+        const { write, lease, resource, token } = exchange.request;
+        const reply = this.resource.write(exchange.request);
+        const event = { timeUs: simulation.nowUs, client: client.name, write, lease, resource, token };
+        if (reply.accepted === true) log.record({ type: 'write-accepted', ...event });
+        else if (reply.accepted === false) log.record({ type: 'write-refused', ...event, largestToken: reply.largestToken });
+        exchange.link.answer(exchange, reply);
+      },
+      deliver: (exchange) => {
+        if (!client.holdsBack(exchange)) client.settle(exchange);
+      },
+      failure: (): WriteReply => ({ accepted: 'unknown' }),
+    });
+  }
+
+  private readonly resource = new ProtectedResource();
+
+  private latencyStream(client: SimulatedClient, server: string): ReturnType<RandomStreams['stream']> {
+    return this.streams.stream(`latency ${client.name} ${server}`);
+  }
+}
