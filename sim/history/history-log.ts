@@ -1,4 +1,5 @@
 import type { CommandExecuted, CommandKind, CommandSent, HistoryEvent, ReplyReceived } from './event.ts';
+import type { HistoryVisitor } from './history-visitor.ts';
 import type { History, Recorder } from './history.ts';
 
 /** Events of a chunk; a power of two, so that an index splits by shift and mask. */
@@ -6,13 +7,17 @@ const CHUNK_SHIFT = 14;
 const CHUNK_LENGTH = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_LENGTH - 1;
 
-/** What the first column of a row says: which of the three message events it is, or that the event is kept as an object. */
+/** What the lowest bits of a row's first column say: which of the three message events it is, or that the event is kept as an object. */
 const OTHER = 0;
 const SENT = 1;
 const EXECUTED = 2;
 const RECEIVED = 3;
+const TYPE_MASK = 3;
+/** The next bit says whether the command changed the key; those above it are the place of its kind. */
+const CHANGED = 4;
+const KIND_SHIFT = 3;
 
-/** Integers of a row: type, command, client, node, kind or reply, key, value, before (shifted by one) and changed. */
+/** Integers of a row: type with changed and kind, command, client, node, reply, key, value, before. */
 const STRIDE = 8;
 const NO_STRING = -1;
 
@@ -42,6 +47,11 @@ export class HistoryLog implements History, Recorder {
       this.places.set(text, place);
     }
     return place;
+  }
+
+  /** The place of `text`, or -1 if it was never interned. */
+  placeOf(text: string): number {
+    return this.places.get(text) ?? NO_STRING;
   }
 
   record(event: HistoryEvent): void {
@@ -77,9 +87,9 @@ export class HistoryLog implements History, Recorder {
   recordSent(timeUs: number, command: number, client: number, node: number, kind: number, key: number, value: number): void {
     const { rows } = this.row(timeUs);
     const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
-    rows[offset] = SENT;
+    rows[offset] = SENT | (kind << KIND_SHIFT);
     rows[offset + 1] = command;
-    rows[offset + 2] = client | (kind << 16);
+    rows[offset + 2] = client;
     rows[offset + 3] = node;
     rows[offset + 5] = key;
     rows[offset + 6] = value;
@@ -91,9 +101,9 @@ export class HistoryLog implements History, Recorder {
   ): void {
     const { rows } = this.row(timeUs);
     const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
-    rows[offset] = changed ? EXECUTED | 4 : EXECUTED;
+    rows[offset] = (changed ? EXECUTED | CHANGED : EXECUTED) | (kind << KIND_SHIFT);
     rows[offset + 1] = command;
-    rows[offset + 2] = client | (kind << 16);
+    rows[offset + 2] = client;
     rows[offset + 3] = node;
     rows[offset + 4] = reply;
     rows[offset + 5] = key;
@@ -119,16 +129,17 @@ export class HistoryLog implements History, Recorder {
     const { rows } = chunk;
     const offset = (index & CHUNK_MASK) * STRIDE;
     const column = (number: number): number => rows[offset + number] as number;
-    const type = column(0);
+    const head = column(0);
+    const type = head & TYPE_MASK;
     if (type === OTHER) return this.others[column(1)] as HistoryEvent;
     const timeUs = chunk.timesUs[index & CHUNK_MASK] as number;
     const command = column(1);
-    const client = this.text(column(2) & 0xffff);
+    const client = this.text(column(2));
     const node = this.text(column(3));
     if (type === RECEIVED) {
       return { type: 'reply-received', timeUs, command, client, node, reply: this.text(column(4)) } satisfies ReplyReceived;
     }
-    const kind = this.text(column(2) >> 16) as CommandKind;
+    const kind = this.text(head >> KIND_SHIFT) as CommandKind;
     const key = this.text(column(5));
     const value = this.text(column(6));
     if (type === SENT) {
@@ -139,13 +150,43 @@ export class HistoryLog implements History, Recorder {
       type: 'command-executed', timeUs, command, client, node, kind, key, value,
       reply: this.text(column(4)),
       before: before === NO_STRING ? null : this.text(before),
-      changed: type !== EXECUTED,
+      changed: (head & CHANGED) !== 0,
     } satisfies CommandExecuted;
+  }
+
+  /** Reads all events to `visitor`, in order. */
+  visit(visitor: HistoryVisitor): void {
+    for (let first = 0; first < this.length; first += CHUNK_LENGTH) {
+      const { timesUs, rows } = this.chunks[first >> CHUNK_SHIFT] as Chunk;
+      const count = Math.min(CHUNK_LENGTH, this.length - first);
+      for (let row = 0; row < count; row += 1) this.visitRow(visitor, rows, row * STRIDE, first + row, timesUs[row] as number);
+    }
   }
 
   /** The events from `from` on, so far. */
   *since(from: number): Generator<HistoryEvent> {
     for (let index = from; index < this.length; index += 1) yield this.at(index);
+  }
+
+  private visitRow(visitor: HistoryVisitor, rows: Int32Array, offset: number, index: number, timeUs: number): void {
+    const column = (number: number): number => rows[offset + number] as number;
+    const head = column(0);
+    const kind = head >> KIND_SHIFT;
+    switch (head & TYPE_MASK) {
+      case SENT:
+        visitor.visitSent(index, timeUs, column(1), column(2), column(3), kind, column(5), column(6));
+        break;
+      case EXECUTED:
+        visitor.visitExecuted(
+          index, timeUs, column(1), column(2), column(3), kind, column(4), column(5), column(6), column(7), (head & CHANGED) !== 0,
+        );
+        break;
+      case RECEIVED:
+        visitor.visitReceived(index, timeUs, column(1), column(2), column(3), column(4));
+        break;
+      default:
+        visitor.visitOther(index, this.others[column(1)] as HistoryEvent);
+    }
   }
 
   private text(place: number): string {
