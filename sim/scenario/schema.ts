@@ -20,14 +20,28 @@ const settings = z.strictObject({
 });
 
 const client = z.strictObject({
-  clock: z.enum(['monotonic', 'wall']).default('monotonic').describe('which clock the library reads for elapsed time: wall is the mistake of many libraries'),
+  clock: z
+    .enum(['monotonic', 'wall'])
+    .default('monotonic')
+    .describe('which clock the library reads for elapsed time: wall is the mistake of many libraries'),
   wallOffset: signedDuration.default(0).describe('how far its wall clock is off (0ms)'),
   rate: z.number().positive().default(1).describe('seconds of its clocks in a true second (1)'),
 });
 
 /** So many clients (c1, c2 …), or clients by name. */
 const clients = z
-  .union([z.int().min(1).max(1000), z.record(clientName, client.nullable().transform((value) => value ?? client.parse({})))])
+  .union(
+    [
+      z.int().min(1).max(1000),
+      z.record(
+        clientName,
+        client.nullable().transform((value) => value ?? client.parse({})),
+      ),
+    ],
+    {
+      error: 'must be a number of clients, or clients by name, such as { A: , B: { wallOffset: 5s } }',
+    },
+  )
   .transform((value) =>
     typeof value === 'number'
       ? Object.fromEntries(Array.from({ length: value }, (_, index) => [`c${index + 1}`, client.parse({})]))
@@ -40,7 +54,9 @@ const nodeSettings = z.strictObject({
     .enum(['none', 'rdb', 'aof-everysec', 'aof-always', 'aof-no'])
     .default('none')
     .describe('what a node keeps on disk (none); rdb means the snapshots of Redis’ default settings'),
-  maxmemoryPolicy: z.enum(['noeviction', 'allkeys-lru', 'allkeys-random', 'volatile-lru', 'volatile-random', 'volatile-ttl']).default('noeviction'),
+  maxmemoryPolicy: z
+    .enum(['noeviction', 'allkeys-lru', 'allkeys-random', 'volatile-lru', 'volatile-random', 'volatile-ttl'])
+    .default('noeviction'),
   replica: z.boolean().default(false).describe('each node has a replica that can be promoted (false)'),
 });
 
@@ -48,22 +64,29 @@ const network = z.strictObject({
   latency: durationRange.default({ minMs: 0.2, maxMs: 1 }).describe('of one message one way (200us..1ms)'),
 });
 
-const step = z.union([
-  z.strictObject({
-    acquire: z.strictObject({
-      resource: z.string().min(1).describe('{client} stands for the name of the client'),
-      ttl: positiveDuration.optional(),
-      retryCount: z.int().min(-1).optional(),
-      retryDelay: duration.optional(),
-      retryJitter: duration.optional(),
-      giveUpAfter: positiveDuration.optional().describe('abort the acquire by its signal after this long'),
-    }).describe('take the lock; if that fails, the steps up to the next round are skipped'),
-  }),
-  z.strictObject({ work: durationRange.describe('stay inside the critical section for this long') }),
-  z.strictObject({ extend: positiveDuration.describe('prolong the lock by this time to live') }),
-  z.strictObject({ rest: durationRange.describe('do nothing for this long') }),
-  z.enum(['write', 'release']).describe('write: write to the protected resource and await its answer; release: give the lock back'),
-]);
+const step = z.union(
+  [
+    z.strictObject({
+      acquire: z
+        .strictObject({
+          resource: z.string().min(1).describe('{client} stands for the name of the client'),
+          ttl: positiveDuration.optional(),
+          retryCount: z.int().min(-1).optional(),
+          retryDelay: duration.optional(),
+          retryJitter: duration.optional(),
+          giveUpAfter: positiveDuration.optional().describe('abort the acquire by its signal after this long'),
+        })
+        .describe('take the lock; if that fails, the steps up to the next round are skipped'),
+    }),
+    z.strictObject({ work: durationRange.describe('stay inside the critical section for this long') }),
+    z.strictObject({ extend: positiveDuration.describe('prolong the lock by this time to live') }),
+    z.strictObject({ rest: durationRange.describe('do nothing for this long') }),
+    z
+      .enum(['write', 'release'])
+      .describe('write: write to the protected resource and await its answer; release: give the lock back'),
+  ],
+  { error: 'must be one of acquire, work, extend, rest (each with its value), write or release' },
+);
 /** One thing that a client does. */
 export type Step = z.output<typeof step>;
 
@@ -80,7 +103,10 @@ const url = z.string().regex(/^https?:\/\//, 'must be a web address');
 /** A scenario file: data only. */
 export const scenarioSchema = z.strictObject({
   title: z.string().min(1).describe('what happens, in one line'),
-  source: z.union([url, z.array(url)]).optional().describe('where the scenario comes from'),
+  source: z
+    .union([url, z.array(url)], { error: 'must be a web address or a list of them' })
+    .optional()
+    .describe('where the scenario comes from'),
   settings: settings.prefault({}),
   clients: clients.describe('so many clients (c1, c2 …), or clients by name, each with its clock'),
   nodes: nodeSettings.prefault({}).describe('how the Redis nodes are set up'),
