@@ -52,6 +52,7 @@ export interface AcquireGranted {
   readonly client: string;
   readonly operation: number;
   readonly resource: string;
+  readonly phase: 'workload' | 'probe';
   readonly value: string;
   readonly token: number | null;
   readonly attempts: number;
@@ -68,6 +69,7 @@ export interface AcquireFailed {
   readonly client: string;
   readonly operation: number;
   readonly resource: string;
+  readonly phase: 'workload' | 'probe';
   readonly code: string;
 }
 

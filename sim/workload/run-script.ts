@@ -74,7 +74,7 @@ async function acquire(
     });
     client.noteLease(resource, lock.value);
     client.record({
-      type: 'acquire-granted', timeUs: client.timeUs(), client: client.name, operation, resource,
+      type: 'acquire-granted', timeUs: client.timeUs(), client: client.name, operation, resource, phase,
       value: lock.value, token: lock.token ?? null, attempts: lock.attempts,
       validityMs: lock.validity, validUntilUs: client.trueUsAfter(lock.validity),
     });
@@ -84,7 +84,7 @@ async function acquire(
     return { lock, lease: operation };
   } catch (error) {
     client.record({
-      type: 'acquire-failed', timeUs: client.timeUs(), client: client.name, operation, resource, code: codeOf(error),
+      type: 'acquire-failed', timeUs: client.timeUs(), client: client.name, operation, resource, phase, code: codeOf(error),
     });
     return null;
   } finally {
