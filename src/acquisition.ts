@@ -1,14 +1,29 @@
-import { AbortedError, ContendedError, ExpiredError, InvalidOptionError, type LockError, UnreachableError } from './errors.ts';
 import { Attempt, type AttemptResult } from './attempt.ts';
 import type { Cancel } from './environment.ts';
+import {
+  AbortedError,
+  ContendedError,
+  ExpiredError,
+  InvalidOptionError,
+  type LockError,
+  UnreachableError,
+} from './errors.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
 import type { AcquireOptions } from './options.ts';
+import { describeOutcomes, firstError } from './outcomes.ts';
 import { mayRetry, retryDelayMs, type RetryPolicy } from './retry.ts';
 
 /** A wall clock beyond this many microseconds (the year 2112) is wrong, and would use up the safe integers. */
 const LARGEST_TOKEN_HINT = 2 ** 52;
 
-/** One call of acquire: attempts until one is granted, the retries are used up, or the caller's signal fires. */
+/** Where an acquisition reports; one of `resolve` and `reject` is called, once, after `settled`. */
+export interface AcquisitionListener {
+  settled(acquisition: Acquisition): void;
+  resolve(lock: AcquiredLock): void;
+  reject(error: LockError): void;
+}
+
+/** One call of acquire: attempts until one is granted, the retries are used up, the caller's signal fires or the Redlock is closed. */
 export class Acquisition {
   private readonly context: LockContext;
   private readonly resource: string;
@@ -16,22 +31,19 @@ export class Acquisition {
   private readonly policy: RetryPolicy;
   private readonly lockValue: string | null;
   private readonly signal: AbortSignal | null;
-  private readonly isClosed: () => boolean;
-  private readonly resolve: (lock: AcquiredLock) => void;
-  private readonly reject: (error: LockError) => void;
+  private readonly listener: AcquisitionListener;
   private attempts = 0;
   private attempt: Attempt | null = null;
   private cancelRetry: Cancel | null = null;
   private onAbort: (() => void) | null = null;
+  private isSettled = false;
 
   constructor(
     context: LockContext,
     resource: string,
     ttlMs: number,
     options: AcquireOptions,
-    isClosed: () => boolean,
-    resolve: (lock: AcquiredLock) => void,
-    reject: (error: LockError) => void,
+    listener: AcquisitionListener,
   ) {
     this.context = context;
     this.resource = resource;
@@ -43,78 +55,83 @@ export class Acquisition {
     };
     this.lockValue = options.lockValue ?? null;
     this.signal = options.signal ?? null;
-    this.isClosed = isClosed;
-    this.resolve = resolve;
-    this.reject = reject;
+    this.listener = listener;
   }
 
   start(): void {
-    if (this.signal !== null) {
-      if (this.signal.aborted) {
-        this.settleAborted();
+    if (this.context.isClosed()) {
+      this.close();
+      return;
+    }
+    const { signal } = this;
+    if (signal !== null) {
+      this.onAbort = () => {
+        this.abort(`Acquiring the lock on ${JSON.stringify(this.resource)} was aborted`, { cause: signal.reason });
+      };
+      if (signal.aborted) {
+        this.onAbort();
         return;
       }
-      this.onAbort = () => {
-        this.cancelRetry?.();
-        this.attempt?.abandon();
-        this.settleAborted();
-      };
-      this.signal.addEventListener('abort', this.onAbort, { once: true });
+      signal.addEventListener('abort', this.onAbort, { once: true });
     }
     this.tryOnce();
   }
 
+  /** Ends the acquisition because its Redlock is closed. */
+  close(): void {
+    this.abort(`The Redlock was closed: ${JSON.stringify(this.resource)} cannot be locked with it any more`);
+  }
+
   private tryOnce(): void {
-    if (this.isClosed()) {
-      this.stopListening();
-      this.reject(closedError(this.resource));
-      return;
-    }
     const { options, nodes } = this.context;
     const { environment } = options;
     let tokenHint: number | null = null;
     if (options.fencing) {
       tokenHint = Math.floor(environment.clock.wall() * 1000);
       if (!(tokenHint >= 0 && tokenHint <= LARGEST_TOKEN_HINT)) {
-        this.stopListening();
         this.reject(
-          new InvalidOptionError('environment', `has a wall clock that reads ${tokenHint / 1000} ms: no fencing token can come of it`),
+          new InvalidOptionError(
+            'environment',
+            `has a wall clock that reads ${tokenHint / 1000} ms: no fencing token can come of it`,
+          ),
         );
         return;
       }
     }
     this.attempts += 1;
-    // A fresh value for each attempt: a late reply to an earlier one must not be taken for this one's.
-    const value = this.lockValue ?? environment.random.token();
     this.attempt = new Attempt(
       {
         nodes,
         environment,
         key: options.keyPrefix + this.resource,
-        value,
+        value: this.valueOfAttempt(),
         ttlMs: this.ttlMs,
         timeoutMs: this.context.nodeTimeoutMs(this.ttlMs),
         clockDriftFactor: options.clockDriftFactor,
+        fresh: this.lockValue === null,
         tokenHint,
       },
       (result) => {
         this.judge(result);
       },
     );
+    this.attempt.start();
+  }
+
+  /** Never twice the same: what is left of one attempt, a late grant or its clean-up, must not touch the next one's key. */
+  private valueOfAttempt(): string {
+    if (this.lockValue === null) return this.context.options.environment.random.token();
+    return this.attempts === 1 ? this.lockValue : `${this.lockValue}#${this.attempts}`;
   }
 
   private judge(result: AttemptResult): void {
-    // The constructor of Attempt has returned: nodes never answer within the call.
-    const { tenure } = this.attempt as Attempt;
     if (result.granted) {
-      this.stopListening();
-      const { validityMs, validUntilMs, token } = result;
       const { resource, attempts } = this;
-      this.resolve(new AcquiredLock(this.context, { resource, tenure, attempts, validityMs, validUntilMs, token }));
+      this.settle();
+      this.listener.resolve(new AcquiredLock(this.context, { ...result, resource, attempts }));
       return;
     }
     if (!mayRetry(this.policy, this.attempts)) {
-      this.stopListening();
       this.reject(this.failure(result));
       return;
     }
@@ -124,34 +141,51 @@ export class Acquisition {
     });
   }
 
-  private failure(result: AttemptResult & { granted: false }): LockError {
-    const resource = JSON.stringify(this.resource);
+  private failure({ reason, outcomes }: AttemptResult & { granted: false }): LockError {
+    const { resource } = this;
+    const name = JSON.stringify(resource);
     const tries = this.attempts === 1 ? '1 attempt' : `${this.attempts} attempts`;
-    switch (result.reason) {
+    const votes = `(${describeOutcomes('granted', outcomes)})`;
+    const cause = { cause: firstError(outcomes) };
+    switch (reason) {
       case 'contended':
-        return new ContendedError(`No quorum of nodes granted the lock on ${resource} in ${tries}`, this.resource, result.outcomes);
+        return new ContendedError(
+          `No quorum granted the lock on ${name} in ${tries} ${votes}`,
+          resource,
+          outcomes,
+          cause,
+        );
       case 'unreachable':
-        return new UnreachableError(`Too few nodes answered in time to lock ${resource} in ${tries}`, this.resource, result.outcomes);
+        return new UnreachableError(
+          `Too few nodes answered to lock ${name} in ${tries} ${votes}`,
+          resource,
+          outcomes,
+          cause,
+        );
       case 'expired':
-        return new ExpiredError(`A quorum of nodes granted the lock on ${resource}, but too late to be of use, in ${tries}`, this.resource, result.outcomes);
+        return new ExpiredError(
+          `A quorum granted the lock on ${name}, but so late that it was over, in ${tries} ${votes}`,
+          resource,
+          outcomes,
+        );
     }
   }
 
-  private settleAborted(): void {
-    this.stopListening();
-    this.reject(
-      new AbortedError(`Acquiring the lock on ${JSON.stringify(this.resource)} was aborted`, this.resource, [], {
-        cause: this.signal?.reason,
-      }),
-    );
+  private abort(message: string, options?: ErrorOptions): void {
+    if (this.isSettled) return;
+    this.cancelRetry?.();
+    this.attempt?.abandon();
+    this.reject(new AbortedError(message, this.resource, [], options));
   }
 
-  private stopListening(): void {
+  private reject(error: LockError): void {
+    this.settle();
+    this.listener.reject(error);
+  }
+
+  private settle(): void {
+    this.isSettled = true;
     if (this.onAbort !== null) this.signal?.removeEventListener('abort', this.onAbort);
+    this.listener.settled(this);
   }
-}
-
-/** What an acquire on a closed Redlock rejects with. */
-export function closedError(resource: string): LockError {
-  return new AbortedError(`The Redlock was closed: ${JSON.stringify(resource)} cannot be locked with it`, resource, []);
 }

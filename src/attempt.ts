@@ -1,6 +1,7 @@
 import type { Cancel, Environment } from './environment.ts';
 import type { NodeOutcome } from './errors.ts';
 import type { CommitCommand, LockNode, LockReply } from './lock-node.ts';
+import { outcomeOf } from './outcomes.ts';
 import { quorumOf } from './quorum.ts';
 import { Round } from './round.ts';
 import { Tenure } from './tenure.ts';
@@ -15,20 +16,33 @@ export interface AttemptRequest {
   readonly ttlMs: number;
   readonly timeoutMs: number;
   readonly clockDriftFactor: number;
+  /** Whether nobody ever used the value before. */
+  readonly fresh: boolean;
   /** Null without fencing. */
   readonly tokenHint: number | null;
 }
 
 export type AttemptResult =
-  | { readonly granted: true; readonly validityMs: number; readonly validUntilMs: number; readonly token: number | null }
+  | {
+      readonly granted: true;
+      readonly tenure: Tenure;
+      readonly validityMs: number;
+      readonly validUntilMs: number;
+      readonly token: number | null;
+    }
   | {
       readonly granted: false;
       readonly reason: 'contended' | 'unreachable' | 'expired';
       readonly outcomes: readonly NodeOutcome[];
     };
 
-function holdsOurValue(reply: LockReply): boolean {
+function isGranted(reply: LockReply): boolean {
   return reply.kind === 'granted';
+}
+
+/** With fencing, a node that grants without a token cannot be counted: it does not order this lock against others. */
+function isGrantedWithToken(reply: LockReply): boolean {
+  return reply.kind === 'granted' && reply.token !== null;
 }
 
 /**
@@ -36,17 +50,21 @@ function holdsOurValue(reply: LockReply): boolean {
  * that fails removes its value from all nodes before it reports.
  */
 export class Attempt {
-  readonly tenure: Tenure;
+  private readonly tenure: Tenure;
   private readonly request: AttemptRequest;
   private readonly finish: (result: AttemptResult) => void;
-  private readonly validUntilMs: number;
   private readonly round: Round;
+  private validUntilMs = 0;
   private finished = false;
 
   /** The fencing token once it is chosen: the largest among the grants of the deciding quorum. */
   private token: number | null = null;
   private tokenHolders = 0;
+  /** What the nodes that were sent a commit answered, by their index; null while they have not. */
+  private commits: Map<number, LockReply | null> | null = null;
   private commitsInFlight = 0;
+  private commitsFailed = 0;
+  private commitsTimedOut = false;
   private cancelCommitTimer: Cancel | null = null;
 
   constructor(request: AttemptRequest, finish: (result: AttemptResult) => void) {
@@ -55,7 +73,7 @@ export class Attempt {
     this.tenure = new Tenure(request.nodes, request.environment, request.key, request.value, request.timeoutMs);
     this.round = new Round(
       request.nodes,
-      holdsOurValue,
+      request.tokenHint === null ? isGranted : isGrantedWithToken,
       (granted) => {
         if (!granted) this.fail(this.round.lacksQuorum() ? 'unreachable' : 'contended');
         else if (request.tokenHint === null) this.succeed();
@@ -65,19 +83,13 @@ export class Attempt {
         this.observe(index, reply);
       },
     );
+  }
+
+  start(): void {
+    const { key, value, ttlMs, timeoutMs, fresh, tokenHint, environment, clockDriftFactor } = this.request;
     // Read before the first command leaves, so that no key can be older than this moment.
-    this.validUntilMs = validUntilMs(request.environment.clock.now(), request.ttlMs, request.clockDriftFactor);
-    this.round.start(
-      {
-        kind: 'acquire',
-        key: request.key,
-        value: request.value,
-        ttlMs: request.ttlMs,
-        timeoutMs: request.timeoutMs,
-        tokenHint: request.tokenHint,
-      },
-      request.environment,
-    );
+    this.validUntilMs = validUntilMs(environment.clock.now(), ttlMs, clockDriftFactor);
+    this.round.start({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint }, environment);
   }
 
   /** Gives the attempt up: it will not report any more, and its value is removed from all nodes. */
@@ -108,6 +120,7 @@ export class Attempt {
     this.decideToken();
     if (this.finished) return;
     this.cancelCommitTimer = this.request.environment.timers.schedule(this.request.timeoutMs, () => {
+      this.commitsTimedOut = true;
       this.fail('unreachable');
     });
   }
@@ -117,13 +130,19 @@ export class Attempt {
     const token = this.token as number;
     if (counter === token) this.tokenHolders += 1;
     if (counter >= token) return;
+    const commits = (this.commits ??= new Map<number, LockReply | null>());
+    commits.set(index, null);
     this.commitsInFlight += 1;
     const { key, value, timeoutMs } = this.request;
     const command: CommitCommand = { kind: 'commit', key, value, timeoutMs, token };
-    this.request.nodes[index]?.execute(command, (reply) => {
+    this.round.send(index, command, (reply) => {
+      // A node that settles twice does not count twice.
+      if (commits.get(index) !== null) return;
+      commits.set(index, reply);
       this.commitsInFlight -= 1;
       if (this.finished) return;
       if (reply.kind === 'committed') this.tokenHolders += 1;
+      else if (reply.kind === 'failed') this.commitsFailed += 1;
       this.decideToken();
     });
   }
@@ -136,10 +155,13 @@ export class Attempt {
     }
     let unanswered = 0;
     for (const reply of this.round.replies) if (reply === undefined) unanswered += 1;
-    if (this.tokenHolders + this.commitsInFlight + unanswered < quorum) this.fail('contended');
+    if (this.tokenHolders + this.commitsInFlight + unanswered >= quorum) return;
+    // Refused commits mean that others came first; failed ones, that too few nodes answered.
+    this.fail(this.tokenHolders + this.commitsFailed >= quorum ? 'unreachable' : 'contended');
   }
 
   private succeed(): void {
+    if (this.finished) return;
     // Read again only now, after the deciding reply: a pause before this line must cost validity.
     const validityMs = this.validUntilMs - this.request.environment.clock.now();
     if (!(validityMs > 0)) {
@@ -147,19 +169,32 @@ export class Attempt {
       return;
     }
     this.stop();
-    this.finish({ granted: true, validityMs, validUntilMs: this.validUntilMs, token: this.token });
+    const { tenure, token } = this;
+    this.finish({ granted: true, tenure, validityMs, validUntilMs: this.validUntilMs, token });
   }
 
   private fail(reason: 'contended' | 'unreachable' | 'expired'): void {
     if (this.finished) return;
     this.stop();
     this.tenure.clear();
-    this.finish({ granted: false, reason, outcomes: this.round.outcomes() });
+    this.finish({ granted: false, reason, outcomes: this.outcomes() });
   }
 
   private stop(): void {
     this.finished = true;
     this.round.abandon();
     this.cancelCommitTimer?.();
+  }
+
+  /** What each node said last: to the commit where it was sent one, or else to the acquire. */
+  private outcomes(): NodeOutcome[] {
+    const { nodes, tokenHint } = this.request;
+    return this.round.outcomes().map((outcome, index) => {
+      const commit = this.commits?.get(index);
+      if (commit !== undefined) return outcomeOf(nodes[index]?.id ?? '', commit ?? undefined, this.commitsTimedOut);
+      const reply = this.round.replies[index];
+      if (tokenHint === null || reply?.kind !== 'granted' || reply.token !== null) return outcome;
+      return { ...outcome, outcome: 'failed', error: new Error(`${outcome.node}: granted without a fencing token`) };
+    });
   }
 }

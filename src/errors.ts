@@ -1,7 +1,8 @@
 import type { LockReply } from './lock-node.ts';
 
 /** Stable codes of all errors of the library, so that callers need not read messages. */
-export type LockErrorCode = 'contended' | 'unreachable' | 'expired' | 'extension-refused' | 'aborted' | 'invalid-option';
+export type LockErrorCode =
+  'contended' | 'unreachable' | 'expired' | 'extension-refused' | 'aborted' | 'invalid-option';
 
 /**
  * What one node said in the round that failed: the kind of its reply, `timeout` when it had not answered
@@ -50,7 +51,7 @@ export class ExtensionRefusedError extends LockError {
   readonly code = 'extension-refused';
 }
 
-/** The caller's signal fired. `cause` is the signal's reason. */
+/** The caller's signal fired, whose reason is then the `cause`, or the Redlock was closed. */
 export class AbortedError extends LockError {
   readonly code = 'aborted';
 }

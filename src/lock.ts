@@ -1,11 +1,7 @@
-import {
-  ExpiredError,
-  ExtensionRefusedError,
-  type LockError,
-  UnreachableError,
-} from './errors.ts';
+import { AbortedError, ExpiredError, ExtensionRefusedError, type LockError, UnreachableError } from './errors.ts';
 import type { LockNode, LockReply } from './lock-node.ts';
 import { checkTtl, type ResolvedOptions } from './options.ts';
+import { describeOutcomes, firstError } from './outcomes.ts';
 import { Round } from './round.ts';
 import type { Tenure } from './tenure.ts';
 import { validUntilMs } from './validity.ts';
@@ -14,7 +10,10 @@ import { validUntilMs } from './validity.ts';
 export interface LockContext {
   readonly nodes: readonly LockNode[];
   readonly options: ResolvedOptions;
+  /** How long to wait for a node, for a lock of this time to live. */
   nodeTimeoutMs(ttlMs: number): number;
+  /** Whether the Redlock was told to quit or close. */
+  isClosed(): boolean;
 }
 
 /** What was granted: the facts of one acquire. */
@@ -133,11 +132,13 @@ export class AcquiredLock {
           return;
         }
         this.releasing = null;
+        const outcomes = round.outcomes();
         reject(
           new UnreachableError(
-            `Too few nodes confirmed that the lock on ${JSON.stringify(this.resource)} is released; it will expire by itself`,
+            `Too few nodes confirmed that ${this.name} is released, which will expire by itself (${describeOutcomes('released', outcomes)})`,
             this.resource,
-            round.outcomes(),
+            outcomes,
+            { cause: firstError(outcomes) },
           ),
         );
       });
@@ -145,35 +146,40 @@ export class AcquiredLock {
     return this.releasing;
   }
 
+  private get name(): string {
+    return `the lock on ${JSON.stringify(this.resource)}`;
+  }
+
   private refusalToExtend(): LockError | null {
-    const name = `The lock on ${JSON.stringify(this.resource)}`;
-    if (this.givenBack) return new ExtensionRefusedError(`${name} was released`, this.resource, []);
-    if (this.isOver()) return new ExpiredError(`${name} has expired; acquire it again`, this.resource, []);
+    const { name, resource } = this;
+    if (this.context.isClosed())
+      return new AbortedError(`The Redlock was closed: ${name} cannot be extended`, resource, []);
+    if (this.givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resource, []);
+    if (this.isOver()) return new ExpiredError(`Cannot extend ${name}: it has expired; acquire it again`, resource, []);
     const { extensionLimit } = this.context.options;
     if (extensionLimit >= 0 && this.extensions >= extensionLimit) {
       const times = extensionLimit === 1 ? 'once' : `${extensionLimit} times`;
-      return new ExtensionRefusedError(`${name} may be extended ${times} at most (extensionLimit)`, this.resource, []);
+      return new ExtensionRefusedError(`Cannot extend ${name} more than ${times} (extensionLimit)`, resource, []);
     }
     return null;
   }
 
   private judgeExtension(granted: boolean, extendedUntilMs: number, round: Round): LockError | null {
-    const name = `The lock on ${JSON.stringify(this.resource)}`;
-    if (this.givenBack) {
-      return new ExtensionRefusedError(`${name} was released meanwhile`, this.resource, round.outcomes());
+    const { name, resource } = this;
+    const outcomes = round.outcomes();
+    const votes = `(${describeOutcomes('extended', outcomes)})`;
+    if (this.givenBack)
+      return new ExtensionRefusedError(`Cannot extend ${name}: it was released meanwhile`, resource, outcomes);
+    // Others may have seen it expire, even if a quorum has just prolonged it.
+    if (this.isOver())
+      return new ExpiredError(`Cannot extend ${name}: it expired meanwhile ${votes}`, resource, outcomes);
+    if (!granted && round.lacksQuorum()) {
+      const cause = { cause: firstError(outcomes) };
+      return new UnreachableError(`Too few nodes answered to extend ${name} ${votes}`, resource, outcomes, cause);
     }
-    const validityMs = extendedUntilMs - this.now();
-    if (this.isOver()) {
-      // Others may have seen it expire, even if a quorum has just prolonged it.
-      return new ExpiredError(`${name} expired before its extension was decided`, this.resource, round.outcomes());
-    }
-    if (!granted) {
-      return round.lacksQuorum()
-        ? new UnreachableError(`Too few nodes answered to extend the lock on ${JSON.stringify(this.resource)}`, this.resource, round.outcomes())
-        : new ExtensionRefusedError(`${name} is not held by a quorum of nodes any more`, this.resource, round.outcomes());
-    }
-    if (!(validityMs > 0)) {
-      return new ExpiredError(`The extension of the lock on ${JSON.stringify(this.resource)} came too late to be of use`, this.resource, round.outcomes());
+    if (!granted) return new ExtensionRefusedError(`No quorum holds ${name} any more ${votes}`, resource, outcomes);
+    if (extendedUntilMs <= this.now()) {
+      return new ExpiredError(`The extension of ${name} came too late to be of use ${votes}`, resource, outcomes);
     }
     this.validUntilMs = Math.max(this.validUntilMs, extendedUntilMs);
     this.grantedValidityMs = this.validUntilMs - this.now();

@@ -16,7 +16,7 @@ export interface RedlockOptions {
   readonly clockDriftFactor?: number | undefined;
   /**
    * Milliseconds to wait for one node. Default: a tenth of the time to live, at least 10 and at most 500, and never more
-   * than half of the time to live less its drift allowance.
+   * than half of the time to live less its drift allowance. It ends at the latest where the lock would be over.
    */
   readonly nodeTimeout?: number | undefined;
   /** What every key begins with, so that locks do not collide with an application's keys. Default `lock:`. */
@@ -35,8 +35,9 @@ export interface AcquireOptions {
   readonly retryDelay?: number | undefined;
   readonly retryJitter?: number | undefined;
   /**
-   * The value to store instead of a fresh random one for each attempt. It must be unique among all clients for as
-   * long as any key may live: two holders of the same value would be one.
+   * The value to store in the first attempt instead of a random one. It must be unique among all clients for as
+   * long as any key may live: two holders of the same value would be one. Attempt n stores the value with `#n` appended, for
+   * no two attempts may share one; the lock's `value` tells which was granted.
    */
   readonly lockValue?: string | undefined;
   /** Ends the acquire: it rejects with an AbortedError, and what it stored is removed from all nodes. */

@@ -2,7 +2,7 @@ import { Acquisition } from './acquisition.ts';
 import { InvalidOptionError } from './errors.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
 import type { LockNode } from './lock-node.ts';
-import { defaultNodeTimeoutMs } from './node-timeout.ts';
+import { nodeTimeoutMs } from './node-timeout.ts';
 import { nodesFrom, type RedlockClient } from './nodes.ts';
 import {
   type AcquireOptions,
@@ -23,6 +23,7 @@ export class Redlock {
   private readonly nodes: readonly LockNode[];
   private readonly options: ResolvedOptions;
   private readonly context: LockContext;
+  private readonly acquisitions = new Set<Acquisition>();
   private closed = false;
 
   /**
@@ -35,8 +36,8 @@ export class Redlock {
     this.context = {
       nodes: this.nodes,
       options: this.options,
-      nodeTimeoutMs: (ttlMs) =>
-        this.options.nodeTimeout ?? defaultNodeTimeoutMs(ttlMs, this.options.clockDriftFactor),
+      nodeTimeoutMs: (ttlMs) => nodeTimeoutMs(this.options.nodeTimeout, ttlMs, this.options.clockDriftFactor),
+      isClosed: () => this.closed,
     };
   }
 
@@ -50,7 +51,13 @@ export class Redlock {
       checkResource(resource);
       checkTtl(ttl, this.options.clockDriftFactor);
       checkAcquireOptions(options);
-      new Acquisition(this.context, resource, ttl, options, () => this.closed, resolve, reject).start();
+      const { acquisitions } = this;
+      const settled = (acquisition: Acquisition): void => {
+        acquisitions.delete(acquisition);
+      };
+      const acquisition = new Acquisition(this.context, resource, ttl, options, { settled, resolve, reject });
+      acquisitions.add(acquisition);
+      acquisition.start();
     });
   }
 
@@ -70,18 +77,23 @@ export class Redlock {
     });
   }
 
-  /** Closes every connection, those handed over included, once what was sent before is answered. */
+  /**
+   * Closes every connection, those handed over included, once what was sent before is answered or a second has passed. Acquires that
+   * are under way reject with an AbortedError. Locks that are held stay held until they expire: release them before.
+   */
   quit(): Promise<void> {
     return this.closeConnections(() => true);
   }
 
-  /** Closes the connections that distrilock opened, and leaves those handed over open. */
+  /** Like {@link Redlock.quit}, but leaves connections open that were handed over: locks on those can still be released. */
   close(): Promise<void> {
     return this.closeConnections((owned) => owned);
   }
 
   private async closeConnections(closes: (owned: boolean) => boolean): Promise<void> {
     this.closed = true;
+    // Each takes itself out of the set, and its value off the nodes while that can still be sent.
+    for (const acquisition of this.acquisitions) acquisition.close();
     await Promise.all(
       this.nodes.map(async ({ connection }) => {
         if (connection !== undefined && closes(connection.owned)) await connection.quit();

@@ -1,6 +1,7 @@
-import type { NodeOutcome } from './errors.ts';
 import type { Cancel, Environment } from './environment.ts';
+import type { NodeOutcome } from './errors.ts';
 import type { LockCommand, LockNode, LockReply } from './lock-node.ts';
+import { outcomeOf } from './outcomes.ts';
 import { decide, quorumOf } from './quorum.ts';
 
 /**
@@ -34,11 +35,30 @@ export class Round {
     this.replies = new Array<LockReply | undefined>(nodes.length).fill(undefined);
   }
 
-  start(command: LockCommand, environment: Environment): void {
-    this.cancelTimer = environment.timers.schedule(command.timeoutMs, () => {
-      this.expire();
-    });
-    for (let index = 0; index < this.nodes.length; index += 1) this.send(index, command);
+  /** Sends the command to all nodes. Without an environment nothing bounds the round: for commands that nobody waits for. */
+  start(command: LockCommand, environment: Environment | null): void {
+    if (environment !== null) {
+      this.cancelTimer = environment.timers.schedule(command.timeoutMs, () => {
+        this.expire();
+      });
+    }
+    for (let index = 0; index < this.nodes.length; index += 1) {
+      this.send(index, command, (reply) => {
+        this.receive(index, reply);
+      });
+    }
+  }
+
+  /** Sends a command to one node; a node that throws has failed. */
+  send(index: number, command: LockCommand, settle: (reply: LockReply) => void): void {
+    // Callers take the index from the nodes.
+    const node = this.nodes[index] as LockNode;
+    try {
+      node.execute(command, settle);
+    } catch (reason) {
+      const error = reason instanceof Error ? reason : new Error(`${node.id} threw ${String(reason)}`);
+      settle({ kind: 'failed', error, sent: true });
+    }
   }
 
   /** Stops the vote: it will not settle any more, but replies are still observed. */
@@ -49,12 +69,7 @@ export class Round {
 
   /** What each node has said so far, in words for an error. */
   outcomes(): NodeOutcome[] {
-    return this.nodes.map((node, index) => {
-      const reply = this.replies[index];
-      if (reply === undefined) return { node: node.id, outcome: this.timedOut ? 'timeout' : 'pending' };
-      if (reply.kind === 'failed') return { node: node.id, outcome: 'failed', error: reply.error };
-      return { node: node.id, outcome: reply.kind };
-    });
+    return this.nodes.map(({ id }, index) => outcomeOf(id, this.replies[index], this.timedOut));
   }
 
   /** Whether so many nodes failed or kept silent that the others are no quorum. */
@@ -64,13 +79,6 @@ export class Round {
       if (reply === undefined ? this.timedOut : reply.kind === 'failed') mute += 1;
     }
     return this.nodes.length - mute < quorumOf(this.nodes.length);
-  }
-
-  private send(index: number, command: LockCommand): void {
-    // The loop of start() bounds the index.
-    (this.nodes[index] as LockNode).execute(command, (reply) => {
-      this.receive(index, reply);
-    });
   }
 
   private receive(index: number, reply: LockReply): void {

@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts';
-import { type LockNode, type LockReply, type ReleaseCommand } from './lock-node.ts';
+import type { LockNode, LockReply, ReleaseCommand } from './lock-node.ts';
 import { Round } from './round.ts';
 
 function confirmsAbsence(reply: LockReply): boolean {
@@ -38,20 +38,23 @@ export class Tenure {
     if (this.clearing === null) return;
     const cleared = this.clearing.replies[index];
     if (cleared === undefined) (this.lateGrants ??= new Set()).add(index);
-    else if (cleared.kind !== 'released') this.sweep(index);
+    else if (cleared.kind !== 'released') this.sweep(this.clearing, index);
   }
 
-  /** Deletes the value from all nodes; `settle` learns whether a quorum confirms that it is not there any more. */
-  clear(settle: (confirmed: boolean, round: Round) => void = ignore): void {
-    const round = new Round(this.nodes, confirmsAbsence, settle, (index, reply) => {
-      if (reply.kind !== 'released' && this.lateGrants?.delete(index) === true) this.sweep(index);
+  /**
+   * Deletes the value from all nodes; `settle` learns whether a quorum confirms in time that it is not there any more. Without it
+   * nobody waits, and no timer is left behind.
+   */
+  clear(settle: ((confirmed: boolean, round: Round) => void) | null = null): void {
+    const round = new Round(this.nodes, confirmsAbsence, settle ?? ignore, (index, reply) => {
+      if (reply.kind !== 'released' && this.lateGrants?.delete(index) === true) this.sweep(round, index);
     });
     this.clearing = round;
-    round.start(this.releaseCommand(), this.environment);
+    round.start(this.releaseCommand(), settle === null ? null : this.environment);
   }
 
-  private sweep(index: number): void {
-    this.nodes[index]?.execute(this.releaseCommand(), ignore);
+  private sweep(round: Round, index: number): void {
+    round.send(index, this.releaseCommand(), ignore);
   }
 
   private releaseCommand(): ReleaseCommand {

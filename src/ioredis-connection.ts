@@ -1,0 +1,152 @@
+import type { IoredisClient } from './ioredis-client.ts';
+
+/** A command that waits for its connection. */
+export interface WaitingCommand {
+  /** Whether its caller has given up by now. */
+  isLate(): boolean;
+  send(): void;
+  /** Tells the caller that the command was not sent, though not within this call. */
+  drop(reason: string): void;
+}
+
+/** Ready and the socket takes writes: the only state in which ioredis does not queue a command, to run it whenever it can. */
+function takesWrites(client: IoredisClient): boolean {
+  return client.status === 'ready' && client.stream?.writable !== false;
+}
+
+const watched = new WeakMap<IoredisClient, IoredisConnection>();
+
+/** The watch over a client, one for all nodes that use it, so that listeners do not pile up on it. */
+export function connectionOf(client: IoredisClient): IoredisConnection {
+  let connection = watched.get(client);
+  if (connection === undefined) {
+    connection = new IoredisConnection(client);
+    watched.set(client, connection);
+  }
+  return connection;
+}
+
+/**
+ * Watches the connection of one ioredis client: lets commands wait while it is being made, and knows why it is down.
+ * ioredis itself never gets a command that it would have to queue, for it would run it long after its caller gave up.
+ */
+export class IoredisConnection {
+  readonly client: IoredisClient;
+  /** Grows whenever the connection is lost or made: commands that were sent before may have been sent again. */
+  epoch = 0;
+  private waiting: WaitingCommand[] = [];
+  private lastError: Error | null = null;
+  /** Whether the last attempt to connect failed. */
+  private isDown = false;
+  private wasReady: boolean;
+  private unanswered = 0;
+  /** Since when nothing came back, by the clock of whoever sent last; meaningful while commands are unanswered. */
+  private silentSinceMs = 0;
+
+  constructor(client: IoredisClient) {
+    this.client = client;
+    this.wasReady = client.status === 'ready';
+    client.on('error', (error: Error) => {
+      this.lastError = error;
+    });
+    client.on('ready', () => {
+      this.beginEpoch();
+      this.wasReady = true;
+      this.isDown = false;
+      this.lastError = null;
+      this.sendWaiting();
+    });
+    client.on('close', () => {
+      this.beginEpoch();
+      // After a loss the first attempt to connect again decides what becomes of those who wait.
+      this.isDown = !this.wasReady;
+      this.wasReady = false;
+      if (this.isDown) this.dropWaiting();
+    });
+    client.on('end', () => {
+      this.dropWaiting();
+    });
+  }
+
+  /** The last error of the connection; null once it is ready again. */
+  get error(): Error | null {
+    return this.lastError;
+  }
+
+  /** Whether a command can be sent now. Those who wait go first. */
+  isReady(): boolean {
+    if (!takesWrites(this.client)) return false;
+    if (this.waiting.length > 0) this.sendWaiting();
+    return true;
+  }
+
+  /**
+   * Sends the command as soon as the connection is ready, in the order of the calls, unless it is late by then; drops it once
+   * that cannot be. Starts a lazy connection.
+   */
+  whenReady(command: WaitingCommand): void {
+    const { client } = this;
+    if (client.status === 'end' || (this.isDown && (client.status === 'reconnecting' || client.status === 'close'))) {
+      command.drop(this.whyDown());
+      return;
+    }
+    this.forgetLate();
+    this.waiting.push(command);
+    // Why it fails is told by the `error` event.
+    if (client.status === 'wait') client.connect().catch(() => undefined);
+  }
+
+  /** Whether commands were sent, and for so long nothing came back: a server that hangs would let them pile up. */
+  isSilent(nowMs: number, forMs: number): boolean {
+    return this.unanswered > 0 && nowMs - this.silentSinceMs > forMs;
+  }
+
+  noteSent(nowMs: number): void {
+    if (this.unanswered === 0) this.silentSinceMs = nowMs;
+    this.unanswered += 1;
+  }
+
+  noteAnswer(nowMs: number, epoch: number): void {
+    if (epoch !== this.epoch) return;
+    this.unanswered -= 1;
+    this.silentSinceMs = nowMs;
+  }
+
+  /** Why the connection is not ready, in words. */
+  whyDown(): string {
+    if (this.lastError !== null) return `no connection: ${this.lastError.message}`;
+    return this.client.status === 'end' ? 'the connection is closed' : 'no connection';
+  }
+
+  private beginEpoch(): void {
+    this.epoch += 1;
+    this.unanswered = 0;
+  }
+
+  private sendWaiting(): void {
+    // A command that cannot be sent after all waits again, behind those that came meanwhile.
+    const commands = this.waiting;
+    this.waiting = [];
+    for (const command of commands) {
+      if (command.isLate()) command.drop('the connection was ready too late');
+      else if (takesWrites(this.client)) command.send();
+      else this.waiting.push(command);
+    }
+  }
+
+  private dropWaiting(): void {
+    const commands = this.waiting;
+    this.waiting = [];
+    const reason = this.whyDown();
+    for (const command of commands) command.drop(reason);
+  }
+
+  /** Drops those at the front whose callers have given up, so that a node that is down collects no more than it must. */
+  private forgetLate(): void {
+    let late = 0;
+    while (this.waiting[late]?.isLate() === true) late += 1;
+    if (late === 0) return;
+    const reason = this.whyDown();
+    for (const command of this.waiting.splice(0, late)) command.drop(reason);
+  }
+}

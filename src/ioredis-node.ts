@@ -1,0 +1,236 @@
+import type { Environment } from './environment.ts';
+import { fencingCounterKey } from './fencing-counter-key.ts';
+import type { IoredisClient, SendCommand } from './ioredis-client.ts';
+import { connectionOf, type IoredisConnection } from './ioredis-connection.ts';
+import {
+  ABSENT,
+  type AcquireCommand,
+  COMMITTED,
+  EXTENDED,
+  GRANTED_WITHOUT_TOKEN,
+  HELD,
+  type LockCommand,
+  type LockNode,
+  type LockReply,
+  REFUSED,
+  RELEASED,
+} from './lock-node.ts';
+import { isReplyError, lacksScript, nodeError } from './reply-error.ts';
+import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from './scripts.ts';
+
+/** How long quit waits for the answers to what was sent before. */
+const QUIT_TIMEOUT_MS = 1000;
+/** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
+const SILENCE_MS = 2000;
+const SILENCE_TIMEOUTS = 4;
+
+type Settle = (reply: LockReply) => void;
+type Arguments = (string | number)[];
+/** Reads what the server answered; null for an answer that the command cannot have. */
+type Interpret = (answer: unknown) => LockReply | null;
+
+/** A command on its way, and the moment by the monotonic clock at which its caller gives up. */
+interface Errand {
+  readonly deadlineMs: number;
+  readonly settle: Settle;
+}
+
+/** One Redis master behind an ioredis client. */
+export class IoredisNode implements LockNode {
+  readonly id: string;
+  readonly connection: { readonly owned: boolean; quit(): Promise<void> };
+  private readonly client: IoredisClient;
+  private readonly link: IoredisConnection;
+  private readonly environment: Environment;
+  private readonly set: SendCommand;
+  private readonly evaluate: SendCommand;
+  private readonly evaluateKnown: SendCommand;
+  private hasQuit = false;
+
+  /** @param owned whether distrilock opened the client, and so closes it by `Redlock.close` too */
+  constructor(id: string, client: IoredisClient, owned: boolean, environment: Environment) {
+    this.id = id;
+    this.client = client;
+    this.link = connectionOf(client);
+    this.environment = environment;
+    this.set = client.createBuiltinCommand('set').string;
+    this.evaluate = client.createBuiltinCommand('eval').string;
+    this.evaluateKnown = client.createBuiltinCommand('evalsha').string;
+    this.connection = { owned, quit: () => this.quit() };
+  }
+
+  execute(command: LockCommand, settle: Settle): void {
+    if (this.hasQuit) {
+      this.failLater(settle, 'the connection was closed by quit() or close()');
+      return;
+    }
+    const nowMs = this.environment.clock.now();
+    const errand: Errand = { deadlineMs: nowMs + command.timeoutMs, settle };
+    if (this.link.isReady()) {
+      if (this.link.isSilent(nowMs, Math.max(SILENCE_MS, command.timeoutMs * SILENCE_TIMEOUTS))) {
+        this.failLater(settle, 'the server has not answered anything for a while');
+      } else this.send(command, errand);
+      return;
+    }
+    this.link.whenReady({
+      isLate: () => this.isLate(errand),
+      send: () => this.send(command, errand),
+      drop: (reason) => this.failLater(settle, reason),
+    });
+  }
+
+  private send(command: LockCommand, errand: Errand): void {
+    switch (command.kind) {
+      case 'acquire':
+        if (command.tokenHint === null) this.acquire(command, errand);
+        else {
+          const args = [command.value, command.ttlMs, command.tokenHint];
+          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, errand, grantedOrHeld);
+        }
+        return;
+      case 'commit':
+        this.run(COMMIT, this.keysOf(command), [command.value, command.token], errand, committedOrRefused);
+        return;
+      case 'extend':
+        this.run(EXTEND, [command.key], [command.value, command.ttlMs], errand, extendedOrAbsent);
+        return;
+      case 'release':
+        this.run(RELEASE, [command.key], [command.value], errand, releasedOrAbsent);
+        return;
+      case 'inspect':
+        this.run(INSPECT, [command.key], [], errand, inspected);
+        return;
+    }
+  }
+
+  /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
+  private acquire(command: AcquireCommand, errand: Errand): void {
+    const { key, value, ttlMs, fresh } = command;
+    const { epoch } = this.link;
+    this.call(this.set, [key, value, 'PX', ttlMs, 'NX'], errand, (answer) => {
+      if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
+      else if (answer !== null) errand.settle(this.unexpected(answer));
+      // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
+      else if (fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
+      else this.run(EXTEND, [key], [value, ttlMs], errand, grantedIfExtended);
+    });
+  }
+
+  private keysOf({ key }: { readonly key: string }): string[] {
+    return [key, fencingCounterKey(key, this.client.options.keyPrefix)];
+  }
+
+  private run(script: Script, keys: readonly string[], args: Arguments, errand: Errand, interpret: Interpret): void {
+    const rest = [keys.length, ...keys, ...args];
+    const receive = (answer: unknown): void => {
+      errand.settle(interpret(answer) ?? this.unexpected(answer));
+    };
+    this.call(this.evaluateKnown, [script.sha1, ...rest], errand, receive, () => {
+      if (this.isLate(errand) || !this.link.isReady())
+        errand.settle(this.notSent('the server did not know the script'));
+      else this.call(this.evaluate, [script.lua, ...rest], errand, receive);
+    });
+  }
+
+  private call(
+    send: SendCommand,
+    args: Arguments,
+    { settle }: Errand,
+    receive: (answer: unknown) => void,
+    onUnknownScript?: () => void,
+  ): void {
+    const { link } = this;
+    const { clock } = this.environment;
+    const { epoch } = link;
+    link.noteSent(clock.now());
+    send.apply(this.client, args).then(
+      (answer) => {
+        link.noteAnswer(clock.now(), epoch);
+        receive(answer);
+      },
+      (error: Error) => {
+        link.noteAnswer(clock.now(), epoch);
+        if (onUnknownScript !== undefined && lacksScript(error)) onUnknownScript();
+        else settle(this.failed(error));
+      },
+    );
+  }
+
+  private failed(error: Error): LockReply {
+    if (isReplyError(error)) return { kind: 'failed', error: nodeError(this.id, error), sent: true };
+    // ioredis words the loss of a connection by its own settings, which say nothing to a user of locks.
+    const lost = this.link.error ?? error;
+    const reason = new Error(`the connection was lost before an answer came (${lost.message})`, { cause: lost });
+    return { kind: 'failed', error: nodeError(this.id, reason), sent: true };
+  }
+
+  private unexpected(answer: unknown): LockReply {
+    const error = new Error(
+      `${this.id}: unexpected answer ${JSON.stringify(answer)}; do not use this connection for MULTI`,
+    );
+    return { kind: 'failed', error, sent: true };
+  }
+
+  private notSent(reason: string): LockReply {
+    const cause = this.link.error;
+    const error = new Error(`${this.id}: ${reason}`, cause === null ? undefined : { cause });
+    return { kind: 'failed', error, sent: false };
+  }
+
+  private failLater(settle: Settle, reason: string): void {
+    queueMicrotask(() => {
+      settle(this.notSent(reason));
+    });
+  }
+
+  private isLate({ deadlineMs }: Errand): boolean {
+    return this.environment.clock.now() >= deadlineMs;
+  }
+
+  /** Lets the server answer what was sent before, within bounds; a connection that is not ready is cut at once. */
+  private quit(): Promise<void> {
+    const { client } = this;
+    this.hasQuit = true;
+    if (client.status === 'end') return Promise.resolve();
+    if (!this.link.isReady()) {
+      client.disconnect();
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const cut = (): void => {
+        cancel();
+        if (client.status !== 'end') client.disconnect();
+        resolve();
+      };
+      const cancel = this.environment.timers.schedule(QUIT_TIMEOUT_MS, cut);
+      client.quit().then(() => {
+        cancel();
+        resolve();
+      }, cut);
+    });
+  }
+}
+
+function grantedOrHeld(answer: unknown): LockReply | null {
+  if (answer === null) return HELD;
+  const token = Number(answer);
+  return Number.isSafeInteger(token) ? { kind: 'granted', token } : null;
+}
+
+/** Scripts answer 1 or 0, which clients that want numbers as text hand on as text. */
+function eitherOf(one: LockReply, zero: LockReply): Interpret {
+  return (answer) => (Number(answer) === 1 ? one : Number(answer) === 0 && answer !== null ? zero : null);
+}
+
+const committedOrRefused = eitherOf(COMMITTED, REFUSED);
+const extendedOrAbsent = eitherOf(EXTENDED, ABSENT);
+const releasedOrAbsent = eitherOf(RELEASED, ABSENT);
+const grantedIfExtended = eitherOf(GRANTED_WITHOUT_TOKEN, HELD);
+
+function inspected(answer: unknown): LockReply | null {
+  if (!Array.isArray(answer)) return null;
+  const [value, remainingMs] = answer as readonly unknown[];
+  if (value === null) return { kind: 'inspected', value: null, remainingMs: null };
+  if (typeof value !== 'string') return null;
+  return { kind: 'inspected', value, remainingMs: Number(remainingMs) >= 0 ? Number(remainingMs) : null };
+}

@@ -1,0 +1,39 @@
+/** What to do about the replies by which a Redis server refuses a command, by how they begin. */
+const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
+  [/^READONLY/, 'this is a replica, and locks need independent masters'],
+  [
+    /^(NOAUTH|WRONGPASS|ERR (Client sent )?AUTH|ERR invalid password)/,
+    'check `username` and `password` of this client',
+  ],
+  [/^NOPERM/, 'let this user run set, evalsha, eval, get, del, pttl and pexpire on the keys of locks'],
+  [/^OOM/, 'the server is out of memory: give locks one that does not evict and is not full'],
+  [/^MISCONF/, 'the server cannot save to disk, and refuses writes until it can'],
+  [/^(-?WRONGTYPE|ERR .*WRONGTYPE)/, 'the key belongs to something else: set a `keyPrefix` that only locks use'],
+  [
+    /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)/,
+    'this is a node of Redis Cluster: hand over `new Cluster(…)` of ioredis, or use single masters',
+  ],
+  [
+    /^ERR unknown command/i,
+    'this is no Redis master; Sentinel, which usually listens on port 26379, is to be named in `sentinels`',
+  ],
+  [/^LOADING/, 'the server is still reading its data'],
+  [/^BUSY/, 'a script of somebody else blocks the server'],
+  [/^(NOREPLICAS|MASTERDOWN)/, 'the server lacks the replicas or the master that its configuration asks for'],
+];
+
+/** Whether a server said so, and not the connection. */
+export function isReplyError(error: Error): boolean {
+  return error.name === 'ReplyError';
+}
+
+/** Whether the server does not know the script, which then did not run. */
+export function lacksScript(error: Error): boolean {
+  return error.message.startsWith('NOSCRIPT');
+}
+
+/** An error that says which node failed, why and, where that is known, what to do about it. */
+export function nodeError(node: string, error: Error): Error {
+  const remedy = isReplyError(error) ? REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1] : undefined;
+  return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, { cause: error });
+}
