@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ScenarioError } from '../scenario/load-error.ts';
+import { visibleLines } from '../report/visible-text.ts';
+import { OutputError } from '../run/output-error.ts';
+import { RunFailure } from '../run/run-failure.ts';
+import { EXIT } from './exit-codes.ts';
+import { type Host, UsageError } from './host.ts';
+import { addListCommand } from './list-command.ts';
+import { addRunCommand } from './run-command.ts';
+import { addShowCommand } from './show-command.ts';
+import { shellQuote } from './shell-quote.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0    every verdict is as expected
+  1    some verdict is not as expected
+  2    the command line, a scenario or the folder for results is wrong
+  3    something could not be judged, and nothing is worse
+  70   distrilock has a defect
+  130  interrupted by Ctrl-C (143: by SIGTERM)`;
+
+/** Runs one command line (without the program's name). Resolves to the exit code; never rejects. */
+export async function runCommandLine(words: readonly string[], host: Host): Promise<number> {
+  let exitCode: number = EXIT.asExpected;
+  const program = makeProgram(host, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.badInput;
+    if (error instanceof UsageError || error instanceof ScenarioError || error instanceof OutputError) {
+      host.stderr.write(`${visibleLines(error.message)}\n`);
+      return EXIT.badInput;
+    }
+    reportDefect(error, words, host);
+    return EXIT.defect;
+  }
+}
+
+/** Sets the exit code of a command that came to its end. */
+export type SetExitCode = (code: number) => void;
+
+function makeProgram(host: Host, setExitCode: SetExitCode): Command {
+  const program = new Command('distrilock')
+    .description(
+      'Runs Redlock against cut networks, wrong clocks, dying servers and pausing clients, and says with evidence whether it held.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(--help lists what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(visibleLines(text)),
+    });
+  addRunCommand(program, host, setExitCode);
+  addListCommand(program, host, setExitCode);
+  addShowCommand(program, host);
+  return program;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function reportDefect(error: unknown, words: readonly string[], host: Host): void {
+  const cause = error instanceof RunFailure ? error.cause : error;
+  const replay = error instanceof RunFailure ? error.replay : ['npx distrilock', ...words.map(shellQuote)].join(' ');
+  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  host.stderr.write(
+    `distrilock has a defect. Please report it, with these lines and the scenario if it is your own:\n\n` +
+      `${visibleLines(stack)}\n\nThis runs it again:\n  ${replay}\n`,
+  );
+}

@@ -1,0 +1,6 @@
+import type { Host } from './host.ts';
+
+/** The testbeds that there are. Each is loaded only when it is wanted: most commands run nothing. */
+export const TESTBEDS: Host['testbeds'] = {
+  simulated: async () => (await import('../testbed/simulated/simulated-testbed.ts')).simulatedTestbed,
+};

@@ -1,0 +1,45 @@
+/** Results could not be written. The message names the file and the remedy. */
+export class OutputError extends Error {
+  readonly file: string;
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options);
+    this.name = 'OutputError';
+    this.file = file;
+  }
+}
+
+/** What `write` returns; an error of the file system becomes an OutputError about `file`. */
+export function writing<Result>(file: string, write: () => Result): Result {
+  try {
+    return write();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
+    throw new OutputError(file, problemOf(code), { cause });
+  }
+}
+
+function problemOf(code: string): string {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full; free some space, or choose another folder by --out';
+    case 'EACCES':
+    case 'EPERM':
+      return 'must not be written by this user; change the permissions, or choose another folder by --out';
+    case 'EROFS':
+      return 'is on a file system that cannot be written; choose another folder by --out';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a file stands where a folder must be; remove it, or choose another folder by --out';
+    case 'EISDIR':
+      return 'a folder stands where a file must be; remove it, or choose another folder by --out';
+    case 'ELOOP':
+      return 'its symbolic links lead in a circle; choose another folder by --out';
+    case 'ENAMETOOLONG':
+      return 'is too long a path; choose another folder by --out';
+    default:
+      return `cannot be written (${code}); choose another folder by --out`;
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { OutputError, writing } from './output-error.ts';
+
+/** The files of one run. */
+export const RUN_FILES = { history: 'history.ndjson', verdict: 'verdict.json', report: 'report.html' } as const;
+/** The files above the runs. */
+export const SUMMARY_FILES = { summary: 'summary.json', index: 'index.html' } as const;
+
+const SEED_FOLDER = /^seed-\d+$/;
+
+/** The folder that runs write to. It replaces what earlier runs wrote there, and touches nothing else. */
+export class ResultsFolder {
+  /** As the user gave it. */
+  readonly path: string;
+
+  /** Makes the folder if there is none. Throws an OutputError. */
+  constructor(path: string) {
+    this.path = path;
+    makeFolder(path);
+  }
+
+  /** Makes the folder of a scenario ready for new runs: what earlier ones left there is gone. Throws an OutputError. */
+  clear(scenario: string): void {
+    const folder = join(this.path, scenario);
+    makeFolder(folder);
+    removeRun(folder);
+    for (const name of writing(folder, () => readdirSync(folder))) {
+      if (SEED_FOLDER.test(name)) removeSeedFolder(join(folder, name));
+    }
+  }
+
+  /** The path of a file of one run, whose folder is there then; `seed` is null where a scenario runs with one seed only. Throws an OutputError. */
+  runFile(scenario: string, seed: number | null, file: string): string {
+    const folder = seed === null ? join(this.path, scenario) : join(this.path, scenario, `seed-${seed}`);
+    makeFolder(folder);
+    return join(folder, file);
+  }
+
+  /** The path of a file above the runs. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+}
+
+/** Writes a file so that whoever reads it finds the old text or the new one, never a part. Throws an OutputError. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writing(path, () => {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+      throw new OutputError(path, 'a folder stands where a file must be; remove it, or choose another place');
+    }
+    try {
+      writeFileSync(temporary, text);
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Makes a folder and those above it. Throws an OutputError. */
+export function makeFolder(path: string): void {
+  writing(path, () => mkdirSync(path, { recursive: true }));
+}
+
+/** Makes the folder of a file that is to be written. Throws an OutputError. */
+export function makeFolderOf(file: string): void {
+  makeFolder(dirname(file));
+}
+
+function removeRun(folder: string): void {
+  for (const file of Object.values(RUN_FILES)) {
+    const path = join(folder, file);
+    writing(path, () => rmSync(path, { force: true }));
+  }
+}
+
+function removeSeedFolder(folder: string): void {
+  writing(folder, () => {
+    if (!statSync(folder).isDirectory()) return;
+    removeRun(folder);
+    // What somebody else put there stays, and keeps its folder.
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
+  });
+}
