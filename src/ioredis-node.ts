@@ -148,8 +148,10 @@ export class IoredisNode implements LockNode {
         link.noteAnswer(clock.now(), epoch);
         receive(answer);
       },
-      (error: Error) => {
+      (reason: unknown) => {
         link.noteAnswer(clock.now(), epoch);
+        // ioredis rejects with errors only.
+        const error = reason as Error;
         if (onUnknownScript !== undefined && lacksScript(error)) onUnknownScript();
         else settle(this.failed(error));
       },

@@ -15,6 +15,7 @@ export interface LockNode {
   /** Closes the connection. `owned` tells whether distrilock opened it. Absent where there is nothing to close. */
   readonly connection?: {
     readonly owned: boolean;
+    /** Resolves, and never rejects, once the connection is closed or given up. */
     quit(): Promise<void>;
   };
 }
@@ -66,6 +67,7 @@ export interface InspectCommand {
   readonly timeoutMs: number;
 }
 
+/** Whatever a node can be asked. */
 export type LockCommand = AcquireCommand | CommitCommand | ExtendCommand | ReleaseCommand | InspectCommand;
 
 /**

@@ -107,7 +107,8 @@ function problemOfObject(client: object): string | null {
 function problemOfOptions({ host, port, path, sentinels, name }: RedisOptions): string | null {
   if (host !== undefined && typeof host !== 'string') return `has a host that is no string, but ${typeof host}`;
   if (path !== undefined && typeof path !== 'string') return `has a path that is no string, but ${typeof path}`;
-  if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) >= 1 && Number(port) <= LARGEST_PORT)) {
+  const portNumber = Number(port ?? DEFAULT_PORT);
+  if (!(Number.isInteger(portNumber) && portNumber >= 1 && portNumber <= LARGEST_PORT)) {
     return `has the port ${String(port)}: it must be a whole number from 1 to ${LARGEST_PORT}`;
   }
   if (Array.isArray(sentinels) && typeof name !== 'string') {

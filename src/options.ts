@@ -121,7 +121,7 @@ const ACQUIRE_CHECKS: Readonly<Record<keyof AcquireOptions, Check>> = {
   signal: check(isSignal, 'an AbortSignal'),
 };
 
-function checkAll(options: object, checks: Readonly<Record<string, Check>>): void {
+function checkAll(options: unknown, checks: Readonly<Record<string, Check>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError('options', `must be an object, not ${describe(options)}`);
   }

@@ -15,7 +15,10 @@ export function connectTo(options: RedisOptions, environment: Environment): Redi
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
   };
-  ownOptions.retryStrategy ??= (attempts) => reconnectDelayMs(attempts, environment.random.fraction());
+  // Null is the caller's wish never to connect again.
+  if (ownOptions.retryStrategy === undefined) {
+    ownOptions.retryStrategy = (attempts) => reconnectDelayMs(attempts, environment.random.fraction());
+  }
   return new Redis(ownOptions as RedisOptions & { replyMapping: 'legacy' });
 }
 
