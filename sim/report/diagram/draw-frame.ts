@@ -1,0 +1,64 @@
+import { formatMs, formatTimeUs } from '../../text/duration-text.ts';
+import { markup, type Markup } from '../markup.ts';
+import { clipText } from '../visible-text.ts';
+import { type Canvas, fittingText, px } from './canvas.ts';
+import { textWidthPx } from './rows.ts';
+
+export const LABELS_WIDTH_PX = 128;
+export const AXIS_PX = 36;
+const TICK_LABEL_PX = 66;
+const FONT_PX = 11;
+const NAME_LENGTH = 16;
+
+/** A row above the lanes: its name at the left. */
+export interface HeaderRow {
+  readonly name: string;
+  readonly topPx: number;
+}
+
+/** Lane backgrounds, the lines of the time axis with their labels above and below, and the idle stretches. */
+export function drawFrame({ scale, lanes }: Canvas, lanesTopPx: number): Markup {
+  const backgrounds = lanes.lanes.map(
+    (lane) =>
+      markup`<rect class="lane ${lane.kind}" y="${px(lane.topPx)}" width="${px(scale.widthPx)}" height="${px(lane.heightPx)}"/>`,
+  );
+  const breaks = scale.breaks.map((gap) => {
+    const fromPx = scale.x(gap.fromUs);
+    const untilPx = scale.x(gap.untilUs);
+    const middlePx = (fromPx + untilPx) / 2;
+    const duration = formatMs((gap.untilUs - gap.fromUs) / 1000);
+    const label = fittingText([`${duration} idle`, duration], untilPx - fromPx, 10);
+    return markup`<g class="break"><title>Drawn short: nothing happens for ${duration}.</title><rect x="${px(fromPx)}" y="${AXIS_PX - 12}" width="${px(untilPx - fromPx)}" height="${px(lanes.bottomPx - AXIS_PX + 12)}"/>${
+      label === null ? null : markup`<text x="${px(middlePx)}" y="${AXIS_PX - 3}">${label}</text>`
+    }${zigzag(middlePx, lanesTopPx, lanes.bottomPx)}</g>`;
+  });
+  const ticks = scale.ticksUs(TICK_LABEL_PX).map((timeUs) => {
+    const x = scale.x(timeUs);
+    const text = formatTimeUs(timeUs);
+    const width = textWidthPx(text, FONT_PX);
+    const anchor = x < width / 2 ? 'start' : x > scale.widthPx - width / 2 ? 'end' : 'middle';
+    return markup`<g class="tick" text-anchor="${anchor}"><path d="M${px(x)} ${AXIS_PX - 18}V${px(lanes.bottomPx)}"/><text x="${px(x)}" y="14">${text}</text><text x="${px(x)}" y="${px(lanes.bottomPx + 13)}">${text}</text></g>`;
+  });
+  return markup`${backgrounds}${breaks}${ticks}`;
+}
+
+/** The names of lanes and rows, for the column at the left. */
+export function drawLaneNames({ lanes }: Canvas, headers: readonly HeaderRow[]): Markup {
+  const right = LABELS_WIDTH_PX - 8;
+  const names = lanes.lanes.map((lane) => {
+    const y = lane.kind === 'client' ? lane.topPx + lane.heightPx / 2 : lane.topPx + lane.heightPx / 2 + 4;
+    const colour = lane.kind === 'client' ? `c${lanes.colourOf(lane.name)}` : lane.kind;
+    const kind = lane.kind === 'client' ? markup`<text class="kind" x="${right}" y="${px(y + 14)}">client</text>` : null;
+    return markup`<g class="${colour}"><title>${lane.kind} ${lane.name}</title><text class="name ${lane.kind}" x="${right}" y="${px(y)}">${clipText(lane.name, NAME_LENGTH)}</text>${kind}</g>`;
+  });
+  const rows = headers.map(
+    ({ name, topPx }) => markup`<text class="kind" x="${right}" y="${px(topPx + 12)}">${name}</text>`,
+  );
+  return markup`<text class="kind" x="${right}" y="14">time</text>${rows}${names}`;
+}
+
+/** The mark of a broken scale: a jagged line from top to bottom. */
+function zigzag(xPx: number, topPx: number, bottomPx: number): Markup {
+  const steps = Math.floor((bottomPx - topPx) / 6);
+  return markup`<path d="M${px(xPx)} ${px(topPx)}${'l3 3l-3 3'.repeat(steps)}"/>`;
+}

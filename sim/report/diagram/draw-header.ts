@@ -1,0 +1,91 @@
+import { shortName } from '../event-text.ts';
+import { markup, type Content, type Markup } from '../markup.ts';
+import { clipText } from '../visible-text.ts';
+import { drawBar, drawLabel, extentOf, labelAt, px, type Label } from './canvas.ts';
+import { spanText } from './draw-bars.ts';
+import { packRows } from './rows.ts';
+import type { FaultSpan, Stretch } from './story.ts';
+import type { TimeScale } from './time-scale.ts';
+import type { NumberedViolation } from './window.ts';
+
+export const HEADER_ROW_PX = 19;
+const MOST_HEADER_ROWS = 5;
+const FONT_PX = 11;
+const LABEL_LENGTH = 110;
+
+/** A violation that the window shows, and when it was the case. */
+export interface ShownViolation {
+  readonly violation: NumberedViolation;
+  readonly span: Stretch;
+}
+
+/** Bars with words in rows above the lanes. */
+export interface Header {
+  readonly heightPx: number;
+  readonly drawing: Markup;
+}
+
+export function layViolations(shown: readonly ShownViolation[], scale: TimeScale, topPx: number): Header {
+  return layHeader(shown, scale, topPx, {
+    spanOf: ({ span }) => span,
+    textOf: ({ violation }) => `${violation.property}: ${violation.message}`,
+    draw: ({ violation }, bar) =>
+      markup`<a class="violation" href="#violation-${violation.number}" id="shown-${violation.number}" aria-label="${clipText(`Violation of ${violation.property}`, LABEL_LENGTH)}">${bar}</a>`,
+    titleOf: ({ violation, span }) => `${violation.property} violated ${spanText(span)}: ${clipText(violation.message, 400)}`,
+    barClass: 'violation-bar',
+  });
+}
+
+export function layFaults(faults: readonly FaultSpan[], scale: TimeScale, topPx: number): Header {
+  return layHeader(faults, scale, topPx, {
+    spanOf: (fault) => fault,
+    textOf: ({ kind, description }) => (description === '' ? shortName(kind) : description),
+    draw: (_fault, bar) => markup`<g class="fault">${bar}</g>`,
+    titleOf: (fault) => `Fault ${fault.fault} (${shortName(fault.kind)}), ${spanText(fault)}: ${fault.description}`,
+    barClass: 'fault-bar',
+  });
+}
+
+/** Vertical bands over all lanes while a violation is the case. */
+export function drawViolationBands(shown: readonly ShownViolation[], scale: TimeScale, topPx: number, bottomPx: number): Markup {
+  return markup`<g class="bands">${shown.map(({ span, violation }) => {
+    const extent = extentOf(scale, span, 2);
+    return drawBar('band', extent, topPx, bottomPx - topPx, `${violation.property} violated ${spanText(span)}`);
+  })}</g>`;
+}
+
+interface HeaderParts<Item> {
+  readonly spanOf: (item: Item) => Stretch;
+  readonly textOf: (item: Item) => string;
+  readonly titleOf: (item: Item) => string;
+  readonly draw: (item: Item, bar: Content) => Markup;
+  readonly barClass: string;
+}
+
+function layHeader<Item>(items: readonly Item[], scale: TimeScale, topPx: number, parts: HeaderParts<Item>): Header {
+  const placed = items.map((item) => {
+    const bar = extentOf(scale, parts.spanOf(item), 4);
+    const label: Label = labelAt(clipText(parts.textOf(item), LABEL_LENGTH), Math.max(bar.fromPx, 0) + 6, scale.widthPx - 2, FONT_PX);
+    return { item, bar, label };
+  });
+  const { rows, count } = packRows(
+    placed.map(({ bar, label }) => ({
+      fromPx: Math.min(bar.fromPx, label.fromPx),
+      untilPx: Math.max(bar.untilPx, label.untilPx) + 8,
+    })),
+    MOST_HEADER_ROWS,
+  );
+  const lastEndPx = new Map<number, number>();
+  const drawing = placed.map(({ item, bar, label }, index) => {
+    const row = rows[index] ?? 0;
+    const rowTopPx = topPx + row * HEADER_ROW_PX;
+    // In the last row, which takes what fits nowhere, words may have no room.
+    const hasRoom = (lastEndPx.get(row) ?? Number.NEGATIVE_INFINITY) <= label.fromPx;
+    if (hasRoom) lastEndPx.set(row, label.untilPx);
+    return parts.draw(item, [
+      drawBar(parts.barClass, bar, rowTopPx, HEADER_ROW_PX - 3, parts.titleOf(item)),
+      hasRoom ? drawLabel(label, px(rowTopPx + 12), `${parts.barClass}-text`) : null,
+    ]);
+  });
+  return { heightPx: count * HEADER_ROW_PX, drawing: markup`${drawing}` };
+}
