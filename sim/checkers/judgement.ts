@@ -28,5 +28,10 @@ export interface Judgement {
   /** The one command that runs this again. */
   readonly replay: string;
   /** Lock operations and events in the history, and the virtual or real milliseconds that it spans. */
-  readonly counts: { readonly operations: number; readonly leases: number; readonly events: number; readonly spanMs: number };
+  readonly counts: {
+    readonly operations: number;
+    readonly leases: number;
+    readonly events: number;
+    readonly spanMs: number;
+  };
 }

@@ -20,7 +20,18 @@ export class Column {
     return this.values[row] as number;
   }
 
+  /** Replaces the number in `row`, which must be there. */
   set(row: number, value: number): void {
     this.values[row] = value;
+  }
+
+  /** Lets the number in `row` be at most `value`. */
+  lower(row: number, value: number): void {
+    if (value < (this.values[row] as number)) this.values[row] = value;
+  }
+
+  /** Lets the number in `row` be at least `value`. */
+  raise(row: number, value: number): void {
+    if (value > (this.values[row] as number)) this.values[row] = value;
   }
 }

@@ -38,6 +38,14 @@ export class HistoryLog implements History, Recorder {
   private readonly strings: string[] = [];
   private readonly places = new Map<string, number>();
 
+  /** This history itself if it is a log already, else a copy of its events. */
+  static of(history: History): HistoryLog {
+    if (history instanceof HistoryLog) return history;
+    const log = new HistoryLog();
+    for (let index = 0; index < history.length; index += 1) log.record(history.at(index));
+    return log;
+  }
+
   /** The place of `text` in the table, for the methods that take places. */
   intern(text: string): number {
     let place = this.places.get(text);

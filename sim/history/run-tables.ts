@@ -1,20 +1,23 @@
 import { Column } from './column.ts';
-import type { RunEnded, RunStarted } from './event.ts';
+import type { HistoryEvent, RunStarted } from './event.ts';
 import { Names } from './names.ts';
+import { Numbering } from './numbering.ts';
 
 /** In a column of rows or of event indexes: there is none. */
 export const NONE = -1;
 
 export const PENDING = 0;
 export const GRANTED = 1;
-/** The library gave up after the retries it was allowed: `contended`, `unreachable` or `expired`. */
+/** The library did what it was allowed to, and gave up: `contended`, `unreachable` or `expired`. */
 export const FAILED = 2;
 /** The caller gave up, or the call was senseless: says nothing about the lock. */
 export const WITHDRAWN = 3;
 
 /** Calls of acquire, in the order in which they were invoked. */
 export class Acquires {
+  readonly rowOfOperation = new Numbering();
   readonly resource = new Column();
+  readonly client = new Column();
   readonly ttlMs = new Column();
   /** 1 for an acquire of the phase `probe`, else 0. */
   readonly isProbe = new Column();
@@ -33,7 +36,6 @@ export class Acquires {
 
 /** Attempts of acquires, in the order in which they started. */
 export class Attempts {
-  readonly acquire = new Column();
   /** The attempt before, of the same acquire. */
   readonly previous = new Column();
   readonly startedIndex = new Column();
@@ -43,15 +45,13 @@ export class Attempts {
    * its outcome. Infinity while it is open.
    */
   readonly endedUs = new Column();
-  /** A grant that arrives later leaves no validity, even to a client whose clock is as slow or fast as the drift allowance allows. */
+  /** A grant that arrives from here on leaves no validity, even to a client whose clock is as slow as the drift factor allows. */
   readonly usefulUntilUs = new Column();
-  /** Nodes that answered, by `endedUs` and `usefulUntilUs`, all commands of the vote that this attempt sent them. */
+  /** Nodes that answered, by `endedUs` and before `usefulUntilUs`, every command of the vote that this attempt sent them. */
   readonly answers = new Column();
-  /** Those of the answers that said no: `held` to an acquire, `refused` to a commit. */
-  readonly denials = new Column();
 
   get count(): number {
-    return this.acquire.length;
+    return this.previous.length;
   }
 }
 
@@ -59,18 +59,22 @@ export class Attempts {
 export class Leases {
   readonly acquire = new Column();
   readonly resource = new Column();
-  /** Where the attempt that was granted started; without a record of it, where acquire was invoked. */
-  readonly startedIndex = new Column();
+  /** When the attempt that was granted started; without a record of it, when acquire was invoked. */
   readonly startedUs = new Column();
-  readonly grantedIndex = new Column();
+  /** The event of that moment. */
+  readonly startedIndex = new Column();
   readonly grantedUs = new Column();
-  /** The end of its validity, granted extensions included. */
-  readonly validUntilUs = new Column();
-  /** The extension that prolonged it last. */
-  readonly prolongedIndex = new Column();
+  readonly grantedIndex = new Column();
+  /** The newest of its windows. */
+  readonly window = new Column();
+  /** The section that is open, if one is. */
+  readonly section = new Column();
   readonly releaseInvokedUs = new Column();
   readonly releaseDoneUs = new Column();
-  /** By then every key that a settled acquire or extension may have set, or prolonged, has expired. Infinity with an extension pending. */
+  /**
+   * By then every key has expired that acquire or an extension may have left, on nodes whose clocks drift no more than
+   * the drift factor. Infinity with an extension pending.
+   */
   readonly keysUntilUs = new Column();
   /** NaN without fencing. */
   readonly token = new Column();
@@ -80,10 +84,30 @@ export class Leases {
   }
 }
 
+/**
+ * Validity windows, in the order in which they begin: stretches of true time in which the client believes that it holds a lease.
+ * A lease has one, and one more for each extension that was granted after the window before had ended.
+ */
+export class Windows {
+  readonly lease = new Column();
+  /** The grant, of the lease or of the extension, that it begins with. */
+  readonly fromIndex = new Column();
+  readonly fromUs = new Column();
+  /** Where it would have ended without extensions. */
+  readonly firstUntilUs = new Column();
+  /** Where it ended: extended, or cut off by a release. */
+  readonly untilUs = new Column();
+  /** The extension that prolonged it furthest. */
+  readonly prolongedIndex = new Column();
+
+  get count(): number {
+    return this.lease.length;
+  }
+}
+
 /** Stays in the critical section, in the order of entry. */
 export class Sections {
   readonly lease = new Column();
-  readonly resource = new Column();
   readonly enteredIndex = new Column();
   readonly enteredUs = new Column();
   /** Infinity for one that was never left. */
@@ -97,7 +121,6 @@ export class Sections {
 /** Writes that the protected resource accepted, in that order. */
 export class AcceptedWrites {
   readonly lease = new Column();
-  readonly resource = new Column();
   readonly acceptedIndex = new Column();
 
   get count(): number {
@@ -105,28 +128,44 @@ export class AcceptedWrites {
   }
 }
 
-/** Commands by which a client touches the key of a lease that it has: release and extend, as nodes executed them. */
-export interface HolderCommands {
-  executed: number;
+/** Releases and extensions, as nodes executed them. */
+export class HolderCommands {
+  executed = 0;
   /** Indexes of those that changed a key which held another value, or none. */
-  readonly strayIndexes: Column;
+  readonly strayIndexes = new Column();
 }
 
 /** What checkers need of a history, read in one pass. */
 export class RunTables {
   started: RunStarted | null = null;
-  ended: RunEnded | null = null;
+  /** The reason of the run's end; null for a history that was cut off. */
+  endReason: string | null = null;
+  endedIndex = NONE;
   healedUs = Number.POSITIVE_INFINITY;
+  healedIndex = NONE;
+  /** The time of the last event. */
+  lastUs = 0;
   /** Calls of acquire, extend and release. */
   operations = 0;
   commandsSent = 0;
-  /** The first event that contradicts those before it; a history with one proves nothing but its violations. */
+  /** The first contradiction in the history, as a sentence; null in a sound one. */
   flaw: string | null = null;
   readonly resources = new Names();
+  readonly clients = new Names();
   readonly acquires = new Acquires();
   readonly attempts = new Attempts();
   readonly leases = new Leases();
+  readonly windows = new Windows();
   readonly sections = new Sections();
   readonly acceptedWrites = new AcceptedWrites();
-  readonly holderCommands: HolderCommands = { executed: 0, strayIndexes: new Column() };
+  readonly holderCommands = new HolderCommands();
+
+  get clockDriftFactor(): number {
+    return this.started?.clockDriftFactor ?? 0;
+  }
+
+  /** Notes that an event cannot be true if those before it are. */
+  contradict(index: number, event: HistoryEvent, problem: string): void {
+    this.flaw ??= `event ${index} (${event.type}) ${problem}`;
+  }
 }

@@ -1,27 +1,14 @@
-import type {
-  AcquireFailed,
-  AcquireGranted,
-  AcquireInvoked,
-  AttemptStarted,
-  CommandExecuted,
-  CommandSent,
-  ExtendFailed,
-  ExtendGranted,
-  ExtendInvoked,
-  HistoryEvent,
-  ReplyReceived,
-  SectionEntered,
-  WriteAccepted,
-} from './event.ts';
+import type { AcquireFailed, AcquireGranted, AcquireInvoked, AttemptStarted, HistoryEvent } from './event.ts';
+import { HistoryLog } from './history-log.ts';
+import type { HistoryVisitor } from './history-visitor.ts';
 import type { History } from './history.ts';
-import { Numbering } from './numbering.ts';
+import { usefulLifeUs } from './key-life.ts';
+import { LeaseReader } from './lease-reader.ts';
 import { FAILED, GRANTED, NONE, PENDING, RunTables, WITHDRAWN } from './run-tables.ts';
+import { VoteReader } from './vote-reader.ts';
 
-const INFINITY = Number.POSITIVE_INFINITY;
 /** Codes of an acquire that did its best and failed. */
 const FAILURES: ReadonlySet<string> = new Set(['contended', 'unreachable', 'expired']);
-/** Redis expires keys by whole milliseconds: one may be lost at either end. */
-const EXPIRY_PRECISION_MS = 2;
 
 const known = new WeakMap<History, { readonly length: number; readonly tables: RunTables }>();
 
@@ -36,109 +23,148 @@ export function tablesOf(history: History): RunTables {
 
 /** Reads the tables of a history, in one pass over it. */
 export function readTables(history: History): RunTables {
-  const reader = new TableReader();
-  const { length } = history;
-  for (let index = 0; index < length; index += 1) reader.read(history.at(index), index);
+  const log = HistoryLog.of(history);
+  const reader = new TableReader(log);
+  log.visit(reader);
   return reader.finish();
 }
 
-class TableReader {
+class TableReader implements HistoryVisitor {
   private readonly tables = new RunTables();
-  private readonly acquireOfOperation = new Numbering();
-  /** Only commands of a vote: acquire and commit. */
-  private readonly attemptOfCommand = new Numbering();
-  /** By value. */
-  private readonly openAttempts = new Map<string, number>();
-  private readonly openExtensions = new Map<number, { readonly lease: number; readonly ttlMs: number }>();
-  /** By lease. */
-  private readonly openSections = new Map<number, number>();
-  private clockDriftFactor = 0;
+  private readonly log: HistoryLog;
+  private readonly votes: VoteReader;
+  private readonly holders: LeaseReader;
+  private readonly extend: number;
+  private readonly release: number;
 
-  read(event: HistoryEvent, index: number): void {
+  constructor(log: HistoryLog) {
+    this.log = log;
+    this.votes = new VoteReader(this.tables.attempts, log);
+    this.holders = new LeaseReader(this.tables);
+    this.extend = log.placeOf('extend');
+    this.release = log.placeOf('release');
+  }
+
+  visitSent(
+    _index: number,
+    timeUs: number,
+    command: number,
+    _client: number,
+    _node: number,
+    kind: number,
+    _key: number,
+    value: number,
+  ): void {
+    this.tables.commandsSent += 1;
+    this.votes.sent(timeUs, command, kind, value);
+  }
+
+  visitExecuted(
+    index: number,
+    _timeUs: number,
+    _command: number,
+    _client: number,
+    _node: number,
+    kind: number,
+    _reply: number,
+    _key: number,
+    value: number,
+    before: number,
+    changed: boolean,
+  ): void {
+    if (kind !== this.release && kind !== this.extend) return;
+    const { holderCommands } = this.tables;
+    holderCommands.executed += 1;
+    if (changed && before !== value) holderCommands.strayIndexes.push(index);
+  }
+
+  visitReceived(_index: number, timeUs: number, command: number, _client: number, _node: number, reply: number): void {
+    this.votes.received(timeUs, command, reply);
+  }
+
+  visitOther(index: number, event: HistoryEvent): void {
+    const { tables, holders } = this;
+    this.checkPlace(index, event);
+    tables.lastUs = event.timeUs;
     switch (event.type) {
-      case 'command-executed':
-        this.commandExecuted(event, index);
-        break;
-      case 'command-sent':
-        this.commandSent(event);
-        break;
-      case 'reply-received':
-        this.replyReceived(event);
-        break;
       case 'acquire-invoked':
-        this.acquireInvoked(event, index);
+        this.acquireInvoked(index, event);
         break;
       case 'attempt-started':
-        this.attemptStarted(event, index);
+        this.attemptStarted(index, event);
         break;
       case 'acquire-granted':
-        this.acquireGranted(event, index);
+        this.acquireGranted(index, event);
         break;
       case 'acquire-failed':
-        this.acquireFailed(event, index);
+        this.acquireFailed(index, event);
         break;
       case 'section-entered':
-        this.sectionEntered(event, index);
+        holders.sectionEntered(index, event);
         break;
-      case 'section-left': {
-        const section = this.openSections.get(event.lease);
-        if (section === undefined) this.contradiction(index, event, 'leaves a section that was not entered');
-        else this.tables.sections.leftUs.set(section, event.timeUs);
-        this.openSections.delete(event.lease);
+      case 'section-left':
+        holders.sectionLeft(index, event);
         break;
-      }
       case 'write-accepted':
-        this.writeAccepted(event, index);
+        holders.writeAccepted(index, event);
         break;
-      case 'release-invoked': {
-        this.tables.operations += 1;
-        const lease = this.leaseOf(event, index);
-        if (lease !== NONE) lower(this.tables.leases.releaseInvokedUs, lease, event.timeUs);
+      case 'release-invoked':
+        holders.releaseInvoked(index, event);
         break;
-      }
-      case 'release-done': {
-        const lease = this.leaseOf(event, index);
-        if (lease !== NONE) lower(this.tables.leases.releaseDoneUs, lease, event.timeUs);
+      case 'release-done':
+        holders.releaseDone(index, event);
         break;
-      }
       case 'extend-invoked':
-        this.extendInvoked(event, index);
+        holders.extendInvoked(index, event);
         break;
       case 'extend-granted':
-        this.extendGranted(event, index);
+        holders.extendGranted(index, event);
         break;
       case 'extend-failed':
-        this.extendSettled(event);
+        holders.extendSettled(index, event);
         break;
       case 'run-started':
-        this.tables.started = event;
-        this.clockDriftFactor = event.clockDriftFactor;
+        tables.started ??= event;
         break;
       case 'healed':
-        this.tables.healedUs = event.timeUs;
+        tables.healedUs = event.timeUs;
+        tables.healedIndex = index;
         break;
       case 'run-ended':
-        this.tables.ended = event;
+        tables.endReason = event.reason;
+        tables.endedIndex = index;
         break;
       default:
     }
   }
 
   finish(): RunTables {
-    // What is pending may still happen, at any time.
-    for (const { lease } of this.openExtensions.values()) this.tables.leases.keysUntilUs.set(lease, INFINITY);
-    return this.tables;
+    const { tables } = this;
+    if (this.log.length === 0) tables.flaw = 'there are no events';
+    this.holders.finish();
+    return tables;
   }
 
-  private acquireInvoked(event: AcquireInvoked, index: number): void {
-    const { acquires, resources } = this.tables;
-    this.tables.operations += 1;
-    if (this.acquireOfOperation.rowOf(event.operation) !== NONE) {
-      this.contradiction(index, event, `uses operation ${event.operation} again`);
+  private checkPlace(index: number, event: HistoryEvent): void {
+    const { tables } = this;
+    if ((index === 0) !== (event.type === 'run-started')) {
+      tables.contradict(index, event, index === 0 ? 'comes before the run has started' : 'starts the run again');
+    }
+    if (tables.endReason !== null) tables.contradict(index, event, 'comes after the end of the run');
+    if (event.timeUs < tables.lastUs) tables.contradict(index, event, 'is earlier than an event before it');
+  }
+
+  private acquireInvoked(index: number, event: AcquireInvoked): void {
+    const { tables } = this;
+    const { acquires } = tables;
+    tables.operations += 1;
+    if (acquires.rowOfOperation.rowOf(event.operation) !== NONE) {
+      tables.contradict(index, event, `uses operation ${event.operation} again`);
       return;
     }
-    this.acquireOfOperation.set(event.operation, acquires.count);
-    acquires.resource.push(resources.numberOf(event.resource));
+    acquires.rowOfOperation.set(event.operation, acquires.count);
+    acquires.resource.push(tables.resources.numberOf(event.resource));
+    acquires.client.push(tables.clients.numberOf(event.client));
     acquires.ttlMs.push(event.ttlMs);
     acquires.isProbe.push(event.phase === 'probe' ? 1 : 0);
     acquires.invokedIndex.push(index);
@@ -149,183 +175,55 @@ class TableReader {
     acquires.lease.push(NONE);
   }
 
-  private attemptStarted(event: AttemptStarted, index: number): void {
-    const { acquires, attempts } = this.tables;
-    const acquire = this.pendingAcquireOf(event, index);
+  private attemptStarted(index: number, event: AttemptStarted): void {
+    const { acquires, attempts, clockDriftFactor } = this.tables;
+    const acquire = this.pendingAcquireOf(index, event);
     if (acquire === NONE) return;
+    const attempt = attempts.count;
     const previous = acquires.lastAttempt.get(acquire);
-    if (previous !== NONE) this.endAttempt(previous, event.timeUs);
-    const row = attempts.count;
-    acquires.lastAttempt.set(acquire, row);
-    attempts.acquire.push(acquire);
+    if (previous !== NONE) attempts.endedUs.lower(previous, event.timeUs);
+    acquires.lastAttempt.set(acquire, attempt);
     attempts.previous.push(previous);
     attempts.startedIndex.push(index);
     attempts.startedUs.push(event.timeUs);
-    attempts.endedUs.push(INFINITY);
-    attempts.usefulUntilUs.push(event.timeUs + this.usefulMs(acquires.ttlMs.get(acquire)) * 1000);
+    attempts.endedUs.push(Number.POSITIVE_INFINITY);
+    attempts.usefulUntilUs.push(event.timeUs + usefulLifeUs(acquires.ttlMs.get(acquire), clockDriftFactor));
     attempts.answers.push(0);
-    attempts.denials.push(0);
-    this.openAttempts.set(event.value, row);
+    this.votes.open(this.log.placeOf(event.value), attempt);
   }
 
-  private acquireGranted(event: AcquireGranted, index: number): void {
-    const { acquires, attempts, leases } = this.tables;
-    const acquire = this.pendingAcquireOf(event, index);
+  private acquireGranted(index: number, event: AcquireGranted): void {
+    const acquire = this.pendingAcquireOf(index, event);
     if (acquire === NONE) return;
-    const attempt = acquires.lastAttempt.get(acquire);
-    this.settleAcquire(acquire, GRANTED, event, index);
-    this.openAttempts.delete(event.value);
-    acquires.lease.set(acquire, leases.count);
-    leases.acquire.push(acquire);
-    leases.resource.push(acquires.resource.get(acquire));
-    leases.startedIndex.push(attempt === NONE ? acquires.invokedIndex.get(acquire) : attempts.startedIndex.get(attempt));
-    leases.startedUs.push(attempt === NONE ? acquires.invokedUs.get(acquire) : attempts.startedUs.get(attempt));
-    leases.grantedIndex.push(index);
-    leases.grantedUs.push(event.timeUs);
-    leases.validUntilUs.push(event.validUntilUs);
-    leases.prolongedIndex.push(NONE);
-    leases.releaseInvokedUs.push(INFINITY);
-    leases.releaseDoneUs.push(INFINITY);
-    leases.keysUntilUs.push(event.timeUs + this.keyLifeMs(acquires.ttlMs.get(acquire)) * 1000);
-    leases.token.push(event.token ?? Number.NaN);
+    this.settle(acquire, GRANTED, index, event);
+    this.votes.close(this.log.placeOf(event.value));
+    this.holders.granted(index, event, acquire);
   }
 
-  private acquireFailed(event: AcquireFailed, index: number): void {
-    const acquire = this.pendingAcquireOf(event, index);
-    if (acquire !== NONE) this.settleAcquire(acquire, FAILURES.has(event.code) ? FAILED : WITHDRAWN, event, index);
+  private acquireFailed(index: number, event: AcquireFailed): void {
+    const acquire = this.pendingAcquireOf(index, event);
+    if (acquire !== NONE) this.settle(acquire, FAILURES.has(event.code) ? FAILED : WITHDRAWN, index, event);
   }
 
-  private settleAcquire(acquire: number, outcome: number, event: HistoryEvent, index: number): void {
-    const { acquires } = this.tables;
+  private settle(acquire: number, outcome: number, index: number, event: HistoryEvent): void {
+    const { acquires, attempts } = this.tables;
     acquires.outcome.set(acquire, outcome);
     acquires.outcomeIndex.set(acquire, index);
     const attempt = acquires.lastAttempt.get(acquire);
-    if (attempt !== NONE) this.endAttempt(attempt, event.timeUs);
+    if (attempt !== NONE) attempts.endedUs.lower(attempt, event.timeUs);
   }
 
-  private endAttempt(attempt: number, timeUs: number): void {
-    lower(this.tables.attempts.endedUs, attempt, timeUs);
-  }
-
-  private extendInvoked(event: ExtendInvoked, index: number): void {
-    this.tables.operations += 1;
-    const lease = this.leaseOf(event, index);
-    if (lease !== NONE) this.openExtensions.set(event.operation, { lease, ttlMs: event.ttlMs });
-  }
-
-  private extendGranted(event: ExtendGranted, index: number): void {
-    const { leases } = this.tables;
-    this.extendSettled(event);
-    const lease = this.leaseOf(event, index);
-    // Who has called release does not believe in the lease any more, whatever is granted.
-    if (lease === NONE || leases.releaseInvokedUs.get(lease) <= event.timeUs) return;
-    if (event.validUntilUs > leases.validUntilUs.get(lease)) {
-      leases.validUntilUs.set(lease, event.validUntilUs);
-      leases.prolongedIndex.set(lease, index);
+  private pendingAcquireOf(index: number, event: AttemptStarted | AcquireGranted | AcquireFailed): number {
+    const { tables } = this;
+    const acquire = tables.acquires.rowOfOperation.rowOf(event.operation);
+    if (acquire === NONE) {
+      tables.contradict(index, event, `names acquire ${event.operation}, which was not invoked`);
+      return NONE;
     }
-  }
-
-  /** A refused extension may have prolonged the key on some nodes, so that it counts like one that was granted. */
-  private extendSettled(event: ExtendGranted | ExtendFailed): void {
-    const extension = this.openExtensions.get(event.operation);
-    if (extension === undefined) return;
-    this.openExtensions.delete(event.operation);
-    const { keysUntilUs } = this.tables.leases;
-    const untilUs = event.timeUs + this.keyLifeMs(extension.ttlMs) * 1000;
-    if (untilUs > keysUntilUs.get(extension.lease)) keysUntilUs.set(extension.lease, untilUs);
-  }
-
-  private sectionEntered(event: SectionEntered, index: number): void {
-    const { sections, resources } = this.tables;
-    if (this.leaseOf(event, index) === NONE) return;
-    if (this.openSections.has(event.lease)) {
-      this.contradiction(index, event, `enters the section of lease ${event.lease} a second time`);
-      return;
-    }
-    this.openSections.set(event.lease, sections.count);
-    sections.lease.push(event.lease);
-    sections.resource.push(resources.numberOf(event.resource));
-    sections.enteredIndex.push(index);
-    sections.enteredUs.push(event.timeUs);
-    sections.leftUs.push(INFINITY);
-  }
-
-  private writeAccepted(event: WriteAccepted, index: number): void {
-    const { acceptedWrites, resources } = this.tables;
-    const lease = this.leaseOf(event, index);
-    if (lease === NONE) return;
-    acceptedWrites.lease.push(lease);
-    acceptedWrites.resource.push(resources.numberOf(event.resource));
-    acceptedWrites.acceptedIndex.push(index);
-  }
-
-  private commandSent(event: CommandSent): void {
-    this.tables.commandsSent += 1;
-    if (event.kind === 'extend' || event.kind === 'inspect') return;
-    const attempt = this.openAttempts.get(event.value);
-    if (attempt === undefined) return;
-    const { attempts } = this.tables;
-    if (event.kind === 'release') {
-      this.endAttempt(attempt, event.timeUs);
-      this.openAttempts.delete(event.value);
-      return;
-    }
-    this.attemptOfCommand.set(event.command, attempt);
-    // A node that is asked to commit has answered the acquire, but has the last word still to say.
-    if (event.kind === 'commit') attempts.answers.set(attempt, attempts.answers.get(attempt) - 1);
-  }
-
-  private commandExecuted(event: CommandExecuted, index: number): void {
-    if (event.kind !== 'release' && event.kind !== 'extend') return;
-    const { holderCommands } = this.tables;
-    holderCommands.executed += 1;
-    if (event.changed && event.before !== event.value) holderCommands.strayIndexes.push(index);
-  }
-
-  private replyReceived(event: ReplyReceived): void {
-    const attempt = this.attemptOfCommand.rowOf(event.command);
-    if (attempt === NONE) return;
-    this.attemptOfCommand.set(event.command, NONE);
-    const { attempts } = this.tables;
-    if (event.reply === 'failed') return;
-    if (event.timeUs > attempts.endedUs.get(attempt) || event.timeUs >= attempts.usefulUntilUs.get(attempt)) return;
-    attempts.answers.set(attempt, attempts.answers.get(attempt) + 1);
-    if (event.reply === 'held' || event.reply === 'refused') attempts.denials.set(attempt, attempts.denials.get(attempt) + 1);
-  }
-
-  private pendingAcquireOf(event: AttemptStarted | AcquireGranted | AcquireFailed, index: number): number {
-    const acquire = this.acquireOfOperation.rowOf(event.operation);
-    if (acquire === NONE) this.contradiction(index, event, `names acquire ${event.operation}, which was not invoked`);
-    else if (this.tables.acquires.outcome.get(acquire) !== PENDING) {
-      this.contradiction(index, event, `comes after the outcome of acquire ${event.operation}`);
+    if (tables.acquires.outcome.get(acquire) !== PENDING) {
+      tables.contradict(index, event, `comes after the outcome of acquire ${event.operation}`);
       return NONE;
     }
     return acquire;
   }
-
-  private leaseOf(event: HistoryEvent & { readonly lease: number }, index: number): number {
-    const acquire = this.acquireOfOperation.rowOf(event.lease);
-    const lease = acquire === NONE ? NONE : this.tables.acquires.lease.get(acquire);
-    if (lease === NONE) this.contradiction(index, event, `names lease ${event.lease}, which was not granted`);
-    return lease;
-  }
-
-  private contradiction(index: number, event: HistoryEvent, problem: string): void {
-    this.tables.flaw ??= `event ${index} (${event.type}) ${problem}`;
-  }
-
-  /** Of a time to live, what a grant can use of it by a client clock that is fast by the drift factor. */
-  private usefulMs(ttlMs: number): number {
-    const driftMs = Math.round(ttlMs * this.clockDriftFactor) + EXPIRY_PRECISION_MS;
-    return (ttlMs - driftMs) / (1 + this.clockDriftFactor);
-  }
-
-  /** How long a key can live on a node whose clock is slow by the drift factor. */
-  private keyLifeMs(ttlMs: number): number {
-    return ttlMs * (1 + this.clockDriftFactor) + EXPIRY_PRECISION_MS;
-  }
-}
-
-function lower(column: { get(row: number): number; set(row: number, value: number): void }, row: number, value: number): void {
-  if (value < column.get(row)) column.set(row, value);
 }

@@ -1,0 +1,52 @@
+import type { History } from '../history/history.ts';
+import { NONE, type RunTables } from '../history/run-tables.ts';
+import { tablesOf } from '../history/table-reader.ts';
+import { formatTimeUs } from '../text/duration-text.ts';
+import { Findings } from './findings.ts';
+import type { PropertyVerdict, Violation } from './verdict.ts';
+import { leaseText, resourceText } from './wording.ts';
+
+/**
+ * Violated when, in true time, the validity windows of two leases on one resource overlap. Windows that only touch do not.
+ * Each window that begins inside an earlier one counts once, against the one that lasts longest.
+ */
+export function checkMutualExclusion(history: History): PropertyVerdict {
+  const tables = tablesOf(history);
+  const { windows, leases } = tables;
+  const findings = new Findings('mutual-exclusion', tables);
+  /** By resource, of the windows so far the one that lasts longest. */
+  const longest = new Int32Array(tables.resources.count).fill(NONE);
+  for (let window = 0; window < windows.count; window += 1) {
+    const fromUs = windows.fromUs.get(window);
+    const untilUs = windows.untilUs.get(window);
+    if (untilUs <= fromUs) continue;
+    const resource = leases.resource.get(windows.lease.get(window));
+    const earlier = longest[resource] as number;
+    const earlierUntilUs = earlier === NONE ? Number.NEGATIVE_INFINITY : windows.untilUs.get(earlier);
+    if (earlierUntilUs > fromUs) findings.add(() => describeOverlap(history, tables, earlier, window));
+    if (untilUs > earlierUntilUs) longest[resource] = window;
+  }
+  return findings.verdict(leases.count === 0 ? 'no lock was granted' : null);
+}
+
+function describeOverlap(history: History, tables: RunTables, earlier: number, later: number): Violation {
+  const { windows, leases } = tables;
+  const fromUs = windows.fromUs.get(later);
+  const untilUs = Math.min(windows.untilUs.get(earlier), windows.untilUs.get(later));
+  const [first, second] = [windows.lease.get(earlier), windows.lease.get(later)];
+  // The extension proves the overlap only if there would have been none without it.
+  const prolonged = windows.firstUntilUs.get(earlier) <= fromUs ? windows.prolongedIndex.get(earlier) : NONE;
+  return {
+    message:
+      `On ${resourceText(tables, leases.resource.get(first))}, ${leaseText(history, tables, second)} was valid from ` +
+      `${formatTimeUs(fromUs)} on, while ${leaseText(history, tables, first)} was valid until ` +
+      `${formatTimeUs(windows.untilUs.get(earlier))}: both of them for ${formatTimeUs(untilUs - fromUs)}.`,
+    events: [
+      leases.grantedIndex.get(first),
+      windows.fromIndex.get(earlier),
+      prolonged,
+      leases.grantedIndex.get(second),
+      windows.fromIndex.get(later),
+    ],
+  };
+}
