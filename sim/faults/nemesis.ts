@@ -38,7 +38,16 @@ export class Nemesis {
     const { world } = this;
     for (const fault of faults) {
       this.callOffs.push(
-        whenMoment(fault, world.log, (delayMs, run) => { world.schedule(delayMs, run); }, () => { this.begin(fault); }),
+        whenMoment(
+          fault,
+          world.log,
+          (delayMs, run) => {
+            world.schedule(delayMs, run);
+          },
+          () => {
+            this.begin(fault);
+          },
+        ),
       );
     }
   }
@@ -64,9 +73,18 @@ export class Nemesis {
       description: describeFault(fault, clients, nodes),
     });
     const undo = world.inject({ fault, number, clients, nodes });
-    this.heals.set(number, undo ?? (() => { /* It happened in an instant. */ }));
+    this.heals.set(
+      number,
+      undo ??
+        (() => {
+          /* It happened in an instant. */
+        }),
+    );
     if (undo === null) this.heal(number);
-    else if ('for' in fault && fault.for !== undefined) world.schedule(fault.for, () => { this.heal(number); });
+    else if ('for' in fault && fault.for !== undefined)
+      world.schedule(fault.for, () => {
+        this.heal(number);
+      });
   }
 
   private heal(number: number): void {

@@ -64,27 +64,56 @@ async function acquire(
   const resource = resourceOf(step.resource, client.name);
   const { retryCount, retryDelay, retryJitter, giveUpAfter } = step;
   client.record({
-    type: 'acquire-invoked', timeUs: client.timeUs(), client: client.name, operation, resource, ttlMs, phase,
+    type: 'acquire-invoked',
+    timeUs: client.timeUs(),
+    client: client.name,
+    operation,
+    resource,
+    ttlMs,
+    phase,
   });
   client.expectAttempts(operation);
   const patience = giveUpAfter === undefined ? null : abortAfter(client, giveUpAfter);
   try {
     const lock = await client.redlock.acquire(resource, ttlMs, {
-      retryCount, retryDelay, retryJitter, signal: patience?.signal,
+      retryCount,
+      retryDelay,
+      retryJitter,
+      signal: patience?.signal,
     });
     client.noteLease(resource, lock.value);
     client.record({
-      type: 'acquire-granted', timeUs: client.timeUs(), client: client.name, operation, resource, phase,
-      value: lock.value, token: lock.token ?? null, attempts: lock.attempts,
-      validityMs: lock.validity, validUntilUs: client.trueUsAfter(lock.validity),
+      type: 'acquire-granted',
+      timeUs: client.timeUs(),
+      client: client.name,
+      operation,
+      resource,
+      phase,
+      value: lock.value,
+      token: lock.token ?? null,
+      attempts: lock.attempts,
+      validityMs: lock.validity,
+      validUntilUs: client.trueUsAfter(lock.validity),
     });
     if (phase === 'workload') {
-      client.record({ type: 'section-entered', timeUs: client.timeUs(), client: client.name, lease: operation, resource });
+      client.record({
+        type: 'section-entered',
+        timeUs: client.timeUs(),
+        client: client.name,
+        lease: operation,
+        resource,
+      });
     }
     return { lock, lease: operation };
   } catch (error) {
     client.record({
-      type: 'acquire-failed', timeUs: client.timeUs(), client: client.name, operation, resource, phase, code: codeOf(error),
+      type: 'acquire-failed',
+      timeUs: client.timeUs(),
+      client: client.name,
+      operation,
+      resource,
+      phase,
+      code: codeOf(error),
     });
     return null;
   } finally {
@@ -98,12 +127,22 @@ async function extend(client: WorkloadClient, { lock, lease }: Held, ttlMs: numb
   try {
     await lock.extend(ttlMs);
     client.record({
-      type: 'extend-granted', timeUs: client.timeUs(), client: client.name, operation, lease,
-      validityMs: lock.validity, validUntilUs: client.trueUsAfter(lock.validity),
+      type: 'extend-granted',
+      timeUs: client.timeUs(),
+      client: client.name,
+      operation,
+      lease,
+      validityMs: lock.validity,
+      validUntilUs: client.trueUsAfter(lock.validity),
     });
   } catch (error) {
     client.record({
-      type: 'extend-failed', timeUs: client.timeUs(), client: client.name, operation, lease, code: codeOf(error),
+      type: 'extend-failed',
+      timeUs: client.timeUs(),
+      client: client.name,
+      operation,
+      lease,
+      code: codeOf(error),
     });
   }
 }
@@ -118,7 +157,12 @@ async function release(client: WorkloadClient, held: Held): Promise<void> {
     client.record({ type: 'release-done', timeUs: client.timeUs(), client: client.name, operation, lease });
   } catch (error) {
     client.record({
-      type: 'release-failed', timeUs: client.timeUs(), client: client.name, operation, lease, code: codeOf(error),
+      type: 'release-failed',
+      timeUs: client.timeUs(),
+      client: client.name,
+      operation,
+      lease,
+      code: codeOf(error),
     });
   }
 }

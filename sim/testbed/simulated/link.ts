@@ -13,10 +13,11 @@ export class Exchange<Request, Reply> {
   /** Numbers the command or the write in the history. */
   readonly number: number;
   readonly kind: string;
+  readonly kindPlace: number;
   readonly request: Request;
   readonly requestBytes: number;
   readonly settle: (reply: Reply) => void;
-  /** The places of key and value in the history's table of texts. */
+  /** The places of kind, key and value in the history's table of texts. */
   readonly keyPlace: number;
   readonly valuePlace: number;
   reply: Reply | null = null;
@@ -32,6 +33,7 @@ export class Exchange<Request, Reply> {
     link: Link<Request, Reply>,
     number: number,
     kind: string,
+    kindPlace: number,
     request: Request,
     requestBytes: number,
     keyPlace: number,
@@ -41,6 +43,7 @@ export class Exchange<Request, Reply> {
     this.link = link;
     this.number = number;
     this.kind = kind;
+    this.kindPlace = kindPlace;
     this.request = request;
     this.requestBytes = requestBytes;
     this.keyPlace = keyPlace;
@@ -157,10 +160,18 @@ export class Link<Request, Reply> {
     }
     if (direction === 'request') {
       this.lastRequestUs = Math.max(this.lastRequestUs, simulation.nowUs + delayUs);
-      exchange.inFlight = simulation.scheduleAt(this.lastRequestUs, arriveAtServer, exchange as Exchange<unknown, unknown>);
+      exchange.inFlight = simulation.scheduleAt(
+        this.lastRequestUs,
+        arriveAtServer,
+        exchange as Exchange<unknown, unknown>,
+      );
     } else {
       this.lastReplyUs = Math.max(this.lastReplyUs, simulation.nowUs + delayUs);
-      exchange.inFlight = simulation.scheduleAt(this.lastReplyUs, arriveAtClient, exchange as Exchange<unknown, unknown>);
+      exchange.inFlight = simulation.scheduleAt(
+        this.lastReplyUs,
+        arriveAtClient,
+        exchange as Exchange<unknown, unknown>,
+      );
     }
   }
 

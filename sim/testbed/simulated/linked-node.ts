@@ -31,7 +31,13 @@ export class CommandLog {
     if (command !== this.lastCommand) this.begin(command);
     this.counter.commands += 1;
     log.recordSent(
-      simulation.nowUs, this.counter.commands, client.namePlace, nodePlace, this.kindPlace, this.keyPlace, this.valuePlace,
+      simulation.nowUs,
+      this.counter.commands,
+      client.namePlace,
+      nodePlace,
+      this.kindPlace,
+      this.keyPlace,
+      this.valuePlace,
     );
     return this.counter.commands;
   }
@@ -69,10 +75,9 @@ export class LinkedNode implements LockNode {
   execute(command: LockCommand, settle: (reply: LockReply) => void): void {
     const number = this.commands.recordSent(command, this.namePlace);
     const bytes = COMMAND_BYTES + command.key.length + (command.kind === 'inspect' ? 0 : command.value.length);
+    const { kindPlace, keyPlace, valuePlace } = this.commands;
     this.link.send(
-      new Exchange(
-        this.link, number, command.kind, command, bytes, this.commands.keyPlace, this.commands.valuePlace, settle,
-      ),
+      new Exchange(this.link, number, command.kind, kindPlace, command, bytes, keyPlace, valuePlace, settle),
     );
   }
 }

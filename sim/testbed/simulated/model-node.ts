@@ -21,12 +21,7 @@ import { WriteJournal } from './write-journal.ts';
 
 export type LossCause = KeyLost['cause'];
 export type EvictionPolicy =
-  | 'noeviction'
-  | 'allkeys-lru'
-  | 'allkeys-random'
-  | 'volatile-lru'
-  | 'volatile-random'
-  | 'volatile-ttl';
+  'noeviction' | 'allkeys-lru' | 'allkeys-random' | 'volatile-lru' | 'volatile-random' | 'volatile-ttl';
 
 export interface ModelNodeSettings {
   readonly persistence: PersistenceMode;
@@ -117,7 +112,8 @@ export class ModelNode {
     }
     this.expire(nowMs);
     const candidates = [...this.data.keys];
-    if (maxmemoryPolicy === 'volatile-ttl') candidates.sort(([, one], [, other]) => one.expiresAtMs - other.expiresAtMs);
+    if (maxmemoryPolicy === 'volatile-ttl')
+      candidates.sort(([, one], [, other]) => one.expiresAtMs - other.expiresAtMs);
     for (let count = 0; count < keyCount && candidates.length > 0; count += 1) {
       const place = maxmemoryPolicy.endsWith('-random') ? Math.floor(draw() * candidates.length) : 0;
       const [candidate] = candidates.splice(place, 1);

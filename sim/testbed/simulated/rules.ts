@@ -60,7 +60,10 @@ export function limitBandwidth(fault: number, bytesPerSecond: number, simulation
 
 /** A message longer than a slice pays the delay between any two of its slices. */
 export function slice(fault: number, sliceBytes: number, delayMs: number): Rule {
-  return { fault, delayUs: (_kind, bytes) => Math.max(0, Math.ceil(bytes / sliceBytes) - 1) * Math.round(delayMs * 1000) };
+  return {
+    fault,
+    delayUs: (_kind, bytes) => Math.max(0, Math.ceil(bytes / sliceBytes) - 1) * Math.round(delayMs * 1000),
+  };
 }
 
 /** The connection closes with the message that would pass the limit; each new connection has the limit again. */

@@ -197,7 +197,12 @@ export class SimulatedFaults implements FaultWorld {
   }
 
   /** A rule that drops messages leaves gaps in the streams of the connections: they cannot go on when it is healed, and break. */
-  private cut(links: readonly AnyLink[], direction: Direction | 'both', makeRule: () => Rule, number: number): () => void {
+  private cut(
+    links: readonly AnyLink[],
+    direction: Direction | 'both',
+    makeRule: () => Rule,
+    number: number,
+  ): () => void {
     const undo = this.addRules(links, direction, makeRule);
     return () => {
       undo();

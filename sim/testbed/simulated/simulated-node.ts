@@ -4,6 +4,7 @@ import type { Exchange, Link } from './link.ts';
 import type { ModelNode } from './model-node.ts';
 import type { CrashKind } from './persistence.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
+import { type ReplyPlaces, replyPlaces } from './reply-places.ts';
 import type { Simulation } from './simulation.ts';
 
 export type NodeExchange = Exchange<LockCommand, LockReply>;
@@ -18,6 +19,7 @@ export class SimulatedNode {
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   private readonly namePlace: number;
+  private readonly places: ReplyPlaces;
   /** Requests in the socket buffers of a paused process. */
   private waiting: NodeExchange[] = [];
   /** Faults that pause the process, and faults that keep the server down: they may overlap. */
@@ -31,6 +33,7 @@ export class SimulatedNode {
     this.model = model;
     this.clock = clock;
     this.namePlace = log.intern(name);
+    this.places = replyPlaces(log);
   }
 
   get isUp(): boolean {
@@ -43,18 +46,17 @@ export class SimulatedNode {
       return;
     }
     const { model, log, simulation } = this;
-    const command = exchange.request;
-    const reply = model.execute(command, this.clock.nowMs(), simulation.nowUs);
+    const reply = model.execute(exchange.request, this.clock.nowMs(), simulation.nowUs);
     log.recordExecuted(
       simulation.nowUs,
       exchange.number,
       clientPlace,
       this.namePlace,
-      log.intern(command.kind),
-      log.intern(reply.kind),
+      exchange.kindPlace,
+      this.places[reply.kind],
       exchange.keyPlace,
       exchange.valuePlace,
-      model.before === null ? -1 : log.intern(model.before),
+      this.placeBefore(exchange),
       model.changed,
     );
     exchange.link.answer(exchange, reply);
@@ -115,6 +117,12 @@ export class SimulatedNode {
 
   holds(key: string, value: string): boolean {
     return this.isUp && this.model.valueOf(key, this.clock.nowMs()) === value;
+  }
+
+  private placeBefore({ request, valuePlace }: NodeExchange): number {
+    const { before } = this.model;
+    if (before === null) return -1;
+    return request.kind !== 'inspect' && before === request.value ? valuePlace : this.log.intern(before);
   }
 
   private die(fault: number): void {

@@ -103,7 +103,11 @@ export class SimulatedRun {
           this.scriptsToCome -= 1;
           const client = world.workloadClient(name);
           this.running.add(client);
-          this.enter(name, () => runScript(client, script, this.scenario.settings.ttl), () => this.running.delete(client));
+          this.enter(
+            name,
+            () => runScript(client, script, this.scenario.settings.ttl),
+            () => this.running.delete(client),
+          );
         },
       );
     });
@@ -114,16 +118,16 @@ export class SimulatedRun {
     const { scenario, world } = this;
     const names = [...world.clients.keys()];
     const clients = names.map((name) => world.workloadClient(name));
-    let isDone = false;
+    const end = { isReached: false };
     const probeAll = async (): Promise<void> => {
       for (const resource of resourcesOf(scenario, names)) {
         for (const client of clients) if (await probe(client, resource, scenario.settings.ttl)) break;
       }
     };
     // The first client only lends its process to the loop.
-    this.enter(names[0] as string, probeAll, () => (isDone = true));
-    await this.advance(this.simulation.nowUs + scenario.limit * 1000, () => isDone);
-    if (!isDone) throw new Error('the probes after healing did not come to an end');
+    this.enter(names[0] as string, probeAll, () => (end.isReached = true));
+    await this.advance(this.simulation.nowUs + scenario.limit * 1000, () => end.isReached);
+    if (!end.isReached) throw new Error('the probes after healing did not come to an end');
     // What was sent last, a release say, still arrives.
     await this.pass(scenario.settings.ttl);
   }

@@ -113,7 +113,7 @@ export class SimulatedWorkloadClient implements WorkloadClient {
     this.record({ type: 'write-sent', timeUs: this.timeUs(), client: this.name, write, lease, resource, token });
     return new Promise((resolve) => {
       const request: WriteRequest = { write, lease, resource, token };
-      this.resourceLink.send(new Exchange(this.resourceLink, write, 'write', request, WRITE_BYTES, 0, 0, resolve));
+      this.resourceLink.send(new Exchange(this.resourceLink, write, 'write', 0, request, WRITE_BYTES, 0, 0, resolve));
     });
   }
 

@@ -5,6 +5,7 @@ import type { Scenario } from '../../scenario/schema.ts';
 import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
 import { Link } from './link.ts';
 import { ModelNode } from './model-node.ts';
+import { replyPlaces } from './reply-places.ts';
 import type { RandomStreams } from './random-streams.ts';
 import { SimulatedClient } from './simulated-client.ts';
 import { SimulatedClock } from './simulated-clock.ts';
@@ -13,8 +14,8 @@ import { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 import { type RunCounters, SimulatedWorkloadClient } from './simulated-workload-client.ts';
 
-/** What all wall clocks read when a run begins, but for their offsets: the first moment of the year 2026. */
-const EPOCH_MS = Date.UTC(2026, 0, 1);
+/** What all wall clocks read when a run begins, but for their offsets: 2026-01-01T00:00:00Z. */
+const EPOCH_MS = 1_767_225_600_000;
 /** A monotonic clock counts from some moment before the run: not from 0, and not from the epoch. */
 const MONOTONIC_START_MS = 1_000_000;
 const KEY_PREFIX = 'lock:';
@@ -129,21 +130,28 @@ export class World {
     const { simulation, log } = this;
     const { namePlace } = client;
     const nodePlace = log.intern(node.name);
-    const link: NodeLink = new Link(simulation, log, this.latencyStream(client, node.name), this.scenario.network.latency, {
-      clientName: client.name,
-      serverName: node.name,
-      isUp: () => node.isUp,
-      serve: (exchange) => {
-        node.serve(exchange, namePlace);
+    const places = replyPlaces(log);
+    const link: NodeLink = new Link(
+      simulation,
+      log,
+      this.latencyStream(client, node.name),
+      this.scenario.network.latency,
+      {
+        clientName: client.name,
+        serverName: node.name,
+        isUp: () => node.isUp,
+        serve: (exchange) => {
+          node.serve(exchange, namePlace);
+        },
+        deliver: (exchange) => {
+          if (client.holdsBack(exchange)) return;
+          const reply = exchange.reply as LockReply;
+          log.recordReceived(simulation.nowUs, exchange.number, namePlace, nodePlace, places[reply.kind]);
+          client.settle(exchange);
+        },
+        failure: (reason, sent) => ({ kind: 'failed', error: new Error(reason), sent }),
       },
-      deliver: (exchange) => {
-        if (client.holdsBack(exchange)) return;
-        const reply = exchange.reply as LockReply;
-        log.recordReceived(simulation.nowUs, exchange.number, namePlace, nodePlace, log.intern(reply.kind));
-        client.settle(exchange);
-      },
-      failure: (reason, sent) => ({ kind: 'failed', error: new Error(reason), sent }),
-    });
+    );
     node.links.push(link);
     return link;
   }
@@ -159,7 +167,8 @@ export class World {
         const reply = this.resource.write(exchange.request);
         const event = { timeUs: simulation.nowUs, client: client.name, write, lease, resource, token };
         if (reply.accepted === true) log.record({ type: 'write-accepted', ...event });
-        else if (reply.accepted === false) log.record({ type: 'write-refused', ...event, largestToken: reply.largestToken });
+        else if (reply.accepted === false)
+          log.record({ type: 'write-refused', ...event, largestToken: reply.largestToken });
         exchange.link.answer(exchange, reply);
       },
       deliver: (exchange) => {

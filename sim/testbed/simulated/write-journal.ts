@@ -32,7 +32,11 @@ export class WriteJournal {
 
   /** Undoes all writes after `trueUs` in `data`. */
   undoAfter(trueUs: number, data: NodeData): void {
-    for (let change = this.changes.at(-1); change !== undefined && change.trueUs > trueUs; change = this.changes.at(-1)) {
+    for (
+      let change = this.changes.at(-1);
+      change !== undefined && change.trueUs > trueUs;
+      change = this.changes.at(-1)
+    ) {
       this.changes.pop();
       if (change.entry === undefined) data.keys.delete(change.key);
       else data.keys.set(change.key, change.entry);

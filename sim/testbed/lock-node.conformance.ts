@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import type { LockCommand, LockReply } from '../../src/lock-node.ts';
+
+/** What the suite runs on: something that answers lock commands, and whose wall clock the suite sets. */
+export interface ConformanceSubject {
+  execute(command: LockCommand): Promise<LockReply>;
+  /** Milliseconds since the epoch; may step back. */
+  setClock(nowMs: number): void;
+}
+
+/** One step of a sequence: a command, or a move of the node's clock. */
+export type ConformanceStep = { readonly command: LockCommand } | { readonly moveClockMs: number };
+
+export const START_MS = Date.UTC(2026, 0, 1);
+
+const TIMEOUT_MS = 10_000;
+
+/** Runs the steps in order, on keys that begin with `prefix`; returns what was answered. */
+export async function transcript(
+  subject: ConformanceSubject,
+  steps: readonly ConformanceStep[],
+  prefix: string,
+): Promise<string[]> {
+  let nowMs = START_MS;
+  subject.setClock(nowMs);
+  const lines: string[] = [];
+  for (const step of steps) {
+    if ('moveClockMs' in step) {
+      nowMs += step.moveClockMs;
+      subject.setClock(nowMs);
+      continue;
+    }
+    const reply = await subject.execute({ ...step.command, key: prefix + step.command.key });
+    lines.push(describeReply(reply));
+  }
+  return lines;
+}
+
+function describeReply(reply: LockReply): string {
+  switch (reply.kind) {
+    case 'granted':
+      return reply.token === null ? 'granted' : `granted ${reply.token}`;
+    case 'inspected':
+      return `inspected ${reply.value ?? 'nothing'} ${reply.remainingMs ?? ''}`.trim();
+    case 'failed':
+      return `failed: ${reply.error.message}`;
+    default:
+      return reply.kind;
+  }
+}
+
+export function acquire(
+  key: string,
+  value: string,
+  ttlMs: number,
+  tokenHint: number | null = null,
+  fresh = false,
+): ConformanceStep {
+  return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh, tokenHint } };
+}
+
+export function commit(key: string, value: string, token: number): ConformanceStep {
+  return { command: { kind: 'commit', key, value, token, timeoutMs: TIMEOUT_MS } };
+}
+
+export function extend(key: string, value: string, ttlMs: number): ConformanceStep {
+  return { command: { kind: 'extend', key, value, ttlMs, timeoutMs: TIMEOUT_MS } };
+}
+
+export function release(key: string, value: string): ConformanceStep {
+  return { command: { kind: 'release', key, value, timeoutMs: TIMEOUT_MS } };
+}
+
+export function inspect(key: string): ConformanceStep {
+  return { command: { kind: 'inspect', key, timeoutMs: TIMEOUT_MS } };
+}
+
+export function moveClock(moveClockMs: number): ConformanceStep {
+  return { moveClockMs };
+}
+
+/** What every node must answer, case by case. */
+export const CASES: readonly {
+  readonly title: string;
+  readonly steps: readonly ConformanceStep[];
+  readonly answers: readonly string[];
+}[] = [
+  {
+    title: 'a free key is granted, a key of another is held',
+    steps: [acquire('k', 'a', 100), acquire('k', 'b', 100), inspect('k')],
+    answers: ['granted', 'held', 'inspected a 100'],
+  },
+  {
+    title: 'a key that holds our value is granted, and lives at least as long as asked for',
+    steps: [acquire('k', 'a', 50), acquire('k', 'a', 100), inspect('k'), acquire('k', 'a', 20), inspect('k')],
+    answers: ['granted', 'granted', 'inspected a 100', 'granted', 'inspected a 100'],
+  },
+  {
+    title: 'a key is there in the very millisecond of its expiry, and gone in the next',
+    steps: [
+      acquire('k', 'a', 100),
+      moveClock(100),
+      inspect('k'),
+      acquire('k', 'b', 50),
+      moveClock(1),
+      inspect('k'),
+      acquire('k', 'b', 50),
+    ],
+    answers: ['granted', 'inspected a 0', 'held', 'inspected nothing', 'granted'],
+  },
+  {
+    title: 'a clock that jumps ahead expires keys, and one that is set back keeps them',
+    steps: [acquire('k', 'a', 100), moveClock(-5000), inspect('k'), moveClock(5101), inspect('k')],
+    answers: ['granted', 'inspected a 5100', 'inspected nothing'],
+  },
+  {
+    title: 'an extension prolongs our key, never shortens it, and never makes it again',
+    steps: [
+      acquire('k', 'a', 100),
+      extend('k', 'a', 300),
+      inspect('k'),
+      extend('k', 'a', 50),
+      inspect('k'),
+      extend('k', 'b', 900),
+      inspect('k'),
+      moveClock(301),
+      extend('k', 'a', 100),
+      inspect('k'),
+    ],
+    answers: [
+      'granted',
+      'extended',
+      'inspected a 300',
+      'extended',
+      'inspected a 300',
+      'absent',
+      'inspected a 300',
+      'absent',
+      'inspected nothing',
+    ],
+  },
+  {
+    title: 'a release deletes our key and nobody else’s',
+    steps: [
+      acquire('k', 'a', 100),
+      release('k', 'b'),
+      inspect('k'),
+      release('k', 'a'),
+      release('k', 'a'),
+      inspect('k'),
+    ],
+    answers: ['granted', 'absent', 'inspected a 100', 'released', 'absent', 'inspected nothing'],
+  },
+  {
+    title: 'tokens rise above the counter and to the hint, and outlive the key',
+    steps: [
+      acquire('k', 'a', 100, 1000),
+      acquire('k', 'b', 100, 2000),
+      release('k', 'a'),
+      acquire('k', 'b', 100, 500),
+      moveClock(101),
+      acquire('k', 'c', 100, 5000),
+      acquire('k', 'c', 100, 0),
+      acquire('other', 'c', 100, 7),
+    ],
+    answers: ['granted 1000', 'held', 'released', 'granted 1001', 'granted 5000', 'granted 5001', 'granted 7'],
+  },
+  {
+    title: 'tokens are exact up to the largest hint',
+    steps: [
+      acquire('k', 'a', 100, 2 ** 52),
+      acquire('k', 'a', 100, 0),
+      commit('k', 'a', Number.MAX_SAFE_INTEGER - 1),
+      acquire('k', 'a', 100, 0),
+    ],
+    answers: ['granted 4503599627370496', 'granted 4503599627370497', 'committed', 'granted 9007199254740991'],
+  },
+  {
+    title: 'a commit needs our value, and a counter that is not above the token',
+    steps: [
+      commit('k', 'a', 10),
+      acquire('k', 'a', 100, 10),
+      commit('k', 'b', 20),
+      commit('k', 'a', 9),
+      commit('k', 'a', 10),
+      commit('k', 'a', 20),
+      acquire('k', 'a', 100, 0),
+      moveClock(101),
+      commit('k', 'a', 99),
+    ],
+    answers: ['refused', 'granted 10', 'refused', 'refused', 'committed', 'committed', 'granted 21', 'refused'],
+  },
+];
+
+const keys = fc.constantFrom('k', 'l');
+const values = fc.constantFrom('a', 'b', 'c');
+const ttls = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(50, 1000));
+const tokens = fc.oneof(fc.integer({ min: 0, max: 8 }), fc.constantFrom(1_767_225_600_000_000, 2 ** 52));
+
+const step: fc.Arbitrary<ConformanceStep> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(keys, values, ttls).map(([key, value, ttlMs]) => acquire(key, value, ttlMs)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(keys, values, ttls, tokens)
+      .map(([key, value, ttlMs, hint]) => acquire(key, value, ttlMs, hint)),
+  },
+  { weight: 2, arbitrary: fc.tuple(keys, values, tokens).map(([key, value, token]) => commit(key, value, token)) },
+  { weight: 3, arbitrary: fc.tuple(keys, values, ttls).map(([key, value, ttlMs]) => extend(key, value, ttlMs)) },
+  { weight: 3, arbitrary: fc.tuple(keys, values).map(([key, value]) => release(key, value)) },
+  { weight: 2, arbitrary: keys.map((key) => inspect(key)) },
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 15 }).map((move) => moveClock(move)) },
+  { weight: 1, arbitrary: fc.constantFrom(-5000, -13, -1, 1001, 60_000).map((move) => moveClock(move)) },
+);
+
+/** Random sequences; each ends with a look at all keys. */
+export const sequences: fc.Arbitrary<readonly ConformanceStep[]> = fc
+  .array(step, { minLength: 1, maxLength: 30 })
+  .map((steps) => [...markFresh(steps), inspect('k'), inspect('l')]);
+
+/** A value that was never sent before is fresh, as it is with the library. */
+function markFresh(steps: readonly ConformanceStep[]): ConformanceStep[] {
+  const sent = new Set<string>();
+  return steps.map((one) => {
+    if (!('command' in one) || one.command.kind !== 'acquire') return one;
+    const { key, value } = one.command;
+    const fresh = !sent.has(`${key}/${value}`);
+    sent.add(`${key}/${value}`);
+    return { command: { ...one.command, fresh } };
+  });
+}

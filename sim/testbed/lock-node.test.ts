@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LockNode, LockReply } from '../../src/lock-node.ts';
+import { nodesFrom } from '../../src/nodes.ts';
+import { systemEnvironment } from '../../src/system-environment.ts';
+import { FrozenRedis, libfaketime, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
+import { CASES, type ConformanceSubject, sequences, START_MS, transcript } from './lock-node.conformance.ts';
+import { ModelNode } from './simulated/model-node.ts';
+
+const RANDOM_SEQUENCES = 3000;
+
+function modelSubject(): ConformanceSubject {
+  let nowMs = START_MS;
+  const model = new ModelNode(
+    { persistence: 'none', maxmemoryPolicy: 'noeviction', replicaHorizonUs: 0 },
+    nowMs,
+    () => undefined,
+  );
+  return {
+    execute: (command) => Promise.resolve(model.execute(command, nowMs, 0)),
+    setClock: (toMs) => {
+      nowMs = toMs;
+    },
+  };
+}
+
+function nodeSubject(node: LockNode, server: FrozenRedis): ConformanceSubject {
+  return {
+    execute: (command) =>
+      new Promise<LockReply>((resolve) => {
+        node.execute(command, resolve);
+      }),
+    setClock: (nowMs) => {
+      server.setClock(nowMs);
+    },
+  };
+}
+
+describe('the model node', () => {
+  it.each(CASES)('$title', async ({ steps, answers }) => {
+    expect(await transcript(modelSubject(), steps, '')).toEqual(answers);
+  });
+});
+
+const servers = libfaketime() === null ? [] : redisServers();
+
+if (servers.length === 0) {
+  describe.skip(`the model node against real servers (needs redis-server, libfaketime and libtcmalloc-minimal4: apt-get install redis-server libfaketime libtcmalloc-minimal4; or name servers in ${SERVERS_VARIABLE})`, () => {
+    it('answers like a real server', () => undefined);
+  });
+}
+
+describe.each(servers.map((path) => ({ path, version: versionOf(path) })))(
+  'redis-server $version at $path',
+  ({ path }) => {
+    let server: FrozenRedis;
+    let node: LockNode;
+    let runs = 0;
+
+    beforeAll(async () => {
+      server = await FrozenRedis.start(path, START_MS);
+      [node] = nodesFrom([{ host: '127.0.0.1', port: server.port }], systemEnvironment) as [LockNode];
+    });
+
+    afterAll(async () => {
+      await node.connection?.quit();
+      await server.stop();
+    });
+
+    function freshPrefix(): string {
+      runs += 1;
+      return `run-${runs}-`;
+    }
+
+    it.each(CASES)('$title', async ({ steps, answers }) => {
+      expect(await transcript(nodeSubject(node, server), steps, freshPrefix())).toEqual(answers);
+    });
+
+    it(`answers ${RANDOM_SEQUENCES} random sequences like the model`, { timeout: 300_000 }, async () => {
+      await fc.assert(
+        fc.asyncProperty(sequences, async (steps) => {
+          const real = await transcript(nodeSubject(node, server), steps, freshPrefix());
+          expect(real).toEqual(await transcript(modelSubject(), steps, ''));
+        }),
+        { numRuns: RANDOM_SEQUENCES, seed: 20_260_101 },
+      );
+    });
+  },
+);

@@ -1,0 +1,146 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** Which redis-servers the conformance suite runs on: paths, separated as in PATH. Default: the `redis-server` on the PATH. */
+export const SERVERS_VARIABLE = 'DISTRILOCK_REDIS_SERVERS';
+
+const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
+const READY_WITHIN_MS = 10_000;
+
+/** The redis-servers to test against; empty where there is none. */
+export function redisServers(): readonly string[] {
+  const named = process.env[SERVERS_VARIABLE];
+  if (named !== undefined && named !== '') return named.split(delimiter);
+  const found = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'redis-server'));
+  return found.filter((path) => existsSync(path)).slice(0, 1);
+}
+
+/** The version that a redis-server reports of itself. */
+export function versionOf(server: string): string {
+  const text = execFileSync(server, ['--version'], { encoding: 'utf8' });
+  return /v=(\S+)/.exec(text)?.[1] ?? text.trim();
+}
+
+function findLibrary(...names: readonly string[]): string | null {
+  for (const folder of LIBRARY_FOLDERS) {
+    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
+  }
+  return null;
+}
+
+/** The library that lets a test set the clock of a server; null where it is not installed. */
+export function libfaketime(): string | null {
+  return findLibrary('faketime/libfaketimeMT.so.1', 'libfaketimeMT.so.1');
+}
+
+/** A redis-server whose wall clock stands still until a test moves it. */
+export class FrozenRedis {
+  readonly port: number;
+  private readonly folder: string;
+  private readonly process: ChildProcess;
+
+  private constructor(port: number, folder: string, child: ChildProcess) {
+    this.port = port;
+    this.folder = folder;
+    this.process = child;
+  }
+
+  /** Starts `server` at `nowMs` since the epoch. */
+  static async start(server: string, nowMs: number): Promise<FrozenRedis> {
+    const faketime = libfaketime();
+    if (faketime === null) throw new Error('libfaketime is not installed');
+    const allocator = findLibrary('libtcmalloc_minimal.so.4');
+    // A server with Debian's allocator hangs under libfaketime unless it is given another one; those that bring their own need none.
+    const preloads = [...(allocator === null ? [] : [`${allocator}:${faketime}`]), faketime];
+    const problems: string[] = [];
+    for (const preload of preloads) {
+      const frozen = await FrozenRedis.launch(server, preload, nowMs);
+      const problem = await frozen.whyNotReady(nowMs);
+      if (problem === null) return frozen;
+      problems.push(`${preload}: ${problem}`);
+      await frozen.stop();
+    }
+    throw new Error(`${server} does not start under libfaketime: ${problems.join('; ')}`);
+  }
+
+  private static async launch(server: string, preload: string, nowMs: number): Promise<FrozenRedis> {
+    const folder = mkdtempSync(join(tmpdir(), 'distrilock-frozen-'));
+    const port = await freePort();
+    writeClock(folder, nowMs);
+    const child = spawn(server, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        LD_PRELOAD: preload,
+        FAKETIME_NO_CACHE: '1',
+        FAKETIME_TIMESTAMP_FILE: join(folder, 'clock'),
+        FAKETIME_FMT: '%s',
+        DONT_FAKE_MONOTONIC: '1',
+      },
+    });
+    return new FrozenRedis(port, folder, child);
+  }
+
+  /** Moves the server's clock; the next command sees it. */
+  setClock(nowMs: number): void {
+    writeClock(this.folder, nowMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const gone = once(this.process, 'exit');
+      this.process.kill('SIGKILL');
+      await gone;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async whyNotReady(nowMs: number): Promise<string | null> {
+    const client = new Redis({
+      port: this.port,
+      host: '127.0.0.1',
+      maxRetriesPerRequest: null,
+      retryStrategy: () => 20,
+    });
+    client.on('error', () => undefined);
+    const dead = once(this.process, 'exit').then(() => 'it exits at once');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, READY_WITHIN_MS, `it does not answer within ${READY_WITHIN_MS} ms`);
+    });
+    const answer = client.time().then(([seconds, microseconds]) => {
+      const readMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+      return readMs === nowMs ? null : `its clock reads ${readMs}, not ${nowMs}`;
+    });
+    try {
+      return await Promise.race([dead, late, answer]);
+    } finally {
+      clearTimeout(timer);
+      client.disconnect();
+      answer.catch(() => undefined);
+    }
+  }
+}
+
+/** Half a millisecond more, so that no rounding of fractions shows the millisecond before; renamed, so that no half-written time is read. */
+function writeClock(folder: string, nowMs: number): void {
+  const seconds = Math.floor(nowMs / 1000);
+  const text = `${seconds}.${String(nowMs - seconds * 1000).padStart(3, '0')}5\n`;
+  writeFileSync(join(folder, 'clock.new'), text);
+  renameSync(join(folder, 'clock.new'), join(folder, 'clock'));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
