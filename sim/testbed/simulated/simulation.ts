@@ -38,7 +38,7 @@ export class Simulation {
           if (outcome === null) setImmediate(slice);
           else resolve(outcome);
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       // A macrotask, for only there can microtasks be drained.
