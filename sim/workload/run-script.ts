@@ -23,7 +23,10 @@ async function runRound(client: WorkloadClient, steps: readonly Step[], defaultT
   for (const step of steps) {
     if (client.isCutOff()) break;
     if (step === 'release') {
-      if (held !== null) await release(client, held);
+      if (held !== null) {
+        leaveSection(client, held);
+        await release(client, held);
+      }
       held = null;
     } else if (step === 'write') {
       if (held !== null) await write(client, held);
@@ -147,9 +150,7 @@ async function extend(client: WorkloadClient, { lock, lease }: Held, ttlMs: numb
   }
 }
 
-async function release(client: WorkloadClient, held: Held): Promise<void> {
-  const { lock, lease } = held;
-  leaveSection(client, held);
+async function release(client: WorkloadClient, { lock, lease }: Held): Promise<void> {
   const operation = client.nextOperation();
   client.record({ type: 'release-invoked', timeUs: client.timeUs(), client: client.name, operation, lease });
   try {
