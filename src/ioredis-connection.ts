@@ -1,4 +1,5 @@
 import type { IoredisClient } from './ioredis-client.ts';
+import type { Script } from './scripts.ts';
 
 /** A command that waits for its connection. */
 export interface WaitingCommand {
@@ -35,6 +36,7 @@ export class IoredisConnection {
   /** Grows whenever the connection is lost or made: commands that were sent before may have been sent again. */
   epoch = 0;
   private waiting: WaitingCommand[] = [];
+  private readonly sentScripts = new Set<Script>();
   private lastError: Error | null = null;
   /** Whether the last attempt to connect failed. */
   private isDown = false;
@@ -112,6 +114,16 @@ export class IoredisConnection {
     this.silentSinceMs = nowMs;
   }
 
+  /**
+   * Whether the script is to be sent whole: the first time on each connection. A server that has to say that it does not know
+   * a script would get it behind the commands that followed.
+   */
+  mustSendWhole(script: Script): boolean {
+    if (this.sentScripts.has(script)) return false;
+    this.sentScripts.add(script);
+    return true;
+  }
+
   /** Why the connection is not ready, in words. */
   whyDown(): string {
     if (this.lastError !== null) return `no connection: ${this.lastError.message}`;
@@ -121,6 +133,7 @@ export class IoredisConnection {
   private beginEpoch(): void {
     this.epoch += 1;
     this.unanswered = 0;
+    this.sentScripts.clear();
   }
 
   private sendWaiting(): void {

@@ -125,7 +125,12 @@ export class IoredisNode implements LockNode {
     const receive = (answer: unknown): void => {
       errand.settle(interpret(answer) ?? this.unexpected(answer));
     };
+    if (this.link.mustSendWhole(script)) {
+      this.call(this.evaluate, [script.lua, ...rest], errand, receive);
+      return;
+    }
     this.call(this.evaluateKnown, [script.sha1, ...rest], errand, receive, () => {
+      // Its scripts were flushed, or it is another server of a cluster.
       if (this.isLate(errand) || !this.link.isReady())
         errand.settle(this.notSent('the server did not know the script'));
       else this.call(this.evaluate, [script.lua, ...rest], errand, receive);

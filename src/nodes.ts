@@ -107,7 +107,9 @@ function problemOfObject(client: object): string | null {
 function problemOfOptions({ host, port, path, sentinels, name }: RedisOptions): string | null {
   if (host !== undefined && typeof host !== 'string') return `has a host that is no string, but ${typeof host}`;
   if (path !== undefined && typeof path !== 'string') return `has a path that is no string, but ${typeof path}`;
-  const portNumber = Number(port ?? DEFAULT_PORT);
+  // JavaScript callers may give it as text, as ioredis allows.
+  const portText: unknown = port ?? DEFAULT_PORT;
+  const portNumber = Number(portText);
   if (!(Number.isInteger(portNumber) && portNumber >= 1 && portNumber <= LARGEST_PORT)) {
     return `has the port ${String(port)}: it must be a whole number from 1 to ${LARGEST_PORT}`;
   }
