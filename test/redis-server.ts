@@ -56,7 +56,7 @@ export class RedisServer {
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
         printed.push(line);
-        if (line.includes('Ready to accept connections')) resolve();
+        if (/Ready to accept connections|Sentinel ID is/.test(line)) resolve();
       });
       process.once('error', reject);
       process.once('exit', () => {
