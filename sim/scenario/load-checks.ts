@@ -1,3 +1,4 @@
+import { FENCING_COUNTER_SUFFIX } from '../../src/fencing-counter-key.ts';
 import { quorumOf } from '../../src/quorum.ts';
 import { driftAllowanceMs } from '../../src/validity.ts';
 import { formatMs } from '../text/duration-text.ts';
@@ -6,10 +7,11 @@ import { impossibleFields } from './load-events.ts';
 import { hint } from './load-hints.ts';
 import type { PathStep } from './load-yaml.ts';
 import type { EventPattern } from './moment.ts';
-import type { scenarioSchema } from './schema.ts';
+import type { scenarioSchema, Step } from './schema.ts';
 import type { z } from 'zod';
 
 type Parsed = z.output<typeof scenarioSchema>;
+type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'];
 
 /** The library's default, which holds where a scenario names none. */
 const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
@@ -73,7 +75,7 @@ class ScenarioChecks {
       const stepPath = [...path, 'steps', index];
       if (typeof step === 'object' && 'acquire' in step) {
         isHeld = true;
-        if (step.acquire.ttl !== undefined) this.checkTtl([...stepPath, 'acquire', 'ttl'], step.acquire.ttl);
+        this.checkAcquire([...stepPath, 'acquire'], step.acquire);
       } else if (step === 'write' || step === 'release' || 'extend' in step) {
         const what = typeof step === 'string' ? step : 'extend';
         if (!isHeld) this.report(stepPath, `there is no lock to ${what} here; an acquire must come before`);
@@ -81,6 +83,13 @@ class ScenarioChecks {
         if (typeof step === 'object') this.checkTtl([...stepPath, 'extend'], step.extend);
       }
     });
+  }
+
+  private checkAcquire(path: readonly PathStep[], { ttl, resource }: AcquireStep): void {
+    if (ttl !== undefined) this.checkTtl([...path, 'ttl'], ttl);
+    if (resource.endsWith(FENCING_COUNTER_SUFFIX)) {
+      this.report([...path, 'resource'], `must not end in ${FENCING_COUNTER_SUFFIX}, which names fencing counters`);
+    }
   }
 
   private checkTtl(path: readonly PathStep[], ttlMs: number): void {

@@ -2,7 +2,7 @@ import type { LockErrorCode } from '../../src/errors.ts';
 import type { LockReply } from '../../src/lock-node.ts';
 import type { CommandKind, HistoryEvent, KeyLost } from '../history/event.ts';
 import { fault } from './fault-schema.ts';
-import type { EventPattern } from './moment.ts';
+import { type EventPattern, eventPattern } from './moment.ts';
 import { either, hint } from './load-hints.ts';
 
 type PatternField = Exclude<keyof EventPattern, 'event'>;
@@ -13,8 +13,8 @@ type FieldsOf<Name extends EventName> = Extract<keyof Extract<HistoryEvent, { ty
 const FIELDS: { readonly [Name in EventName]: readonly FieldsOf<Name>[] } = {
   'acquire-invoked': ['client', 'phase'],
   'attempt-started': ['client'],
-  'acquire-granted': ['client'],
-  'acquire-failed': ['client', 'code'],
+  'acquire-granted': ['client', 'phase'],
+  'acquire-failed': ['client', 'code', 'phase'],
   'extend-invoked': ['client'],
   'extend-granted': ['client'],
   'extend-failed': ['client', 'code'],
@@ -43,6 +43,9 @@ const FIELDS: { readonly [Name in EventName]: readonly FieldsOf<Name>[] } = {
   'client-resumed': ['client'],
   'client-clock-changed': ['client'],
 };
+
+/** What stands beside them, how often or how much later, narrows nothing. */
+const PATTERN_FIELDS = Object.keys(eventPattern.shape).filter((name) => name !== 'event') as PatternField[];
 
 const COMMANDS = words<CommandKind>({ acquire: true, commit: true, extend: true, release: true, inspect: true });
 const REPLIES = words<LockReply['kind']>({
@@ -74,11 +77,11 @@ function words<Word extends string>(all: Readonly<Record<Word, true>>): readonly
 
 /** What is wrong with a pattern that no event of any history could match: the field, and a sentence for each. */
 export function impossibleFields(pattern: EventPattern): { readonly field: PatternField; readonly message: string }[] {
-  const { event, ...fields } = pattern;
+  const { event } = pattern;
   const known: readonly string[] = FIELDS[event];
   const problems: { field: PatternField; message: string }[] = [];
-  for (const [name, value] of Object.entries(fields)) {
-    const field = name as PatternField;
+  for (const field of PATTERN_FIELDS) {
+    const value = pattern[field];
     if (value === undefined) continue;
     if (!known.includes(field)) {
       const allowed = known.length === 0 ? 'cannot be narrowed' : `can be narrowed only by ${either(known)}`;

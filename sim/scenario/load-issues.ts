@@ -121,14 +121,19 @@ function isMissing(issue: Issue, value: unknown): boolean {
 
 /** What the writer of a value that fits no branch may have meant: one of the words, or one of the keys that branches begin with. */
 function nearestOfUnion(issue: Issue & { code: 'invalid_union' }, value: unknown): string {
-  const written = typeof value === 'string' ? value : Object.keys(typeof value === 'object' ? (value ?? {}) : {})[0];
-  if (written === undefined) return `, not ${quote(value)}`;
+  const written = typeof value === 'string' ? value : firstKey(value);
+  if (written === null) return `, not ${quote(value)}`;
   const words = issue.errors.flat().flatMap((each) => {
     if (each.code === 'invalid_value') return each.values.map(String);
     return isMissing(each, value) ? [String(each.path[0])] : [];
   });
   const meant = nearest(written, words);
   return `, not ${quote(written)}${meant === null ? '' : `; did you mean ${meant}?`}`;
+}
+
+function firstKey(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  return Object.keys(value)[0] ?? null;
 }
 
 function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {

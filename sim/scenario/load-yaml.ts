@@ -1,4 +1,17 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { type ScenarioProblem, ScenarioError, fileError } from './load-error.ts';
 
 /** A step into nested data: a key of a mapping, or an index of a list. */
@@ -14,11 +27,15 @@ export interface LocatedData {
 /** How often aliases may multiply what a file says. */
 const MOST_ALIASES = 100;
 
+const TOO_DEEP = 'is nested too deeply; a scenario needs no more than ten levels';
+
 /** Reads one YAML document. Throws a ScenarioError that lists every error of syntax. */
 export function readYaml(text: string, file: string): LocatedData {
   const lines = new LineCounter();
   const document = parse(text, file, lines);
   const faults = [...document.errors, ...document.warnings];
+  // What follows it is only fallout.
+  if (faults.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw fileError(file, TOO_DEEP);
   if (faults.length > 0) {
     throw new ScenarioError(
       file,
@@ -33,7 +50,7 @@ export function readYaml(text: string, file: string): LocatedData {
     throw fileError(file, 'is empty; a scenario needs at least title, clients, workload, expect and lesson');
   }
   return {
-    data: plainData(document, file),
+    data: plainData(document, file, lines),
     problem: (path, message, about = 'value') => ({
       ...place(lines, offsetOf(document, path, about)),
       path: formatPath(path),
@@ -46,22 +63,39 @@ function parse(text: string, file: string, lines: LineCounter): Document.Parsed 
   try {
     return parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, version: '1.2' });
   } catch (cause) {
-    if (cause instanceof RangeError) throw fileError(file, 'is nested too deeply', { cause });
+    if (cause instanceof RangeError) throw fileError(file, TOO_DEEP, { cause });
     throw cause;
   }
 }
 
-function plainData(document: Document.Parsed, file: string): unknown {
+function plainData(document: Document.Parsed, file: string, lines: LineCounter): unknown {
   try {
     return document.toJS({ maxAliasCount: MOST_ALIASES });
   } catch (cause) {
-    // The yaml package has no classes for these two.
-    if (cause instanceof ReferenceError) {
+    if (cause instanceof RangeError) throw fileError(file, TOO_DEEP, { cause });
+    if (!(cause instanceof ReferenceError)) throw cause;
+    // The package has one class for two mistakes.
+    const unknown = firstUnknownAlias(document);
+    if (unknown === null) {
       throw fileError(file, 'repeats too much by anchors and aliases; write it out, or repeat less', { cause });
     }
-    if (cause instanceof RangeError) throw fileError(file, 'is nested too deeply', { cause });
-    throw cause;
+    const message = `no anchor &${unknown.source} comes before this alias; set one, or put a text that begins with * in quotes`;
+    throw new ScenarioError(file, [{ ...place(lines, start(unknown) ?? 0), path: '', message }], { cause });
   }
+}
+
+function firstUnknownAlias(document: Document.Parsed): Alias | null {
+  const anchors = new Set<string>();
+  let unknown: Alias | null = null;
+  visit(document, (_key, node) => {
+    if (isAlias(node) && !anchors.has(node.source)) {
+      unknown = node;
+      return visit.BREAK;
+    }
+    if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) anchors.add(node.anchor);
+    return undefined;
+  });
+  return unknown;
 }
 
 function syntaxMessage(code: string, message: string): string {
