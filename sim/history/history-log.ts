@@ -136,27 +136,26 @@ export class HistoryLog implements History, Recorder {
     }
     const { rows } = chunk;
     const offset = (index & CHUNK_MASK) * STRIDE;
-    const column = (number: number): number => rows[offset + number] as number;
-    const head = column(0);
+    const head = rows[offset] as number;
     const type = head & TYPE_MASK;
-    if (type === OTHER) return this.others[column(1)] as HistoryEvent;
+    if (type === OTHER) return this.others[rows[offset + 1] as number] as HistoryEvent;
     const timeUs = chunk.timesUs[index & CHUNK_MASK] as number;
-    const command = column(1);
-    const client = this.text(column(2));
-    const node = this.text(column(3));
+    const command = rows[offset + 1] as number;
+    const client = this.text(rows[offset + 2] as number);
+    const node = this.text(rows[offset + 3] as number);
     if (type === RECEIVED) {
-      return { type: 'reply-received', timeUs, command, client, node, reply: this.text(column(4)) } satisfies ReplyReceived;
+      return { type: 'reply-received', timeUs, command, client, node, reply: this.text(rows[offset + 4] as number) } satisfies ReplyReceived;
     }
     const kind = this.text(head >> KIND_SHIFT) as CommandKind;
-    const key = this.text(column(5));
-    const value = this.text(column(6));
+    const key = this.text(rows[offset + 5] as number);
+    const value = this.text(rows[offset + 6] as number);
     if (type === SENT) {
       return { type: 'command-sent', timeUs, command, client, node, kind, key, value } satisfies CommandSent;
     }
-    const before = column(7);
+    const before = rows[offset + 7] as number;
     return {
       type: 'command-executed', timeUs, command, client, node, kind, key, value,
-      reply: this.text(column(4)),
+      reply: this.text(rows[offset + 4] as number),
       before: before === NO_STRING ? null : this.text(before),
       changed: (head & CHANGED) !== 0,
     } satisfies CommandExecuted;
@@ -177,23 +176,29 @@ export class HistoryLog implements History, Recorder {
   }
 
   private visitRow(visitor: HistoryVisitor, rows: Int32Array, offset: number, index: number, timeUs: number): void {
-    const column = (number: number): number => rows[offset + number] as number;
-    const head = column(0);
+    const head = rows[offset] as number;
+    const command = rows[offset + 1] as number;
+    const client = rows[offset + 2] as number;
+    const node = rows[offset + 3] as number;
+    const reply = rows[offset + 4] as number;
+    const key = rows[offset + 5] as number;
+    const value = rows[offset + 6] as number;
     const kind = head >> KIND_SHIFT;
     switch (head & TYPE_MASK) {
       case SENT:
-        visitor.visitSent(index, timeUs, column(1), column(2), column(3), kind, column(5), column(6));
+        visitor.visitSent(index, timeUs, command, client, node, kind, key, value);
         break;
-      case EXECUTED:
-        visitor.visitExecuted(
-          index, timeUs, column(1), column(2), column(3), kind, column(4), column(5), column(6), column(7), (head & CHANGED) !== 0,
-        );
+      case EXECUTED: {
+        const before = rows[offset + 7] as number;
+        const changed = (head & CHANGED) !== 0;
+        visitor.visitExecuted(index, timeUs, command, client, node, kind, reply, key, value, before, changed);
         break;
+      }
       case RECEIVED:
-        visitor.visitReceived(index, timeUs, column(1), column(2), column(3), column(4));
+        visitor.visitReceived(index, timeUs, command, client, node, reply);
         break;
       default:
-        visitor.visitOther(index, this.others[column(1)] as HistoryEvent);
+        visitor.visitOther(index, this.others[command] as HistoryEvent);
     }
   }
 
