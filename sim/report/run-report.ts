@@ -1,7 +1,7 @@
 import type { Judgement } from '../checkers/judgement.ts';
 import type { History } from '../history/history.ts';
 import { formatMs } from '../text/duration-text.ts';
-import { drawDiagram, type Diagram } from './diagram/diagram.ts';
+import { drawDiagrams, type Diagrams } from './diagram/diagrams.ts';
 import { violationsOf, type NumberedViolation } from './diagram/window.ts';
 import { renderEventTable } from './event-table.ts';
 import { markup, type Markup } from './markup.ts';
@@ -15,7 +15,7 @@ import { renderHappenedTable, renderVerdictTable } from './verdict-table.ts';
  */
 export function renderRunReport(history: History, judgement: Judgement): string {
   const violations = violationsOf(judgement);
-  const diagram = history.length === 0 ? null : drawDiagram(history, violations);
+  const diagrams = history.length === 0 ? null : drawDiagrams(history, violations);
   const body = markup`<header>
 <p class="eyebrow">distrilock · report of a run · scenario ${judgement.scenario}</p>
 <h1>${judgement.title}</h1>
@@ -26,12 +26,12 @@ ${renderFacts(history, judgement)}
 <main>
 <section aria-labelledby="picture">
 <h2 id="picture">What happened</h2>
-${renderHeadlines(violations, diagram)}
-${diagram === null ? markup`<p>The history is empty: there is nothing to draw.</p>` : diagram.figure}
+${renderHeadlines(violations, diagrams)}
+${diagrams === null ? markup`<p>The history is empty: there is nothing to draw.</p>` : diagrams.figures}
 </section>
 <section aria-labelledby="verdicts">
 <h2 id="verdicts">Verdicts</h2>
-${renderVerdictTable(judgement, violations, diagram)}
+${renderVerdictTable(judgement, violations, diagrams)}
 ${renderHappenedTable(judgement)}
 </section>
 <section aria-labelledby="lesson">
@@ -39,7 +39,7 @@ ${renderHappenedTable(judgement)}
 <div class="prose">${renderProse(judgement.lesson)}</div>
 ${renderSources(judgement.sources)}
 </section>
-${diagram === null ? null : renderEventTable(diagram)}
+${diagrams === null ? null : renderEventTable(diagrams)}
 </main>`;
   return renderPage(`${judgement.title} · distrilock`, body);
 }
@@ -74,15 +74,16 @@ function renderFacts(history: History, judgement: Judgement): Markup {
 }
 
 /** The first violation of each property, in a sentence each, so that one knows what to look for in the picture. */
-function renderHeadlines(violations: readonly NumberedViolation[], diagram: Diagram | null): Markup {
+function renderHeadlines(violations: readonly NumberedViolation[], diagrams: Diagrams | null): Markup {
   if (violations.length === 0) return markup`<p>No property was violated.</p>`;
   const firsts = violations.filter(
     (violation, index) => violations.findIndex(({ property }) => property === violation.property) === index,
   );
   return markup`<ul class="headlines">${firsts.map((violation) => {
     const evidence = violation.events.flatMap((index) => {
-      const badge = diagram?.badges.get(index);
-      return badge === undefined ? [] : [markup` <a class="evidence" href="#event-${index}" title="show in the diagram">${badge}</a>`];
+      const badge = diagrams?.badges.get(index);
+      const anchor = diagrams?.anchors.get(index) ?? `row-${index}`;
+      return badge === undefined ? [] : [markup` <a class="evidence" href="#${anchor}" title="show in the diagram">${badge}</a>`];
     });
     return markup`<li><strong>${violation.property} violated.</strong> ${violation.message}${evidence}</li>`;
   })}</ul>`;

@@ -1,5 +1,5 @@
 import type { Judgement } from '../checkers/judgement.ts';
-import type { Diagram } from './diagram/diagram.ts';
+import type { Diagrams } from './diagram/diagrams.ts';
 import type { NumberedViolation } from './diagram/window.ts';
 import { markup, type Markup } from './markup.ts';
 import { renderStatus } from './outcome.ts';
@@ -8,18 +8,18 @@ import { renderStatus } from './outcome.ts';
 export function renderVerdictTable(
   judgement: Judgement,
   violations: readonly NumberedViolation[],
-  diagram: Diagram | null,
+  diagrams: Diagrams | null,
 ): Markup {
   const rows = judgement.properties.map(({ expected, verdict }) => {
     const mismatch = expected === null ? verdict.status === 'violated' : expected !== verdict.status;
     const own = violations.filter(({ property }) => property === verdict.property);
     const found =
       verdict.status === 'violated'
-        ? renderViolations(own, verdict.count, diagram)
+        ? renderViolations(own, verdict.count, diagrams)
         : verdict.status === 'unknown'
           ? markup`${verdict.reason}`
           : markup`<span class="quiet">held throughout the run</span>`;
-    return markup`<tr${mismatch ? markup` class="mismatch"` : null}><th scope="row">${verdict.property}</th><td>${renderStatus(expected)}</td><td>${renderStatus(verdict.status)}${mismatch && expected !== null ? markup` <span class="not">not as expected</span>` : null}</td><td>${found}</td></tr>`;
+    return markup`<tr${mismatch ? markup` class="mismatch"` : null}><th scope="row">${verdict.property}</th><td>${renderStatus(expected)}</td><td>${renderStatus(verdict.status)}${mismatchWords(mismatch, verdict.status)}</td><td>${found}</td></tr>`;
   });
   return markup`<div class="table"><table>
 <thead><tr><th scope="col">property</th><th scope="col">expected</th><th scope="col">found</th><th scope="col">why</th></tr></thead>
@@ -50,9 +50,15 @@ export function renderHappenedTable({ happened }: Judgement): Markup {
 </table></div>`;
 }
 
-function renderViolations(violations: readonly NumberedViolation[], count: number, diagram: Diagram | null): Markup {
+function mismatchWords(mismatch: boolean, found: 'ok' | 'violated' | 'unknown'): Markup | null {
+  if (!mismatch) return null;
+  return found === 'unknown' ? markup` <span class="quiet">could not be judged</span>` : markup` <span class="not">not as expected</span>`;
+}
+
+function renderViolations(violations: readonly NumberedViolation[], count: number, diagrams: Diagrams | null): Markup {
   const items = violations.map(({ number, message, events }) => {
-    const shown = diagram?.shownViolations.has(number) === true ? markup` <a href="#shown-${number}">show</a>` : null;
+    const anchor = diagrams?.violationAnchors.get(number);
+    const shown = anchor === undefined ? null : markup` <a href="#${anchor}">show in the diagram</a>`;
     const where = markup`<span class="quiet">events ${events.join(', ')}</span>`;
     return markup`<li id="violation-${number}">${message} ${where}${shown}</li>`;
   });

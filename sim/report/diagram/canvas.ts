@@ -3,11 +3,9 @@ import type { Lanes } from './lanes.ts';
 import { textWidthPx, type Extent } from './rows.ts';
 import type { Story } from './story.ts';
 import type { TimeScale } from './time-scale.ts';
-import type { Window } from './window.ts';
 
 /** What every part of the diagram is drawn from, and on. */
 export interface Canvas {
-  readonly window: Window;
   readonly story: Story;
   readonly scale: TimeScale;
   readonly lanes: Lanes;

@@ -8,7 +8,7 @@ export const DIAGRAM_STYLE: Markup = markup`
   --on: #0f131a; --resource-lane: #212836; --client-lane: #1a202a; --node-lane: #1a202a; --grid: #303948; --idle: #222936; --fault: #c98a1c; --fault-ink: #f0bf62; --stand: #8b95a7; } }
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); }
 .c4 { --c: var(--c4); } .c5 { --c: var(--c5); } .c6 { --c: var(--c6); } .c7 { --c: var(--c7); }
-.diagram { margin: 0; }
+.diagram { margin: 0 0 28px; }
 .diagram figcaption { color: var(--soft); font-size: 13px; margin-bottom: 8px; }
 .fit { font-size: 13px; }
 .scroll { display: flex; overflow-x: auto; border: 1px solid var(--faint); border-radius: 8px; padding: 8px 0; }
@@ -24,8 +24,8 @@ export const DIAGRAM_STYLE: Markup = markup`
 .break rect { fill: var(--idle); opacity: .75; } .break path { fill: none; stroke: var(--stand); stroke-width: .8; opacity: .55; }
 .diagram .break text { text-anchor: middle; font-size: 10px; fill: var(--soft); }
 .band { fill: var(--bad); fill-opacity: .13; stroke: var(--bad); stroke-width: 1; stroke-dasharray: 4 3; }
-.violation-bar { fill: var(--bad); } .diagram .violation-bar-text { fill: var(--bad); font-weight: 650; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
-.fault-bar { fill: var(--fault); fill-opacity: .8; } .diagram .fault-bar-text { fill: var(--fault-ink); paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
+.violation-bar { fill: var(--bad); fill-opacity: .22; stroke: var(--bad); } .diagram .violation-bar-text { fill: var(--bad); font-weight: 650; }
+.fault-bar { fill: var(--fault); fill-opacity: .28; stroke: var(--fault); } .diagram .fault-bar-text { fill: var(--fault-ink); font-weight: 600; }
 .fault-shade { fill: var(--fault); fill-opacity: .1; }
 .paused { fill: url(#hatch-paused); stroke: var(--stand); stroke-width: .8; } .hatch-paused { fill: var(--stand); fill-opacity: .45; }
 .down { fill: var(--ink); fill-opacity: .55; }
@@ -42,10 +42,12 @@ export const DIAGRAM_STYLE: Markup = markup`
 .diagram .write-label { font-size: 10.5px; fill: var(--c); font-weight: 650; }
 .diagram .send { font-size: 9.5px; fill: var(--soft); }
 .wait { stroke: var(--c); stroke-width: 1.6; stroke-dasharray: 1.5 3; fill: none; }
-.lease { fill: var(--c); fill-opacity: .2; stroke: var(--c); } .diagram .bars text { font-size: 10.5px; fill: var(--c); pointer-events: none; }
+.lease { fill: color-mix(in srgb, var(--c) 20%, var(--paper)); stroke: var(--c); } .diagram .bars text { font-size: 10.5px; fill: var(--c); pointer-events: none; }
 .stop { stroke: var(--c); stroke-width: 3.5; } .extension { stroke: var(--c); stroke-width: 2; }
 .section { fill: var(--c); } .diagram .section + text { fill: var(--on); font-weight: 650; }
-.bare { fill: url(#hatch-bare) var(--paper); stroke: var(--bad); stroke-width: 1.6; } .hatch-bare { fill: var(--bad); fill-opacity: .45; }
+.bare { fill: url(#hatch-bare); stroke: var(--bad); stroke-width: 1.6; } .hatch-bare { fill: color-mix(in srgb, var(--bad) 40%, var(--paper)); } .hatch-bare-ground { fill: var(--paper); }
+
+.diagram .bars .wait-text { font-size: 9.5px; fill: var(--soft); }
 .diagram .bars .bare-text { fill: var(--bad); font-weight: 650; paint-order: stroke; stroke: var(--paper); stroke-width: 3.5px; }
 .diagram .note { font-size: 10.5px; fill: var(--soft); paint-order: stroke; stroke: var(--client-lane); stroke-width: 3px; } .diagram .note.strong { fill: var(--ink); font-weight: 650; }
 .clock-mark circle { fill: var(--paper); stroke: var(--fault-ink); stroke-width: 1.3; } .clock-mark path { fill: none; stroke: var(--fault-ink); stroke-width: 1.3; }

@@ -4,7 +4,7 @@ import { markup, type Markup } from '../markup.ts';
 import { type Canvas, drawBar, drawLabel, extentOf, fittingText, labelAt, px } from './canvas.ts';
 import { BAR_PX, KEY_PX, NOTE_PX } from './lanes.ts';
 import { LabelRow } from './rows.ts';
-import type { Lease, Section, Standstill, Stretch, Wait } from './story.ts';
+import type { Key, Lease, Section, Standstill, Stretch, Wait } from './story.ts';
 
 const BAR_FONT_PX = 10.5;
 const KEY_FONT_PX = 9;
@@ -20,8 +20,7 @@ export function drawKeys({ story, scale, lanes }: Canvas): Markup {
     const title = `${key.node} holds ${shortName(key.key)} for ${key.client} (value ${shortValue(key.value)}), ${spanText(key)}${key.end === null ? '' : `; then ${key.end}`}.`;
     const label = fittingText([`${key.client}’s key`, key.client], extent.untilPx - extent.fromPx - 6, KEY_FONT_PX);
     const text = label === null ? null : markup`<text x="${px(extent.fromPx + 4)}" y="${px(topPx + heightPx - 2)}">${label}</text>`;
-    // A key that went without a command having deleted it ends in a notch.
-    const lost = key.end === null || key.end === 'released' || key.end === 'taken over' ? '' : ' lost-key';
+    const lost = isLost(key) ? ' lost-key' : '';
     return markup`<g class="c${lanes.colourOf(key.client)}${lost}">${drawBar('key', extent, topPx, heightPx, title)}${text}</g>`;
   });
   return markup`<g class="keys">${bars}</g>`;
@@ -35,6 +34,11 @@ export function drawClientBars(canvas: Canvas): Markup {
   const leases = story.leases.map((lease) => drawLease(canvas, lease));
   const sections = story.sections.map((section) => drawSection(canvas, section, leaseOf.get(section.lease)));
   return markup`<g class="bars">${waits}${leases}${sections}</g>`;
+}
+
+/** Whether the key went in another way than the algorithm counts on. */
+function isLost({ end }: Key): boolean {
+  return end !== null && end !== 'released' && end !== 'taken over' && end !== 'expired';
 }
 
 /** Shades over what stands still or is touched by a fault. */
@@ -74,6 +78,9 @@ export function drawNotes(canvas: Canvas): Markup {
         ? []
         : [{ lane: wait.client, timeUs: wait.untilUs, text: `no lock: ${shortName(wait.failure)}`, className: 'note' }],
     ),
+    ...story.keys
+      .filter((key) => isLost(key) && key.untilUs >= scale.fromUs && key.untilUs <= scale.untilUs)
+      .map((key) => ({ lane: key.node, timeUs: key.untilUs, text: `key lost: ${key.end ?? ''}`, className: 'note strong' })),
     ...story.clockChanges.map((change) => ({
       lane: change.lane,
       timeUs: change.timeUs,
@@ -103,7 +110,9 @@ function drawWait({ scale, lanes }: Canvas, wait: Wait): Markup | null {
   const outcome = wait.failure === null ? '' : `; it does not get it (${failureText(wait.failure)})`;
   const title = `${wait.client} asks for the lock on ${shortName(wait.resource)}${wait.isProbe ? ' (probe)' : ''}, ${spanText(wait)}${outcome}.`;
   const cross = wait.failure === null ? null : crossMark(untilPx, y, 'failure');
-  return markup`<g class="c${lanes.colourOf(wait.client)}"><path class="wait" d="M${px(fromPx)} ${px(y)}H${px(untilPx)}"><title>${title}</title></path>${cross}</g>`;
+  const label = fittingText(['waits for the lock', 'waits'], untilPx - fromPx - 12, BAR_FONT_PX);
+  const text = label === null ? null : markup`<text class="wait-text" x="${px(fromPx + 5)}" y="${px(y + 11)}">${label}</text>`;
+  return markup`<g class="c${lanes.colourOf(wait.client)}"><path class="wait" d="M${px(fromPx)} ${px(y)}H${px(untilPx)}"><title>${title}</title></path>${text}${cross}</g>`;
 }
 
 function drawLease({ scale, lanes }: Canvas, lease: Lease): Markup | null {

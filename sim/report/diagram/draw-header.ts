@@ -25,12 +25,12 @@ export interface Header {
   readonly drawing: Markup;
 }
 
-export function layViolations(shown: readonly ShownViolation[], scale: TimeScale, topPx: number): Header {
+export function layViolations(shown: readonly ShownViolation[], scale: TimeScale, topPx: number, id: string): Header {
   return layHeader(shown, scale, topPx, {
     spanOf: ({ span }) => span,
     textOf: ({ violation }) => `${violation.property}: ${violation.message}`,
     draw: ({ violation }, bar) =>
-      markup`<a class="violation" href="#violation-${violation.number}" id="shown-${violation.number}" aria-label="${clipText(`Violation of ${violation.property}`, LABEL_LENGTH)}">${bar}</a>`,
+      markup`<a class="violation" href="#violation-${violation.number}" id="${id}-violation-${violation.number}" aria-label="${clipText(`Violation of ${violation.property}`, LABEL_LENGTH)}">${bar}</a>`,
     titleOf: ({ violation, span }) => `${violation.property} violated ${spanText(span)}: ${clipText(violation.message, 400)}`,
     barClass: 'violation-bar',
   });

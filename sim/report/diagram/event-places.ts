@@ -2,10 +2,16 @@ import type { HistoryEvent } from '../../history/event.ts';
 import type { Canvas } from './canvas.ts';
 import { BAR_PX, NOTE_PX } from './lanes.ts';
 
+export const MARK_RADIUS_PX = 7.5;
+
 /** Where an event stands in the diagram; null if its lane is not drawn, or it has none. */
 export function placeOf(event: HistoryEvent, { scale, lanes, story }: Canvas): { readonly xPx: number; readonly yPx: number } | null {
   const yPx = heightOf(event, lanes, story);
-  return yPx === undefined ? null : { xPx: scale.x(event.timeUs), yPx };
+  if (yPx === undefined) return null;
+  const xPx = scale.x(event.timeUs);
+  // What begins a bar stands before it, so that the words in the bar can be read.
+  const beginsBar = event.type === 'acquire-granted' || event.type === 'section-entered';
+  return { xPx: beginsBar ? Math.max(MARK_RADIUS_PX, xPx - MARK_RADIUS_PX) : xPx, yPx };
 }
 
 function heightOf(event: HistoryEvent, lanes: Canvas['lanes'], story: Canvas['story']): number | undefined {

@@ -1,5 +1,6 @@
 import { markup, type Markup } from '../markup.ts';
-import type { Canvas } from './canvas.ts';
+import type { Story } from './story.ts';
+import type { TimeScale } from './time-scale.ts';
 
 interface LegendEntry {
   readonly isShown: boolean;
@@ -7,8 +8,24 @@ interface LegendEntry {
   readonly words: string;
 }
 
-/** Explains the marks that this diagram has. */
-export function drawLegend({ story, scale }: Canvas): Markup {
+/** What a legend is for. */
+export interface Explained {
+  readonly story: Story;
+  readonly scale: TimeScale;
+}
+
+/** Explains the marks of a diagram, but for those that the one above it has explained. */
+export function drawLegend(explained: Explained, above: Explained | null): Markup | null {
+  const known = new Set((above === null ? [] : entriesOf(above)).map(({ words }) => words));
+  const entries = entriesOf(explained).filter(({ words }) => !known.has(words));
+  if (entries.length === 0) return null;
+  return markup`<ul class="legend" aria-label="Legend">${entries.map(
+    ({ drawing, words }) =>
+      markup`<li><svg width="30" height="16" viewBox="0 0 30 16" class="c0" aria-hidden="true">${drawing}</svg> ${words}</li>`,
+  )}</ul>`;
+}
+
+function entriesOf({ story, scale }: Explained): readonly LegendEntry[] {
   const endOf = new Map(story.leases.map((lease) => [lease.lease, lease.untilUs]));
   const entries: readonly LegendEntry[] = [
     {
@@ -77,10 +94,5 @@ export function drawLegend({ story, scale }: Canvas): Markup {
       words: 'idle time, drawn short',
     },
   ];
-  return markup`<ul class="legend" aria-label="Legend">${entries
-    .filter(({ isShown }) => isShown)
-    .map(
-      ({ drawing, words }) =>
-        markup`<li><svg width="30" height="16" viewBox="0 0 30 16" class="c0" aria-hidden="true">${drawing}</svg> ${words}</li>`,
-    )}</ul>`;
+  return entries.filter(({ isShown }) => isShown);
 }

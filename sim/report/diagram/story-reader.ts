@@ -57,7 +57,6 @@ class StoryReader {
   private readonly clockChanges: ClockChange[] = [];
   private readonly listed: ListedEvent[] = [];
   private readonly momentsUs: number[] = [];
-  private healedUs: number | null = null;
 
   constructor(window: Window, proof: ReadonlySet<number>) {
     this.window = window;
@@ -103,7 +102,6 @@ class StoryReader {
       messages: [...this.messages.values()],
       writes: [...this.writes.values()],
       clockChanges: this.clockChanges,
-      healedUs: this.healedUs,
       listed: this.listed,
       momentsUs: this.momentsUs,
     };
@@ -206,9 +204,6 @@ class StoryReader {
         break;
       case 'fault-ended':
         this.faults.close(event.fault, timeUs);
-        break;
-      case 'healed':
-        this.healedUs = timeUs;
         break;
       default:
     }

@@ -114,8 +114,38 @@ export interface Story {
   readonly messages: readonly Message[];
   readonly writes: readonly Write[];
   readonly clockChanges: readonly ClockChange[];
-  readonly healedUs: number | null;
   readonly listed: readonly ListedEvent[];
-  /** All points of time at which something of it begins or ends. */
+  /** All points of time at which something of it happens. */
   readonly momentsUs: readonly number[];
+}
+
+/** The points of time at which more happens than messages coming and going, ascending. */
+export function mainMomentsUs(story: Story, fromUs: number, untilUs: number): readonly number[] {
+  const stretches: readonly (readonly Stretch[])[] = [story.waits, story.leases, story.sections, story.standstills, story.faults];
+  const moments = [
+    ...stretches.flat().flatMap((stretch) => [stretch.fromUs, stretch.untilUs]),
+    ...story.writes.flatMap(({ sentUs, arrivedUs }) => [sentUs ?? fromUs, arrivedUs ?? fromUs]),
+    ...story.clockChanges.map(({ timeUs }) => timeUs),
+    ...story.listed.filter(({ event }) => event.type === 'key-lost').map(({ event }) => event.timeUs),
+  ];
+  return [...new Set(moments)].filter((us) => us >= fromUs && us <= untilUs).sort((left, right) => left - right);
+}
+
+/** What of a story reaches into a shorter stretch of time. Messages are left out. */
+export function outlineOf(story: Story, fromUs: number, untilUs: number): Story {
+  const reachesIn = (stretch: Stretch): boolean => stretch.untilUs >= fromUs && stretch.fromUs <= untilUs;
+  const isIn = (timeUs: number | null): boolean => timeUs !== null && timeUs >= fromUs && timeUs <= untilUs;
+  return {
+    ...story,
+    waits: story.waits.filter(reachesIn),
+    leases: story.leases.filter(reachesIn),
+    sections: story.sections.filter(reachesIn),
+    keys: story.keys.filter(reachesIn),
+    standstills: story.standstills.filter(reachesIn),
+    faults: story.faults.filter(reachesIn),
+    messages: [],
+    writes: story.writes.filter(({ sentUs, arrivedUs }) => isIn(sentUs) || isIn(arrivedUs)),
+    clockChanges: story.clockChanges.filter(({ timeUs }) => isIn(timeUs)),
+    listed: story.listed.filter(({ event }) => isIn(event.timeUs)),
+  };
 }

@@ -1,0 +1,51 @@
+import junit from 'junit-report-builder';
+import { outcomeMeaning } from './outcome.ts';
+import type { RunSummary, ScenarioSummary, Summary } from './summary.ts';
+import { visibleLines, visibleText } from './visible-text.ts';
+
+/**
+ * A summary as JUnit XML, for CI: a test suite for each scenario and backend, a test case for each seed. A run that is not as
+ * expected is a failure; one that is unknown is an error, and so is a summary without runs: neither may pass for a success.
+ */
+export function renderJUnit(summary: Summary): string {
+  const builder = junit.newBuilder().name('distrilock');
+  if (summary.totals.runs === 0) {
+    builder.testSuite().name('distrilock').testCase().className('distrilock').name('runs').error('There are no runs.', 'unknown');
+  }
+  for (const scenario of summary.scenarios) {
+    const name = visibleText(scenario.scenario);
+    const backend = visibleText(scenario.backend);
+    const suite = builder.testSuite().name(`${name} (${backend})`);
+    suite.property('title', visibleText(scenario.title)).property('backend', backend);
+    for (const run of scenario.runs) {
+      const testCase = suite.testCase().className(`${backend}.${name}`).name(`${name}, seed ${run.seed}`);
+      if (run.outcome === 'not-as-expected') {
+        testCase.failure(messageOf(run), run.outcome).stacktrace(detailsOf(scenario, run));
+      } else if (run.outcome === 'unknown') {
+        testCase.error(messageOf(run), run.outcome, detailsOf(scenario, run));
+      }
+    }
+  }
+  return `${builder.build()}\n`;
+}
+
+function messageOf({ outcome, reasons }: RunSummary): string {
+  return visibleText(reasons.length === 0 ? outcomeMeaning(outcome) : reasons.join(' '));
+}
+
+/** What one needs to look into it, without the report at hand. */
+function detailsOf(scenario: ScenarioSummary, run: RunSummary): string {
+  const expected = scenario.properties.flatMap(({ property, expected }) =>
+    expected === null ? [] : [`${property} ${expected}`],
+  );
+  return visibleLines(
+    [
+      ...run.reasons.map(visibleText),
+      `expected: ${expected.join(', ')}`,
+      `violated: ${run.violated.join(', ') || 'none'}`,
+      `could not be judged: ${run.unknown.join(', ') || 'none'}`,
+      `report: ${visibleText(run.folder)}/report.html`,
+      `run it again: ${visibleText(run.replay)}`,
+    ].join('\n'),
+  );
+}
