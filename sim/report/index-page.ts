@@ -84,7 +84,12 @@ function renderLink({ folder }: RunSummary, words: string): Markup {
 /** A relative path as a relative link that can be nothing else: no scheme, no host, no query. */
 function pathToUrl(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-  return ['.', ...parts.map((part) => encodeURIComponent(part.toWellFormed()))].join('/');
+  return ['.', ...parts.map((part) => encodeURIComponent(wellFormed(part)))].join('/');
+}
+
+/** Lone surrogates cannot be encoded in a link. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, '\uFFFD');
 }
 
 function count(number: number, word: string): string {

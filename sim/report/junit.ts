@@ -1,7 +1,10 @@
-import junit from 'junit-report-builder';
+import junitModule, { type Builder } from 'junit-report-builder';
 import { outcomeMeaning } from './outcome.ts';
 import type { RunSummary, ScenarioSummary, Summary } from './summary.ts';
 import { visibleLines, visibleText } from './visible-text.ts';
+
+// The package's types promise an ES module with a default export, but what one imports is CommonJS.
+const junit = junitModule as unknown as Builder;
 
 /**
  * A summary as JUnit XML, for CI: a test suite for each scenario and backend, a test case for each seed. A run that is not as

@@ -20,7 +20,7 @@ export const DIAGRAM_STYLE: Markup = markup`
 .diagram .name.node { font-weight: 500; fill: var(--soft); }
 .diagram .kind { text-anchor: end; fill: var(--soft); font-size: 10.5px; }
 .lane.resource { fill: var(--resource-lane); } .lane.client { fill: var(--client-lane); } .lane.node { fill: var(--node-lane); }
-.tick path { stroke: var(--grid); stroke-width: 1; } .diagram .tick text { fill: var(--soft); font-variant-numeric: tabular-nums; }
+.tick path { stroke: var(--grid); stroke-width: 1; } .diagram .tick text { fill: var(--soft); text-anchor: middle; font-variant-numeric: tabular-nums; }
 .break rect { fill: var(--idle); opacity: .75; } .break path { fill: none; stroke: var(--stand); stroke-width: .8; opacity: .55; }
 .diagram .break text { text-anchor: middle; font-size: 10px; fill: var(--soft); }
 .band { fill: var(--bad); fill-opacity: .13; stroke: var(--bad); stroke-width: 1; stroke-dasharray: 4 3; }

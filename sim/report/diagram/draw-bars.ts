@@ -110,7 +110,7 @@ function drawWait({ scale, lanes }: Canvas, wait: Wait): Markup | null {
   const outcome = wait.failure === null ? '' : `; it does not get it (${failureText(wait.failure)})`;
   const title = `${wait.client} asks for the lock on ${shortName(wait.resource)}${wait.isProbe ? ' (probe)' : ''}, ${spanText(wait)}${outcome}.`;
   const cross = wait.failure === null ? null : crossMark(untilPx, y, 'failure');
-  const label = fittingText(['waits for the lock', 'waits'], untilPx - fromPx - 12, BAR_FONT_PX);
+  const label = fittingText(wait.isProbe ? ['probe: is there progress?', 'probe'] : ['waits for the lock', 'waits'], untilPx - fromPx - 12, BAR_FONT_PX);
   const text = label === null ? null : markup`<text class="wait-text" x="${px(fromPx + 5)}" y="${px(y + 11)}">${label}</text>`;
   return markup`<g class="c${lanes.colourOf(wait.client)}"><path class="wait" d="M${px(fromPx)} ${px(y)}H${px(untilPx)}"><title>${title}</title></path>${text}${cross}</g>`;
 }

@@ -2,11 +2,12 @@ import { formatMs, formatTimeUs } from '../../text/duration-text.ts';
 import { markup, type Markup } from '../markup.ts';
 import { clipText } from '../visible-text.ts';
 import { type Canvas, fittingText, px } from './canvas.ts';
-import { textWidthPx } from './rows.ts';
+import { LabelRow, textWidthPx } from './rows.ts';
 
 export const LABELS_WIDTH_PX = 128;
 export const AXIS_PX = 36;
 const TICK_LABEL_PX = 66;
+const TICK_LABEL_GAP_PX = 4;
 const FONT_PX = 11;
 const NAME_LENGTH = 16;
 
@@ -32,12 +33,17 @@ export function drawFrame({ scale, lanes }: Canvas, lanesTopPx: number): Markup 
       label === null ? null : markup`<text x="${px(middlePx)}" y="${AXIS_PX - 3}">${label}</text>`
     }${zigzag(middlePx, lanesTopPx, lanes.bottomPx)}</g>`;
   });
+  const labels = new LabelRow();
   const ticks = scale.ticksUs(TICK_LABEL_PX).map((timeUs) => {
     const x = scale.x(timeUs);
     const text = formatTimeUs(timeUs);
     const width = textWidthPx(text, FONT_PX);
-    const anchor = x < width / 2 ? 'start' : x > scale.widthPx - width / 2 ? 'end' : 'middle';
-    return markup`<g class="tick" text-anchor="${anchor}"><path d="M${px(x)} ${AXIS_PX - 18}V${px(lanes.bottomPx)}"/><text x="${px(x)}" y="14">${text}</text><text x="${px(x)}" y="${px(lanes.bottomPx + 13)}">${text}</text></g>`;
+    const centre = Math.min(Math.max(x, width / 2), scale.widthPx - width / 2);
+    const hasRoom = labels.take({ fromPx: centre - width / 2, untilPx: centre + width / 2 + TICK_LABEL_GAP_PX });
+    const label = hasRoom
+      ? markup`<text x="${px(centre)}" y="14">${text}</text><text x="${px(centre)}" y="${px(lanes.bottomPx + 13)}">${text}</text>`
+      : null;
+    return markup`<g class="tick"><path d="M${px(x)} ${AXIS_PX - 18}V${px(lanes.bottomPx)}"/>${label}</g>`;
   });
   return markup`${backgrounds}${breaks}${ticks}`;
 }

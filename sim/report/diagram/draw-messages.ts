@@ -44,19 +44,19 @@ function drawMessage({ scale, lanes }: Canvas, message: Message): Markup | null 
   const parts: (Markup | null)[] = [];
   if (executed !== null) {
     parts.push(sent === null ? arrow('request', enteringFrom(executed, client), executed) : arrow('request', sent, executed));
-    if (received !== null) parts.push(arrow('reply', executed, received));
-    else parts.push(message.lost?.direction === 'reply' ? lostArrow('reply', executed, landing(executed, client)) : cutArrow('reply', executed, landing(executed, client)));
+    if (message.lost?.direction === 'reply') parts.push(lostArrow('reply', executed, landing(executed, client)));
+    else if (received === null) parts.push(cutArrow('reply', executed, landing(executed, client)));
+    else parts.push(arrow('reply', executed, received));
     parts.push(markup`<circle class="${message.changed ? 'yes' : 'no'}" cx="${px(executed.x)}" cy="${px(executed.y)}" r="2.6"/>`);
-  } else if (sent !== null && received !== null) {
-    // The node never ran it, and the client's connection said so: broken on the way, or refused.
-    const turned = { x: (sent.x + received.x) / 2, y: node.wirePx };
-    parts.push(lostArrow('request', sent, turned), crossMark(received.x, received.y - 5, 'failure'));
   } else if (sent !== null) {
-    const target = landing(sent, node);
-    parts.push(message.lost === null ? cutArrow('request', sent, target) : lostArrow('request', sent, target));
+    // Without a trace of its loss: a command that the node never ran although its reply is there was refused.
+    const isGone = message.lost !== null || received !== null;
+    parts.push(isGone ? lostArrow('request', sent, landing(sent, node)) : cutArrow('request', sent, landing(sent, node)));
   } else if (received !== null && message.reply !== 'failed') {
     parts.push(arrow('reply', enteringFrom(received, node), received));
-  } else return null;
+  }
+  // The client's connection says that it broke, or was refused.
+  if (received !== null && message.reply === 'failed') parts.push(crossMark(received.x, received.y - 5, 'failure'));
   return markup`<g class="message c${lanes.colourOf(message.client)}"><title>${messageTitle(message)}</title>${parts}</g>`;
 }
 

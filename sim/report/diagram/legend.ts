@@ -64,6 +64,11 @@ function entriesOf({ story, scale }: Explained): readonly LegendEntry[] {
       words: 'lost',
     },
     {
+      isShown: story.messages.some(({ reply }) => reply === 'failed'),
+      drawing: markup`<path class="failure" d="M12 5l6 6m0 -6l-6 6"/>`,
+      words: 'the client learns that its connection broke',
+    },
+    {
       isShown: story.writes.some(({ accepted }) => accepted === true),
       drawing: markup`<circle class="accepted" cx="15" cy="8" r="5"/>`,
       words: 'write accepted by the resource',
