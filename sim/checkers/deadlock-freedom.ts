@@ -26,7 +26,7 @@ export function checkDeadlockFreedom(history: History): PropertyVerdict {
   const findings = new Findings('deadlock-freedom', tables);
   if (tables.healedIndex === NONE || started === null) return findings.verdict('the faults were never healed');
   const dueUs = tables.healedUs + keyLifeUs(started.longestTtlMs, started.clockDriftFactor);
-  const probes = readProbes(tables, dueUs);
+  const probes = readProbes(history, tables, dueUs);
   for (const [resource, { granted, pending, failed }] of probes) {
     // What is pending in a run that was cut short might have been granted.
     if (granted || pending || failed.length === 0) continue;
@@ -43,12 +43,15 @@ export function checkDeadlockFreedom(history: History): PropertyVerdict {
   return findings.verdict(null);
 }
 
-function readProbes(tables: RunTables, dueUs: number): Map<number, Probes> {
+function readProbes(history: History, tables: RunTables, dueUs: number): Map<number, Probes> {
   const { acquires } = tables;
   const isCompleted = tables.endReason === 'completed';
   const probes = new Map<number, Probes>();
   for (let acquire = 0; acquire < acquires.count; acquire += 1) {
-    if (acquires.isProbe.get(acquire) === 0 || acquires.invokedIndex.get(acquire) < tables.healedIndex) continue;
+    const invokedIndex = acquires.invokedIndex.get(acquire);
+    if (invokedIndex < tables.healedIndex) continue;
+    const invoked = history.at(invokedIndex) as AcquireInvoked;
+    if (invoked.phase !== 'probe') continue;
     const resource = acquires.resource.get(acquire);
     let probe = probes.get(resource);
     if (probe === undefined) {
@@ -59,7 +62,7 @@ function readProbes(tables: RunTables, dueUs: number): Map<number, Probes> {
     // One that was granted before its time proves that much more.
     if (outcome === GRANTED) probe.granted = true;
     else if (outcome === PENDING && !isCompleted) probe.pending = true;
-    else if (outcome !== WITHDRAWN && acquires.invokedUs.get(acquire) >= dueUs) probe.failed.push(acquire);
+    else if (outcome !== WITHDRAWN && invoked.timeUs >= dueUs) probe.failed.push(acquire);
   }
   return probes;
 }

@@ -1,3 +1,4 @@
+import type { AcquireGranted, ExtendGranted } from '../history/event.ts';
 import type { History } from '../history/history.ts';
 import { NONE, type RunTables } from '../history/run-tables.ts';
 import { tablesOf } from '../history/table-reader.ts';
@@ -35,17 +36,18 @@ function describeOverlap(history: History, tables: RunTables, earlier: number, l
   const untilUs = Math.min(windows.untilUs.get(earlier), windows.untilUs.get(later));
   const [first, second] = [windows.lease.get(earlier), windows.lease.get(later)];
   // The extension proves the overlap only if there would have been none without it.
-  const prolonged = windows.firstUntilUs.get(earlier) <= fromUs ? windows.prolongedIndex.get(earlier) : NONE;
+  const { validUntilUs } = history.at(windows.fromIndex.get(earlier)) as AcquireGranted | ExtendGranted;
+  const prolonged = validUntilUs <= fromUs ? windows.prolongedIndex.get(earlier) : NONE;
   return {
     message:
       `On ${resourceText(tables, leases.resource.get(first))}, ${leaseText(history, tables, second)} was valid from ` +
       `${formatTimeUs(fromUs)} on, while ${leaseText(history, tables, first)} was valid until ` +
       `${formatTimeUs(windows.untilUs.get(earlier))}: both of them for ${formatTimeUs(untilUs - fromUs)}.`,
     events: [
-      leases.grantedIndex.get(first),
+      tables.grantedIndex(first),
       windows.fromIndex.get(earlier),
       prolonged,
-      leases.grantedIndex.get(second),
+      tables.grantedIndex(second),
       windows.fromIndex.get(later),
     ],
   };

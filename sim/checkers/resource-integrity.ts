@@ -20,14 +20,14 @@ export function checkResourceIntegrity(history: History): PropertyVerdict {
   const newest = new Int32Array(tables.resources.count).fill(NONE);
   /** A lease granted before this is older. */
   const sinceUs = (lease: number): number =>
-    Number.isNaN(leases.token.get(lease)) ? leases.grantedUs.get(lease) : leases.startedUs.get(lease);
+    Number.isNaN(leases.token.get(lease)) ? tables.grantedUs(lease) : leases.startedUs.get(lease);
 
   for (let write = 0; write < acceptedWrites.count; write += 1) {
     const lease = acceptedWrites.lease.get(write);
     const resource = leases.resource.get(lease);
     const earlier = newest[resource] as number;
     const newestUs = earlier === NONE ? Number.NEGATIVE_INFINITY : sinceUs(acceptedWrites.lease.get(earlier));
-    if (leases.grantedUs.get(lease) < newestUs) findings.add(() => describeStaleWrite(history, tables, earlier, write));
+    if (tables.grantedUs(lease) < newestUs) findings.add(() => describeStaleWrite(history, tables, earlier, write));
     if (sinceUs(lease) > newestUs) newest[resource] = write;
   }
   return findings.verdict(acceptedWrites.count === 0 ? 'the resource accepted no write' : null);
@@ -41,9 +41,9 @@ function describeStaleWrite(history: History, tables: RunTables, earlier: number
   return {
     message:
       `${resourceText(tables, leases.resource.get(older))} accepted write ${olderWrite.write} by ${leaseText(history, tables, older)} ` +
-      `(granted at ${formatTimeUs(leases.grantedUs.get(older))}) at ${formatTimeUs(olderWrite.timeUs)}, after it had accepted ` +
+      `(granted at ${formatTimeUs(tables.grantedUs(older))}) at ${formatTimeUs(olderWrite.timeUs)}, after it had accepted ` +
       `write ${newerWrite.write} by ${leaseText(history, tables, newer)} (granted at ` +
-      `${formatTimeUs(leases.grantedUs.get(newer))}) at ${formatTimeUs(newerWrite.timeUs)}.`,
-    events: [leases.grantedIndex.get(older), leases.grantedIndex.get(newer), newerIndex, olderIndex],
+      `${formatTimeUs(tables.grantedUs(newer))}) at ${formatTimeUs(newerWrite.timeUs)}.`,
+    events: [tables.grantedIndex(older), tables.grantedIndex(newer), newerIndex, olderIndex],
   };
 }

@@ -54,7 +54,7 @@ export class Tenures {
   private tenancyOf(resource: number): Tenancy {
     const known = this.tenancies[resource];
     if (known !== undefined) return known;
-    const { startedUs, releaseDoneUs, keysUntilUs } = this.tables.leases;
+    const { startedUs, goneUs } = this.tables.leases;
     const { rows, starts } = this.groups;
     const leases = rows.subarray(starts[resource], starts[resource + 1]);
     if (
@@ -66,7 +66,7 @@ export class Tenures {
     let longestUntilUs = Number.NEGATIVE_INFINITY;
     for (let place = 0; place < leases.length; place += 1) {
       const lease = leases[place] as number;
-      longestUntilUs = Math.max(longestUntilUs, Math.min(releaseDoneUs.get(lease), keysUntilUs.get(lease)));
+      longestUntilUs = Math.max(longestUntilUs, goneUs.get(lease));
       tenancy.startsUs[place] = startedUs.get(lease);
       tenancy.longestUntilUs[place] = longestUntilUs;
     }

@@ -69,9 +69,9 @@ class TokenSequence {
   }
 
   private checkLate(place: number, lease: number): void {
-    const { token, grantedUs, startedUs } = this.tables.leases;
+    const { token, startedUs } = this.tables.leases;
     const beganUs = startedUs.get(lease);
-    const granted = countBefore(place, (earlier) => grantedUs.get(this.leases[earlier] as number) < beganUs);
+    const granted = countBefore(place, (earlier) => this.tables.grantedUs(this.leases[earlier] as number) < beganUs);
     const rival = granted === 0 ? NONE : (this.largest[granted - 1] as number);
     if (rival !== NONE && token.get(rival) >= token.get(lease)) {
       this.findings.add(() => this.describe(rival, lease, 'it was acquired after that was granted'));
@@ -97,10 +97,10 @@ class TokenSequence {
     return {
       message:
         `On ${resourceText(tables, leases.resource.get(later))}, ${leaseText(history, tables, later)} carries token ${leases.token.get(later)} ` +
-        `(acquired from ${formatTimeUs(leases.startedUs.get(later))} to ${formatTimeUs(leases.grantedUs.get(later))}), and ` +
+        `(acquired from ${formatTimeUs(leases.startedUs.get(later))} to ${formatTimeUs(tables.grantedUs(later))}), and ` +
         `${leaseText(history, tables, earlier)} carries token ${leases.token.get(earlier)} (granted at ` +
-        `${formatTimeUs(leases.grantedUs.get(earlier))}): ${rule}.`,
-      events: [leases.grantedIndex.get(earlier), leases.startedIndex.get(later), leases.grantedIndex.get(later)],
+        `${formatTimeUs(tables.grantedUs(earlier))}): ${rule}.`,
+      events: [tables.grantedIndex(earlier), tables.startedIndex(later), tables.grantedIndex(later)],
     };
   }
 }

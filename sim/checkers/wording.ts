@@ -5,7 +5,7 @@ import { formatTimeUs } from '../text/duration-text.ts';
 
 /** A lease in a sentence: `lease 7 of A`. */
 export function leaseText(history: History, tables: RunTables, lease: number): string {
-  const { operation, client } = history.at(tables.leases.grantedIndex.get(lease)) as AcquireGranted;
+  const { operation, client } = history.at(tables.grantedIndex(lease)) as AcquireGranted;
   return `lease ${operation} of ${client}`;
 }
 

@@ -1,5 +1,6 @@
 import type {
   AcquireGranted,
+  AcquireInvoked,
   ExtendFailed,
   ExtendGranted,
   ExtendInvoked,
@@ -11,9 +12,8 @@ import type {
   WriteAccepted,
 } from './event.ts';
 import { keyLifeUs } from './key-life.ts';
-import { NONE, type RunTables } from './run-tables.ts';
+import { HELD, NONE, RELEASED, RELEASING, type RunTables } from './run-tables.ts';
 
-const INFINITY = Number.POSITIVE_INFINITY;
 interface OpenExtension {
   readonly lease: number;
   readonly ttlMs: number;
@@ -30,24 +30,19 @@ export class LeaseReader {
   }
 
   /** Adds the lease of an acquire that is granted by this event. */
-  granted(index: number, event: AcquireGranted, acquire: number): void {
+  granted(index: number, event: AcquireGranted, acquire: number, invoked: AcquireInvoked): void {
     const { acquires, attempts, leases, windows } = this.tables;
     const attempt = acquires.lastAttempt.get(acquire);
     const lease = leases.count;
     acquires.lease.set(acquire, lease);
     leases.acquire.push(acquire);
     leases.resource.push(acquires.resource.get(acquire));
-    leases.startedUs.push(attempt === NONE ? acquires.invokedUs.get(acquire) : attempts.startedUs.get(attempt));
-    leases.startedIndex.push(
-      attempt === NONE ? acquires.invokedIndex.get(acquire) : attempts.startedIndex.get(attempt),
-    );
-    leases.grantedUs.push(event.timeUs);
-    leases.grantedIndex.push(index);
-    leases.window.push(windows.count);
+    leases.firstWindow.push(windows.count);
+    leases.lastWindow.push(windows.count);
     leases.section.push(NONE);
-    leases.releaseInvokedUs.push(INFINITY);
-    leases.releaseDoneUs.push(INFINITY);
-    leases.keysUntilUs.push(event.timeUs + this.keyLifeUs(acquires.ttlMs.get(acquire)));
+    leases.state.push(HELD);
+    leases.startedUs.push(attempt === NONE ? invoked.timeUs : attempts.startedUs.get(attempt));
+    leases.goneUs.push(event.timeUs + this.keyLifeUs(invoked.ttlMs));
     leases.token.push(event.token ?? Number.NaN);
     this.openWindow(lease, index, event);
   }
@@ -67,11 +62,11 @@ export class LeaseReader {
     const { leases, windows } = this.tables;
     const lease = this.extendSettled(index, event);
     // Who has called release does not believe in the lease any more, whatever is granted.
-    if (lease === NONE || leases.releaseInvokedUs.get(lease) <= event.timeUs) return;
-    const window = leases.window.get(lease);
+    if (lease === NONE || leases.state.get(lease) !== HELD) return;
+    const window = leases.lastWindow.get(lease);
     const untilUs = windows.untilUs.get(window);
     if (untilUs < event.timeUs) {
-      leases.window.set(lease, windows.count);
+      leases.lastWindow.set(lease, windows.count);
       this.openWindow(lease, index, event);
     } else if (event.validUntilUs > untilUs) {
       windows.untilUs.set(window, event.validUntilUs);
@@ -89,9 +84,9 @@ export class LeaseReader {
     }
     this.openExtensions.delete(event.operation);
     const { lease, ttlMs, invokedUs } = extension;
-    // Keys that were gone when it was invoked are gone for good: an extension creates none.
-    if (invokedUs < leases.keysUntilUs.get(lease)) {
-      leases.keysUntilUs.raise(lease, event.timeUs + this.keyLifeUs(ttlMs));
+    // Keys that were gone when it was invoked, or are by now, are gone for good: an extension creates none.
+    if (leases.state.get(lease) !== RELEASED && invokedUs < leases.goneUs.get(lease)) {
+      leases.goneUs.raise(lease, event.timeUs + this.keyLifeUs(ttlMs));
     }
     return lease;
   }
@@ -101,19 +96,21 @@ export class LeaseReader {
     this.tables.operations += 1;
     const lease = this.leaseOf(index, event);
     if (lease === NONE) return;
-    leases.releaseInvokedUs.lower(lease, event.timeUs);
-    windows.untilUs.lower(leases.window.get(lease), event.timeUs);
+    if (leases.state.get(lease) !== HELD) return;
+    leases.state.set(lease, RELEASING);
+    windows.untilUs.lower(leases.lastWindow.get(lease), event.timeUs);
   }
 
   releaseDone(index: number, event: ReleaseDone): void {
     const { leases } = this.tables;
     const lease = this.leaseOf(index, event);
     if (lease === NONE) return;
-    if (leases.releaseInvokedUs.get(lease) === INFINITY) {
+    if (leases.state.get(lease) === HELD) {
       this.tables.contradict(index, event, `settles the release of lease ${event.lease}, which was not invoked`);
       return;
     }
-    leases.releaseDoneUs.lower(lease, event.timeUs);
+    leases.state.set(lease, RELEASED);
+    leases.goneUs.lower(lease, event.timeUs);
   }
 
   sectionEntered(index: number, event: SectionEntered): void {
@@ -128,7 +125,7 @@ export class LeaseReader {
     sections.lease.push(lease);
     sections.enteredIndex.push(index);
     sections.enteredUs.push(event.timeUs);
-    sections.leftUs.push(INFINITY);
+    sections.leftUs.push(Number.POSITIVE_INFINITY);
   }
 
   sectionLeft(index: number, event: SectionLeft): void {
@@ -154,7 +151,10 @@ export class LeaseReader {
 
   /** What is pending when the history ends may still happen, at any time. */
   finish(): void {
-    for (const { lease } of this.openExtensions.values()) this.tables.leases.keysUntilUs.set(lease, INFINITY);
+    const { leases } = this.tables;
+    for (const { lease } of this.openExtensions.values()) {
+      if (leases.state.get(lease) !== RELEASED) leases.goneUs.set(lease, Number.POSITIVE_INFINITY);
+    }
   }
 
   private openWindow(lease: number, index: number, event: AcquireGranted | ExtendGranted): void {
@@ -162,7 +162,6 @@ export class LeaseReader {
     windows.lease.push(lease);
     windows.fromIndex.push(index);
     windows.fromUs.push(event.timeUs);
-    windows.firstUntilUs.push(event.validUntilUs);
     windows.untilUs.push(event.validUntilUs);
     windows.prolongedIndex.push(NONE);
   }

@@ -13,21 +13,24 @@ export const FAILED = 2;
 /** The caller gave up, or the call was senseless: says nothing about the lock. */
 export const WITHDRAWN = 3;
 
+/** The holder relies on the lease until its validity is over. */
+export const HELD = 0;
+/** Release was called. */
+export const RELEASING = 1;
+/** A quorum confirmed that the lease is gone. */
+export const RELEASED = 2;
+
 /** Calls of acquire, in the order in which they were invoked. */
 export class Acquires {
   readonly rowOfOperation = new Numbering();
-  readonly resource = new Column();
-  readonly client = new Column();
-  readonly ttlMs = new Column();
-  /** 1 for an acquire of the phase `probe`, else 0. */
-  readonly isProbe = new Column();
-  readonly invokedIndex = new Column();
-  readonly invokedUs = new Column();
+  readonly resource = Column.ofIntegers();
+  readonly client = Column.ofIntegers();
+  readonly invokedIndex = Column.ofIntegers();
   /** PENDING, GRANTED, FAILED or WITHDRAWN. */
-  readonly outcome = new Column();
-  readonly outcomeIndex = new Column();
-  readonly lastAttempt = new Column();
-  readonly lease = new Column();
+  readonly outcome = Column.ofIntegers();
+  readonly outcomeIndex = Column.ofIntegers();
+  readonly lastAttempt = Column.ofIntegers();
+  readonly lease = Column.ofIntegers();
 
   get count(): number {
     return this.resource.length;
@@ -37,18 +40,18 @@ export class Acquires {
 /** Attempts of acquires, in the order in which they started. */
 export class Attempts {
   /** The attempt before, of the same acquire. */
-  readonly previous = new Column();
-  readonly startedIndex = new Column();
-  readonly startedUs = new Column();
+  readonly previous = Column.ofIntegers();
+  readonly startedIndex = Column.ofIntegers();
+  readonly startedUs = Column.ofNumbers();
   /**
    * When the library was done with it: it sent the clean-up of its value, began the next attempt, or the acquire had
    * its outcome. Infinity while it is open.
    */
-  readonly endedUs = new Column();
+  readonly endedUs = Column.ofNumbers();
   /** A grant that arrives from here on leaves no validity, even to a client whose clock is as slow as the drift factor allows. */
-  readonly usefulUntilUs = new Column();
+  readonly usefulUntilUs = Column.ofNumbers();
   /** Nodes that answered, by `endedUs` and before `usefulUntilUs`, every command of the vote that this attempt sent them. */
-  readonly answers = new Column();
+  readonly answers = Column.ofIntegers();
 
   get count(): number {
     return this.previous.length;
@@ -57,27 +60,25 @@ export class Attempts {
 
 /** Leases, in the order in which they were granted. */
 export class Leases {
-  readonly acquire = new Column();
-  readonly resource = new Column();
-  /** When the attempt that was granted started; without a record of it, when acquire was invoked. */
-  readonly startedUs = new Column();
-  /** The event of that moment. */
-  readonly startedIndex = new Column();
-  readonly grantedUs = new Column();
-  readonly grantedIndex = new Column();
-  /** The newest of its windows. */
-  readonly window = new Column();
+  readonly acquire = Column.ofIntegers();
+  readonly resource = Column.ofIntegers();
+  /** The first of its windows, which begins when the lease is granted. */
+  readonly firstWindow = Column.ofIntegers();
+  readonly lastWindow = Column.ofIntegers();
   /** The section that is open, if one is. */
-  readonly section = new Column();
-  readonly releaseInvokedUs = new Column();
-  readonly releaseDoneUs = new Column();
+  readonly section = Column.ofIntegers();
+  /** HELD, RELEASING or RELEASED. */
+  readonly state = Column.ofIntegers();
+  /** When the acquisition began: with the attempt that was granted; without a record of it, when acquire was invoked. */
+  readonly startedUs = Column.ofNumbers();
   /**
-   * By then every key has expired that acquire or an extension may have left, on nodes whose clocks drift no more than
+   * By then the lease has left nothing on the nodes that could deny the lock to others: a quorum confirmed its release, or every
+   * key that acquire or an extension may have left has expired, on nodes whose clocks drift no more than
    * the drift factor. Infinity with an extension pending.
    */
-  readonly keysUntilUs = new Column();
+  readonly goneUs = Column.ofNumbers();
   /** NaN without fencing. */
-  readonly token = new Column();
+  readonly token = Column.ofNumbers();
 
   get count(): number {
     return this.acquire.length;
@@ -89,16 +90,14 @@ export class Leases {
  * A lease has one, and one more for each extension that was granted after the window before had ended.
  */
 export class Windows {
-  readonly lease = new Column();
+  readonly lease = Column.ofIntegers();
   /** The grant, of the lease or of the extension, that it begins with. */
-  readonly fromIndex = new Column();
-  readonly fromUs = new Column();
-  /** Where it would have ended without extensions. */
-  readonly firstUntilUs = new Column();
+  readonly fromIndex = Column.ofIntegers();
+  readonly fromUs = Column.ofNumbers();
   /** Where it ended: extended, or cut off by a release. */
-  readonly untilUs = new Column();
+  readonly untilUs = Column.ofNumbers();
   /** The extension that prolonged it furthest. */
-  readonly prolongedIndex = new Column();
+  readonly prolongedIndex = Column.ofIntegers();
 
   get count(): number {
     return this.lease.length;
@@ -107,11 +106,11 @@ export class Windows {
 
 /** Stays in the critical section, in the order of entry. */
 export class Sections {
-  readonly lease = new Column();
-  readonly enteredIndex = new Column();
-  readonly enteredUs = new Column();
+  readonly lease = Column.ofIntegers();
+  readonly enteredIndex = Column.ofIntegers();
+  readonly enteredUs = Column.ofNumbers();
   /** Infinity for one that was never left. */
-  readonly leftUs = new Column();
+  readonly leftUs = Column.ofNumbers();
 
   get count(): number {
     return this.lease.length;
@@ -120,8 +119,8 @@ export class Sections {
 
 /** Writes that the protected resource accepted, in that order. */
 export class AcceptedWrites {
-  readonly lease = new Column();
-  readonly acceptedIndex = new Column();
+  readonly lease = Column.ofIntegers();
+  readonly acceptedIndex = Column.ofIntegers();
 
   get count(): number {
     return this.lease.length;
@@ -132,7 +131,7 @@ export class AcceptedWrites {
 export class HolderCommands {
   executed = 0;
   /** Indexes of those that changed a key which held another value, or none. */
-  readonly strayIndexes = new Column();
+  readonly strayIndexes = Column.ofIntegers();
 }
 
 /** What checkers need of a history, read in one pass. */
@@ -162,6 +161,21 @@ export class RunTables {
 
   get clockDriftFactor(): number {
     return this.started?.clockDriftFactor ?? 0;
+  }
+
+  grantedUs(lease: number): number {
+    return this.windows.fromUs.get(this.leases.firstWindow.get(lease));
+  }
+
+  grantedIndex(lease: number): number {
+    return this.windows.fromIndex.get(this.leases.firstWindow.get(lease));
+  }
+
+  /** The event by which the acquisition of the lease began. */
+  startedIndex(lease: number): number {
+    const acquire = this.leases.acquire.get(lease);
+    const attempt = this.acquires.lastAttempt.get(acquire);
+    return attempt === NONE ? this.acquires.invokedIndex.get(acquire) : this.attempts.startedIndex.get(attempt);
   }
 
   /** Notes that an event cannot be true if those before it are. */

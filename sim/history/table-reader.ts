@@ -165,10 +165,7 @@ class TableReader implements HistoryVisitor {
     acquires.rowOfOperation.set(event.operation, acquires.count);
     acquires.resource.push(tables.resources.numberOf(event.resource));
     acquires.client.push(tables.clients.numberOf(event.client));
-    acquires.ttlMs.push(event.ttlMs);
-    acquires.isProbe.push(event.phase === 'probe' ? 1 : 0);
     acquires.invokedIndex.push(index);
-    acquires.invokedUs.push(event.timeUs);
     acquires.outcome.push(PENDING);
     acquires.outcomeIndex.push(NONE);
     acquires.lastAttempt.push(NONE);
@@ -179,6 +176,7 @@ class TableReader implements HistoryVisitor {
     const { acquires, attempts, clockDriftFactor } = this.tables;
     const acquire = this.pendingAcquireOf(index, event);
     if (acquire === NONE) return;
+    const { ttlMs } = this.invocationOf(acquire);
     const attempt = attempts.count;
     const previous = acquires.lastAttempt.get(acquire);
     if (previous !== NONE) attempts.endedUs.lower(previous, event.timeUs);
@@ -187,7 +185,7 @@ class TableReader implements HistoryVisitor {
     attempts.startedIndex.push(index);
     attempts.startedUs.push(event.timeUs);
     attempts.endedUs.push(Number.POSITIVE_INFINITY);
-    attempts.usefulUntilUs.push(event.timeUs + usefulLifeUs(acquires.ttlMs.get(acquire), clockDriftFactor));
+    attempts.usefulUntilUs.push(event.timeUs + usefulLifeUs(ttlMs, clockDriftFactor));
     attempts.answers.push(0);
     this.votes.open(this.log.placeOf(event.value), attempt);
   }
@@ -196,8 +194,7 @@ class TableReader implements HistoryVisitor {
     const acquire = this.pendingAcquireOf(index, event);
     if (acquire === NONE) return;
     this.settle(acquire, GRANTED, index, event);
-    this.votes.close(this.log.placeOf(event.value));
-    this.holders.granted(index, event, acquire);
+    this.holders.granted(index, event, acquire, this.invocationOf(acquire));
   }
 
   private acquireFailed(index: number, event: AcquireFailed): void {
@@ -211,6 +208,10 @@ class TableReader implements HistoryVisitor {
     acquires.outcomeIndex.set(acquire, index);
     const attempt = acquires.lastAttempt.get(acquire);
     if (attempt !== NONE) attempts.endedUs.lower(attempt, event.timeUs);
+  }
+
+  private invocationOf(acquire: number): AcquireInvoked {
+    return this.log.at(this.tables.acquires.invokedIndex.get(acquire)) as AcquireInvoked;
   }
 
   private pendingAcquireOf(index: number, event: AttemptStarted | AcquireGranted | AcquireFailed): number {
