@@ -26,7 +26,8 @@ function renderRow({ index, event }: ListedEvent, diagrams: Diagrams): Markup {
   const badge = diagrams.badges.get(index);
   const time = formatTimeUs(event.timeUs);
   const anchor = diagrams.anchors.get(index);
-  const when = anchor === undefined ? markup`${time}` : markup`<a href="#${anchor}" title="show in the diagram">${time}</a>`;
+  const when =
+    anchor === undefined ? markup`${time}` : markup`<a href="#${anchor}" title="show in the diagram">${time}</a>`;
   const mark = badge === undefined ? null : markup`<span class="evidence" title="evidence ${badge}">${badge}</span> `;
   return markup`<tr id="row-${index}" class="${badge === undefined ? event.type : `${event.type} proof`}"><td class="number">${index}</td><td class="number">${when}</td><td>${mark}${clipText(eventText(event), SENTENCE_LENGTH)}</td></tr>`;
 }

@@ -1,5 +1,5 @@
 import { markup, type Markup } from './markup.ts';
-import { renderOutcome, renderStatus } from './outcome.ts';
+import { type Outcome, outcomeWords, renderOutcome, renderStatus } from './outcome.ts';
 import { renderPage } from './page.ts';
 import type { OutcomeCounts, PropertySummary, RunSummary, ScenarioSummary, Summary } from './summary.ts';
 
@@ -13,9 +13,9 @@ export function renderIndex(summary: Summary): string {
 <p class="eyebrow">distrilock · reports</p>
 <h1>${headline(totals)}</h1>
 <ul class="totals">
-<li>${totals.asExpected} ${renderOutcome('as-expected')}</li>
-<li>${totals.notAsExpected} ${renderOutcome('not-as-expected')}</li>
-<li>${totals.unknown} ${renderOutcome('unknown')}</li>
+${renderTotal(totals.asExpected, 'as-expected')}
+${renderTotal(totals.notAsExpected, 'not-as-expected')}
+${renderTotal(totals.unknown, 'unknown')}
 </ul>
 </header>
 <main>
@@ -43,19 +43,44 @@ ${scenarios.map(renderRow)}</tbody>
 
 function renderRow(scenario: ScenarioSummary): Markup {
   const { properties, runs } = scenario;
-  const expected = properties.filter((property) => property.expected !== null);
-  const found = properties.filter((property) => property.expected !== null || property.found.violated > 0);
-  return markup`<tr${scenario.outcome === 'as-expected' ? null : markup` class="mismatch"`}><th scope="row">${scenario.scenario}<div class="title">${scenario.title}</div></th><td>${scenario.backend}</td><td>${renderOutcome(scenario.outcome)}</td><td>${expected.map(
-    ({ property, expected: status }) => markup`<div class="pair">${renderStatus(status)} ${property}</div>`,
-  )}</td><td>${found.map((property) => renderFound(property, runs.length))}</td><td>${renderRuns(scenario)}</td><td>${renderLinks(scenario)}</td></tr>
+  return markup`<tr${scenario.outcome === 'as-expected' ? null : markup` class="mismatch"`}><th scope="row">${scenario.scenario}<div class="title">${scenario.title}</div></th><td>${scenario.backend}</td><td>${renderOutcome(scenario.outcome)}</td><td>${renderExpected(properties)}</td><td>${renderFound(properties, runs.length)}</td><td>${renderRuns(scenario)}</td><td>${renderLinks(scenario)}</td></tr>
 `;
 }
 
-function renderFound({ property, found }: PropertySummary, runs: number): Markup {
-  const statuses = (['violated', 'unknown', 'ok'] as const).filter((status) => found[status] > 0);
-  return markup`<div class="pair">${statuses.map(
-    (status) => markup`${renderStatus(status)}${runs === 1 ? null : markup` ×${found[status]}`} `,
-  )}${property}</div>`;
+function renderExpected(properties: readonly PropertySummary[]): Markup {
+  return renderGroups((status) =>
+    properties.filter(({ expected }) => expected === status).map(({ property }) => property),
+  );
+}
+
+/** What was found of the properties that the scenario names, and of others that were violated. */
+function renderFound(properties: readonly PropertySummary[], runs: number): Markup {
+  const relevant = properties.filter(({ expected, found }) => expected !== null || found.violated > 0);
+  return renderGroups((status) =>
+    relevant
+      .filter(({ found }) => found[status] > 0)
+      .map(({ property, found }) => (found[status] === runs ? property : `${property} (${found[status]} of ${runs})`)),
+  );
+}
+
+/** A line for each status: the status, and the properties of which it is said. */
+function renderGroups(propertiesOf: (status: 'violated' | 'unknown' | 'ok') => readonly string[]): Markup {
+  const groups = (['violated', 'unknown', 'ok'] as const).map((status) => ({
+    status,
+    properties: propertiesOf(status),
+  }));
+  return markup`${groups
+    .filter(({ properties }) => properties.length > 0)
+    .map(
+      ({ status, properties }) => markup`<div class="group">${renderStatus(status)} ${properties.join(', ')}</div>`,
+    )}`;
+}
+
+/** A zero is no news, good or bad: it has no colour. */
+function renderTotal(number: number, outcome: Outcome): Markup {
+  return number === 0
+    ? markup`<li class="quiet">0 ${outcomeWords(outcome)}</li>`
+    : markup`<li>${number} ${renderOutcome(outcome)}</li>`;
 }
 
 function renderRuns({ counts, runs }: ScenarioSummary): Markup {
@@ -71,7 +96,10 @@ function renderRuns({ counts, runs }: ScenarioSummary): Markup {
 /** Links to the runs that need a look, worst first; to the first run if none does. */
 function renderLinks({ runs }: ScenarioSummary): Markup {
   if (runs.length === 1) return markup`${runs.map((run) => renderLink(run, 'report'))}`;
-  const bad = [...runs.filter(({ outcome }) => outcome === 'not-as-expected'), ...runs.filter(({ outcome }) => outcome === 'unknown')];
+  const bad = [
+    ...runs.filter(({ outcome }) => outcome === 'not-as-expected'),
+    ...runs.filter(({ outcome }) => outcome === 'unknown'),
+  ];
   const linked = (bad.length > 0 ? bad : runs).slice(0, MOST_LINKS);
   const rest = (bad.length > 0 ? bad : runs).length - linked.length;
   return markup`${linked.map((run, index) => markup`${index === 0 ? '' : ', '}${renderLink(run, `seed ${run.seed}`)}`)}${rest > 0 ? ` and ${rest} more` : ''}`;

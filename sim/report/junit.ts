@@ -13,7 +13,13 @@ const junit = junitModule as unknown as Builder;
 export function renderJUnit(summary: Summary): string {
   const builder = junit.newBuilder().name('distrilock');
   if (summary.totals.runs === 0) {
-    builder.testSuite().name('distrilock').testCase().className('distrilock').name('runs').error('There are no runs.', 'unknown');
+    builder
+      .testSuite()
+      .name('distrilock')
+      .testCase()
+      .className('distrilock')
+      .name('runs')
+      .error('There are no runs.', 'unknown');
   }
   for (const scenario of summary.scenarios) {
     const name = visibleText(scenario.scenario);

@@ -17,7 +17,13 @@ export class Markup {
 /** What can stand in a `${}` of `markup`: texts and numbers are escaped, pieces of markup are not, null leaves nothing. */
 export type Content = string | number | Markup | null | readonly Content[];
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /**
  * A template of markup: `` markup`<b title="${name}">${name}</b>` ``. What is put in is escaped, for text and for quoted
@@ -35,6 +41,7 @@ function textOf(content: Content): string {
   if (content === null) return '';
   if (content instanceof Markup) return content.toString();
   if (typeof content === 'number') return String(content);
-  if (typeof content === 'string') return visibleText(content).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  if (typeof content === 'string')
+    return visibleText(content).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
   return content.map(textOf).join('');
 }

@@ -3,23 +3,24 @@ import { markup, type Markup } from './markup.ts';
 
 export type Outcome = Judgement['outcome'];
 
-const OUTCOMES: Readonly<Record<Outcome, { readonly words: string; readonly sign: string; readonly meaning: string }>> = {
-  'as-expected': {
-    words: 'as expected',
-    sign: '✓',
-    meaning: 'Every verdict is the one that the scenario expects, and all that had to happen did.',
-  },
-  'not-as-expected': {
-    words: 'not as expected',
-    sign: '✗',
-    meaning: 'A verdict is not the one that the scenario expects.',
-  },
-  unknown: {
-    words: 'unknown',
-    sign: '?',
-    meaning: 'This run proves nothing: it is not a success.',
-  },
-};
+const OUTCOMES: Readonly<Record<Outcome, { readonly words: string; readonly sign: string; readonly meaning: string }>> =
+  {
+    'as-expected': {
+      words: 'as expected',
+      sign: '✓',
+      meaning: 'Every verdict is the one that the scenario expects, and all that had to happen did.',
+    },
+    'not-as-expected': {
+      words: 'not as expected',
+      sign: '✗',
+      meaning: 'A verdict is not the one that the scenario expects.',
+    },
+    unknown: {
+      words: 'unknown',
+      sign: '?',
+      meaning: 'This run proves nothing: it is not a success.',
+    },
+  };
 
 export function outcomeWords(outcome: Outcome): string {
   return OUTCOMES[outcome].words;

@@ -36,7 +36,7 @@ code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu San
 .sources { overflow-wrap: anywhere; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--faint); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--faint); overflow-wrap: break-word; }
 thead th { color: var(--soft); font-size: 12.5px; font-weight: 600; }
 tbody th { font-weight: 600; white-space: nowrap; }
 tr.mismatch { background: var(--unsure-panel); }
@@ -50,7 +50,7 @@ li:target { background: var(--bad-panel); }
 .totals { display: flex; flex-wrap: wrap; gap: 10px; list-style: none; padding: 0; }
 .index td, .index th { padding-right: 18px; }
 .index .title { max-width: 44ch; white-space: normal; font-weight: 400; color: var(--soft); font-size: 13px; }
-.pair { white-space: nowrap; font-size: 13px; }
+.group { font-size: 13px; max-width: 40ch; }
 ${DIAGRAM_STYLE}
 @media print { body { padding: 0; font-size: 11px; max-width: none; } h2 { break-after: avoid; } tr, li, figure { break-inside: avoid; } .fit { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

@@ -83,7 +83,9 @@ function renderHeadlines(violations: readonly NumberedViolation[], diagrams: Dia
     const evidence = violation.events.flatMap((index) => {
       const badge = diagrams?.badges.get(index);
       const anchor = diagrams?.anchors.get(index) ?? `row-${index}`;
-      return badge === undefined ? [] : [markup` <a class="evidence" href="#${anchor}" title="show in the diagram">${badge}</a>`];
+      return badge === undefined
+        ? []
+        : [markup` <a class="evidence" href="#${anchor}" title="show in the diagram">${badge}</a>`];
     });
     return markup`<li><strong>${violation.property} violated.</strong> ${violation.message}${evidence}</li>`;
   })}</ul>`;

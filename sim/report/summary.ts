@@ -56,10 +56,7 @@ export interface Summary {
 }
 
 /** Sums up runs. `folderOf` says where the files of a run are, from the folder of the summary. */
-export function summarize(
-  judgements: Iterable<Judgement>,
-  folderOf: (judgement: Judgement) => string,
-): Summary {
+export function summarize(judgements: Iterable<Judgement>, folderOf: (judgement: Judgement) => string): Summary {
   const groups = new Map<string, Judgement[]>();
   for (const judgement of judgements) {
     const key = JSON.stringify([judgement.scenario, judgement.backend]);
@@ -108,14 +105,20 @@ function summarizeRun(judgement: Judgement, folder: string): RunSummary {
 }
 
 function summarizeProperty(property: Property, judgements: readonly Judgement[]): PropertySummary {
-  const verdicts = judgements.flatMap(({ properties }) => properties.filter(({ verdict }) => verdict.property === property));
+  const verdicts = judgements.flatMap(({ properties }) =>
+    properties.filter(({ verdict }) => verdict.property === property),
+  );
   const count = (status: 'ok' | 'violated' | 'unknown'): number =>
     verdicts.filter(({ verdict }) => verdict.status === status).length;
   return {
     property,
     expected: verdicts[0]?.expected ?? null,
     // A run that says nothing of a property leaves it unknown.
-    found: { ok: count('ok'), violated: count('violated'), unknown: count('unknown') + judgements.length - verdicts.length },
+    found: {
+      ok: count('ok'),
+      violated: count('violated'),
+      unknown: count('unknown') + judgements.length - verdicts.length,
+    },
   };
 }
 

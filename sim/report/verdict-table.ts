@@ -52,7 +52,9 @@ export function renderHappenedTable({ happened }: Judgement): Markup {
 
 function mismatchWords(mismatch: boolean, found: 'ok' | 'violated' | 'unknown'): Markup | null {
   if (!mismatch) return null;
-  return found === 'unknown' ? markup` <span class="quiet">could not be judged</span>` : markup` <span class="not">not as expected</span>`;
+  return found === 'unknown'
+    ? markup` <span class="quiet">could not be judged</span>`
+    : markup` <span class="not">not as expected</span>`;
 }
 
 function renderViolations(violations: readonly NumberedViolation[], count: number, diagrams: Diagrams | null): Markup {

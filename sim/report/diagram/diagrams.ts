@@ -42,7 +42,9 @@ export function drawDiagrams(history: History, violations: readonly NumberedViol
   const story = readStory(history, window, proof);
   const shown = shownViolations(violations, history, story, window);
   const badges = new Map(evidenceOf(shown, window).map((index, place) => [index, place + 1]));
-  const important = new Set(story.listed.filter(({ index }) => proof.has(index)).flatMap(({ event }) => namesIn(event)));
+  const important = new Set(
+    story.listed.filter(({ index }) => proof.has(index)).flatMap(({ event }) => namesIn(event)),
+  );
   const common = { violations: shown, pageWidthPx: PAGE_WIDTH_PX, important, badges, above: null };
   const scale = messageScaleOf({
     fromUs: window.fromUs,
@@ -69,7 +71,8 @@ export function drawDiagrams(history: History, violations: readonly NumberedViol
   for (const { options, picture } of drawn) {
     for (const index of picture.linkable) if (!anchors.has(index)) anchors.set(index, `${options.id}-${index}`);
     for (const { violation } of options.violations) {
-      if (!violationAnchors.has(violation.number)) violationAnchors.set(violation.number, `${options.id}-violation-${violation.number}`);
+      if (!violationAnchors.has(violation.number))
+        violationAnchors.set(violation.number, `${options.id}-violation-${violation.number}`);
     }
   }
   return {
@@ -140,7 +143,8 @@ function shownViolations(
   const visible: ShownViolation[] = [];
   for (const violation of violations) {
     const span = spanOf(violation, history, story);
-    if (span !== null && span.untilUs >= window.fromUs && span.fromUs <= window.untilUs) visible.push({ violation, span });
+    if (span !== null && span.untilUs >= window.fromUs && span.fromUs <= window.untilUs)
+      visible.push({ violation, span });
   }
   const firsts = visible.filter(
     ({ violation }, index) => visible.findIndex((other) => other.violation.property === violation.property) === index,

@@ -19,7 +19,10 @@ export function drawKeys({ story, scale, lanes }: Canvas): Markup {
     const heightPx = KEY_PX - 2;
     const title = `${key.node} holds ${shortName(key.key)} for ${key.client} (value ${shortValue(key.value)}), ${spanText(key)}${key.end === null ? '' : `; then ${key.end}`}.`;
     const label = fittingText([`${key.client}’s key`, key.client], extent.untilPx - extent.fromPx - 6, KEY_FONT_PX);
-    const text = label === null ? null : markup`<text x="${px(extent.fromPx + 4)}" y="${px(topPx + heightPx - 2)}">${label}</text>`;
+    const text =
+      label === null
+        ? null
+        : markup`<text x="${px(extent.fromPx + 4)}" y="${px(topPx + heightPx - 2)}">${label}</text>`;
     const lost = isLost(key) ? ' lost-key' : '';
     return markup`<g class="c${lanes.colourOf(key.client)}${lost}">${drawBar('key', extent, topPx, heightPx, title)}${text}</g>`;
   });
@@ -72,7 +75,12 @@ export function drawNotes(canvas: Canvas): Markup {
     })),
     ...story.leases
       .filter((lease) => lease.untilUs === lease.validUntilUs && lease.untilUs <= scale.untilUs)
-      .map((lease) => ({ lane: lease.client, timeUs: lease.untilUs, text: 'lease runs out', className: 'note strong' })),
+      .map((lease) => ({
+        lane: lease.client,
+        timeUs: lease.untilUs,
+        text: 'lease runs out',
+        className: 'note strong',
+      })),
     ...story.waits.flatMap((wait) =>
       wait.failure === null
         ? []
@@ -80,14 +88,19 @@ export function drawNotes(canvas: Canvas): Markup {
     ),
     ...story.keys
       .filter((key) => isLost(key) && key.untilUs >= scale.fromUs && key.untilUs <= scale.untilUs)
-      .map((key) => ({ lane: key.node, timeUs: key.untilUs, text: `key lost: ${key.end ?? ''}`, className: 'note strong' })),
+      .map((key) => ({
+        lane: key.node,
+        timeUs: key.untilUs,
+        text: `key lost: ${key.end ?? ''}`,
+        className: 'note strong',
+      })),
     ...story.clockChanges.map((change) => ({
       lane: change.lane,
       timeUs: change.timeUs,
       text: change.text,
       className: 'note clock',
     })),
-  ].sort((left, right) => left.timeUs - right.timeUs);
+  ].sort((left, right) => rankOf(left.className) - rankOf(right.className) || left.timeUs - right.timeUs);
   const rows = new Map<string, LabelRow>();
   return markup`<g class="notes">${notes.map((note) => {
     const lane = laneNamed(lanes, note.lane);
@@ -102,6 +115,11 @@ export function drawNotes(canvas: Canvas): Markup {
   })}</g>`;
 }
 
+/** What must be read is placed first, and the rest where there is room. */
+function rankOf(noteClass: string): number {
+  return noteClass === 'note' ? 1 : 0;
+}
+
 function drawWait({ scale, lanes }: Canvas, wait: Wait): Markup | null {
   const lane = lanes.clientLane(wait.client);
   if (lane === undefined) return null;
@@ -110,8 +128,13 @@ function drawWait({ scale, lanes }: Canvas, wait: Wait): Markup | null {
   const outcome = wait.failure === null ? '' : `; it does not get it (${failureText(wait.failure)})`;
   const title = `${wait.client} asks for the lock on ${shortName(wait.resource)}${wait.isProbe ? ' (probe)' : ''}, ${spanText(wait)}${outcome}.`;
   const cross = wait.failure === null ? null : crossMark(untilPx, y, 'failure');
-  const label = fittingText(wait.isProbe ? ['probe: is there progress?', 'probe'] : ['waits for the lock', 'waits'], untilPx - fromPx - 12, BAR_FONT_PX);
-  const text = label === null ? null : markup`<text class="wait-text" x="${px(fromPx + 5)}" y="${px(y + 11)}">${label}</text>`;
+  const label = fittingText(
+    wait.isProbe ? ['probe: is there progress?', 'probe'] : ['waits for the lock', 'waits'],
+    untilPx - fromPx - 12,
+    BAR_FONT_PX,
+  );
+  const text =
+    label === null ? null : markup`<text class="wait-text" x="${px(fromPx + 5)}" y="${px(y + 11)}">${label}</text>`;
   return markup`<g class="c${lanes.colourOf(wait.client)}"><path class="wait" d="M${px(fromPx)} ${px(y)}H${px(untilPx)}"><title>${title}</title></path>${text}${cross}</g>`;
 }
 
@@ -130,11 +153,18 @@ function drawLease({ scale, lanes }: Canvas, lease: Lease): Markup | null {
     extent.untilPx - extent.fromPx - 10,
     BAR_FONT_PX,
   );
-  const text = label === null ? null : markup`<text x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 3)}">${label}</text>`;
-  const stop = runsOut && lease.untilUs <= scale.untilUs ? markup`<path class="stop" d="M${px(extent.untilPx)} ${px(topPx - 3)}v${heightPx + 6}"/>` : null;
+  const text =
+    label === null ? null : markup`<text x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 3)}">${label}</text>`;
+  const stop =
+    runsOut && lease.untilUs <= scale.untilUs
+      ? markup`<path class="stop" d="M${px(extent.untilPx)} ${px(topPx - 3)}v${heightPx + 6}"/>`
+      : null;
   const extensions = lease.extendedUs
     .filter((timeUs) => timeUs >= scale.fromUs && timeUs <= scale.untilUs)
-    .map((timeUs) => markup`<path class="extension" d="M${px(scale.x(timeUs))} ${px(topPx)}v${heightPx}"><title>extended at ${formatTimeUs(timeUs)}</title></path>`);
+    .map(
+      (timeUs) =>
+        markup`<path class="extension" d="M${px(scale.x(timeUs))} ${px(topPx)}v${heightPx}"><title>extended at ${formatTimeUs(timeUs)}</title></path>`,
+    );
   return markup`<g class="c${lanes.colourOf(lease.client)}">${drawBar('lease', extent, topPx, heightPx, title)}${text}${extensions}${stop}</g>`;
 }
 
@@ -148,14 +178,16 @@ function drawSection({ scale, lanes }: Canvas, section: Section, lease: Lease | 
   // A lease that was granted and over before the window is not known here: then nothing is claimed.
   const coveredUntilUs = lease?.untilUs ?? Infinity;
   const bareFromUs = Math.max(coveredUntilUs, scale.fromUs);
-  const bare = bareFromUs < Math.min(section.untilUs, scale.untilUs) ? { fromUs: bareFromUs, untilUs: section.untilUs } : null;
+  const bare =
+    bareFromUs < Math.min(section.untilUs, scale.untilUs) ? { fromUs: bareFromUs, untilUs: section.untilUs } : null;
   const coveredPx = bare === null ? widthPx : scale.x(bare.fromUs) - extent.fromPx;
   const label = fittingText(
     [`${section.client} in the critical section`, `${section.client} inside`, section.client],
     coveredPx - 10,
     BAR_FONT_PX,
   );
-  const text = label === null ? null : markup`<text x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 4)}">${label}</text>`;
+  const text =
+    label === null ? null : markup`<text x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 4)}">${label}</text>`;
   return markup`<g class="c${lanes.colourOf(section.client)}">${drawBar('section', extent, topPx, heightPx, title)}${text}${
     bare === null ? null : drawBareSection(extentOf(scale, bare), topPx, heightPx, section, bare)
   }</g>`;
@@ -175,7 +207,9 @@ function drawBareSection(
     BAR_FONT_PX,
   );
   const text =
-    label === null ? null : markup`<text class="bare-text" x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 4)}">${label}</text>`;
+    label === null
+      ? null
+      : markup`<text class="bare-text" x="${px(extent.fromPx + 5)}" y="${px(topPx + heightPx - 4)}">${label}</text>`;
   return markup`${drawBar('bare', extent, topPx, heightPx, title)}${text}`;
 }
 
@@ -189,7 +223,8 @@ function clockMark(xPx: number, yPx: number): Markup {
 }
 
 function standstillText(standstill: Standstill): string {
-  const duration = standstill.untilUs === Infinity ? '' : ` for ${formatMs((standstill.untilUs - standstill.fromUs) / 1000)}`;
+  const duration =
+    standstill.untilUs === Infinity ? '' : ` for ${formatMs((standstill.untilUs - standstill.fromUs) / 1000)}`;
   return `${standstill.kind}${duration}`;
 }
 

@@ -3,6 +3,7 @@ import { markup, type Markup } from '../markup.ts';
 import { clipText } from '../visible-text.ts';
 import { type Canvas, fittingText, px } from './canvas.ts';
 import { LabelRow, textWidthPx } from './rows.ts';
+import type { Story } from './story.ts';
 
 export const LABELS_WIDTH_PX = 128;
 export const AXIS_PX = 36;
@@ -49,18 +50,26 @@ export function drawFrame({ scale, lanes }: Canvas, lanesTopPx: number): Markup 
 }
 
 /** The names of lanes and rows, for the column at the left. */
-export function drawLaneNames({ lanes }: Canvas, headers: readonly HeaderRow[]): Markup {
+export function drawLaneNames({ lanes, story }: Canvas, headers: readonly HeaderRow[]): Markup {
   const right = LABELS_WIDTH_PX - 8;
   const names = lanes.lanes.map((lane) => {
-    const y = lane.kind === 'client' ? lane.topPx + lane.heightPx / 2 : lane.topPx + lane.heightPx / 2 + 4;
+    const hasKind = lane.kind !== 'node';
+    const y = lane.topPx + lane.heightPx / 2 + (hasKind ? 0 : 4);
     const colour = lane.kind === 'client' ? `c${lanes.colourOf(lane.name)}` : lane.kind;
-    const kind = lane.kind === 'client' ? markup`<text class="kind" x="${right}" y="${px(y + 14)}">client</text>` : null;
-    return markup`<g class="${colour}"><title>${lane.kind} ${lane.name}</title><text class="name ${lane.kind}" x="${right}" y="${px(y)}">${clipText(lane.name, NAME_LENGTH)}</text>${kind}</g>`;
+    const kind = hasKind ? markup`<text class="kind" x="${right}" y="${px(y + 14)}">${lane.kind}</text>` : null;
+    const name = lane.kind === 'resource' ? resourceName(story) : lane.name;
+    return markup`<g class="${colour}"><title>${lane.kind} ${name}</title><text class="name ${lane.kind}" x="${right}" y="${px(y)}">${clipText(name, NAME_LENGTH)}</text>${kind}</g>`;
   });
   const rows = headers.map(
     ({ name, topPx }) => markup`<text class="kind" x="${right}" y="${px(topPx + 12)}">${name}</text>`,
   );
   return markup`<text class="kind" x="${right}" y="14">time</text>${rows}${names}`;
+}
+
+/** What the lock protects, by its name if there is only one. */
+function resourceName(story: Story): string {
+  const names = [...new Set(story.writes.map(({ resource }) => resource))];
+  return names.length === 1 ? (names[0] ?? '') : `${names.length} names`;
 }
 
 /** The mark of a broken scale: a jagged line from top to bottom. */

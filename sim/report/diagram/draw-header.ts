@@ -31,7 +31,8 @@ export function layViolations(shown: readonly ShownViolation[], scale: TimeScale
     textOf: ({ violation }) => `${violation.property}: ${violation.message}`,
     draw: ({ violation }, bar) =>
       markup`<a class="violation" href="#violation-${violation.number}" id="${id}-violation-${violation.number}" aria-label="${clipText(`Violation of ${violation.property}`, LABEL_LENGTH)}">${bar}</a>`,
-    titleOf: ({ violation, span }) => `${violation.property} violated ${spanText(span)}: ${clipText(violation.message, 400)}`,
+    titleOf: ({ violation, span }) =>
+      `${violation.property} violated ${spanText(span)}: ${clipText(violation.message, 400)}`,
     barClass: 'violation-bar',
   });
 }
@@ -47,7 +48,12 @@ export function layFaults(faults: readonly FaultSpan[], scale: TimeScale, topPx:
 }
 
 /** Vertical bands over all lanes while a violation is the case. */
-export function drawViolationBands(shown: readonly ShownViolation[], scale: TimeScale, topPx: number, bottomPx: number): Markup {
+export function drawViolationBands(
+  shown: readonly ShownViolation[],
+  scale: TimeScale,
+  topPx: number,
+  bottomPx: number,
+): Markup {
   return markup`<g class="bands">${shown.map(({ span, violation }) => {
     const extent = extentOf(scale, span, 2);
     return drawBar('band', extent, topPx, bottomPx - topPx, `${violation.property} violated ${spanText(span)}`);
@@ -65,13 +71,18 @@ interface HeaderParts<Item> {
 function layHeader<Item>(items: readonly Item[], scale: TimeScale, topPx: number, parts: HeaderParts<Item>): Header {
   const placed = items.map((item) => {
     const bar = extentOf(scale, parts.spanOf(item), 4);
-    const label: Label = labelAt(clipText(parts.textOf(item), LABEL_LENGTH), Math.max(bar.fromPx, 0) + 6, scale.widthPx - 2, FONT_PX);
+    const label: Label = labelAt(
+      clipText(parts.textOf(item), LABEL_LENGTH),
+      Math.max(bar.fromPx, 0) + 6,
+      scale.widthPx - 2,
+      FONT_PX,
+    );
     return { item, bar, label };
   });
   const { rows, count } = packRows(
     placed.map(({ bar, label }) => ({
-      fromPx: Math.min(bar.fromPx, label.fromPx),
-      untilPx: Math.max(bar.untilPx, label.untilPx) + 8,
+      from: Math.min(bar.fromPx, label.fromPx),
+      until: Math.max(bar.untilPx, label.untilPx) + 8,
     })),
     MOST_HEADER_ROWS,
   );

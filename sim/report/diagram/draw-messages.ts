@@ -29,8 +29,11 @@ export function drawMessages(canvas: Canvas): Markup {
 /** Writes to the protected resource. */
 export function drawWrites(canvas: Canvas): Markup {
   const row = new LabelRow();
-  const byArrival = [...canvas.story.writes].sort((left, right) => (left.arrivedUs ?? Infinity) - (right.arrivedUs ?? Infinity));
-  return markup`<g class="writes">${byArrival.map((write) => drawWrite(canvas, write, row))}</g>`;
+  // What was refused is labelled first, and the rest where there is room.
+  const byWeight = [...canvas.story.writes].sort(
+    (left, right) => Number(left.accepted ?? true) - Number(right.accepted ?? true),
+  );
+  return markup`<g class="writes">${byWeight.map((write) => drawWrite(canvas, write, row))}</g>`;
 }
 
 function drawMessage({ scale, lanes }: Canvas, message: Message): Markup | null {
@@ -43,15 +46,21 @@ function drawMessage({ scale, lanes }: Canvas, message: Message): Markup | null 
   const received = message.receivedUs === null ? null : at(message.receivedUs, client);
   const parts: (Markup | null)[] = [];
   if (executed !== null) {
-    parts.push(sent === null ? arrow('request', enteringFrom(executed, client), executed) : arrow('request', sent, executed));
+    parts.push(
+      sent === null ? arrow('request', enteringFrom(executed, client), executed) : arrow('request', sent, executed),
+    );
     if (message.lost?.direction === 'reply') parts.push(lostArrow('reply', executed, landing(executed, client)));
     else if (received === null) parts.push(cutArrow('reply', executed, landing(executed, client)));
     else parts.push(arrow('reply', executed, received));
-    parts.push(markup`<circle class="${message.changed ? 'yes' : 'no'}" cx="${px(executed.x)}" cy="${px(executed.y)}" r="2.6"/>`);
+    parts.push(
+      markup`<circle class="${message.changed ? 'yes' : 'no'}" cx="${px(executed.x)}" cy="${px(executed.y)}" r="2.6"/>`,
+    );
   } else if (sent !== null) {
     // Without a trace of its loss: a command that the node never ran although its reply is there was refused.
     const isGone = message.lost !== null || received !== null;
-    parts.push(isGone ? lostArrow('request', sent, landing(sent, node)) : cutArrow('request', sent, landing(sent, node)));
+    parts.push(
+      isGone ? lostArrow('request', sent, landing(sent, node)) : cutArrow('request', sent, landing(sent, node)),
+    );
   } else if (received !== null && message.reply !== 'failed') {
     parts.push(arrow('reply', enteringFrom(received, node), received));
   }
@@ -74,8 +83,7 @@ function drawWrite({ scale, lanes }: Canvas, write: Write, row: LabelRow): Marku
         ? markup`<circle class="accepted" cx="${px(arrived.x)}" cy="${px(arrived.y)}" r="5"/>`
         : markup`<circle class="refused" cx="${px(arrived.x)}" cy="${px(arrived.y)}" r="5"/>${crossMark(arrived.x, arrived.y, 'refusal')}`,
     );
-    const token = write.token === null ? '' : ` token ${write.token}`;
-    const text = `${write.client}’s write${token} ${write.accepted === true ? 'accepted' : 'refused'}`;
+    const text = `${write.client}’s write ${write.accepted === true ? 'accepted' : 'refused: old token'}`;
     const label = labelAt(text, Math.max(2, arrived.x - 8), scale.widthPx - 2, 10.5);
     if (row.take(label)) parts.push(drawLabel(label, resource.wirePx - 11, 'write-label'));
   } else if (sent !== null) {
@@ -141,9 +149,12 @@ function messageTitle(message: Message): string {
     parts.push(`executed ${formatTimeUs(message.executedUs)}: ${replyText(message.reply ?? '')}`);
   }
   if (message.receivedUs !== null) {
-    parts.push(`reply received ${formatTimeUs(message.receivedUs)}${message.executedUs === null ? `: ${replyText(message.reply ?? '')}` : ''}`);
+    parts.push(
+      `reply received ${formatTimeUs(message.receivedUs)}${message.executedUs === null ? `: ${replyText(message.reply ?? '')}` : ''}`,
+    );
   }
-  for (const { direction, byUs, fault } of message.delays) parts.push(`${direction} ${formatMs(byUs / 1000)} slower by fault ${fault}`);
+  for (const { direction, byUs, fault } of message.delays)
+    parts.push(`${direction} ${formatMs(byUs / 1000)} slower by fault ${fault}`);
   if (message.lost !== null) parts.push(lostText(message.lost));
   return parts.join('; ');
 }
@@ -152,7 +163,8 @@ function writeTitle(write: Write): string {
   const token = write.token === null ? '' : ` with token ${write.token}`;
   const parts = [`write ${write.write} of ${write.client} to ${shortName(write.resource)}${token}`];
   if (write.sentUs !== null) parts.push(`sent ${formatTimeUs(write.sentUs)}`);
-  if (write.arrivedUs !== null) parts.push(`${write.accepted === true ? 'accepted' : 'refused'} ${formatTimeUs(write.arrivedUs)}`);
+  if (write.arrivedUs !== null)
+    parts.push(`${write.accepted === true ? 'accepted' : 'refused'} ${formatTimeUs(write.arrivedUs)}`);
   if (write.delayedByUs > 0) parts.push(`${formatMs(write.delayedByUs / 1000)} slower by a fault`);
   if (write.lost !== null) parts.push(lostText(write.lost));
   return parts.join('; ');

@@ -5,7 +5,10 @@ import { BAR_PX, NOTE_PX } from './lanes.ts';
 export const MARK_RADIUS_PX = 7.5;
 
 /** Where an event stands in the diagram; null if its lane is not drawn, or it has none. */
-export function placeOf(event: HistoryEvent, { scale, lanes, story }: Canvas): { readonly xPx: number; readonly yPx: number } | null {
+export function placeOf(
+  event: HistoryEvent,
+  { scale, lanes, story }: Canvas,
+): { readonly xPx: number; readonly yPx: number } | null {
   const yPx = heightOf(event, lanes, story);
   if (yPx === undefined) return null;
   const xPx = scale.x(event.timeUs);

@@ -1,13 +1,11 @@
 import { packRows } from './rows.ts';
 import type { Key, Lease, Section, Story, Stretch } from './story.ts';
 import { RESOURCE_LANE } from './story-reader.ts';
-import type { TimeScale } from './time-scale.ts';
 
 /** More lanes than these do not fit a screen. */
 const MOST_CLIENT_LANES = 10;
 const MOST_NODE_LANES = 9;
 const MOST_ROWS = 3;
-const LEAST_BAR_PX = 3;
 
 export const NOTE_PX = 14;
 export const BAR_PX = 16;
@@ -48,13 +46,12 @@ const COLOURS = 8;
 
 export interface LaneOptions {
   readonly story: Story;
-  readonly scale: TimeScale;
   readonly topPx: number;
   /** Names that must not be left out if there are too many lanes. */
   readonly important: ReadonlySet<string>;
 }
 
-export function layLanes({ story, scale, topPx, important }: LaneOptions): Lanes {
+export function layLanes({ story, topPx, important }: LaneOptions): Lanes {
   const clients = chooseNames(story.clients, MOST_CLIENT_LANES, story.active, important);
   const nodes = chooseNames(story.nodes, MOST_NODE_LANES, story.active, important);
   const clientLanes = new Map<string, Lane>();
@@ -67,26 +64,38 @@ export function layLanes({ story, scale, topPx, important }: LaneOptions): Lanes
     return lane;
   };
   const packBars = (bars: readonly Stretch[], firstTopPx: number, rowPx: number): number => {
-    const extents = bars.map((bar) => {
-      const fromPx = scale.x(bar.fromUs);
-      return { fromPx, untilPx: Math.max(scale.x(bar.untilUs), fromPx + LEAST_BAR_PX) };
-    });
-    const { rows, count } = packRows(extents, MOST_ROWS);
+    const { rows, count } = packRows(
+      bars.map(({ fromUs, untilUs }) => ({ from: fromUs, until: untilUs })),
+      MOST_ROWS,
+    );
     bars.forEach((bar, index) => tops.set(bar, firstTopPx + (rows[index] ?? 0) * rowPx));
     return Math.max(1, count) * rowPx;
   };
 
-  const resource = story.writes.length > 0 ? lay(RESOURCE_LANE, 'resource', RESOURCE_LANE_PX, RESOURCE_WIRE_PX) : undefined;
+  const resource =
+    story.writes.length > 0 ? lay(RESOURCE_LANE, 'resource', RESOURCE_LANE_PX, RESOURCE_WIRE_PX) : undefined;
   for (const name of clients) {
     const leaseTopPx = nextTopPx + NOTE_PX;
-    const leasesPx = packBars(story.leases.filter((lease) => lease.client === name), leaseTopPx, BAR_PX);
-    const sectionsPx = packBars(story.sections.filter((section) => section.client === name), leaseTopPx + leasesPx, BAR_PX);
+    const leasesPx = packBars(
+      story.leases.filter((lease) => lease.client === name),
+      leaseTopPx,
+      BAR_PX,
+    );
+    const sectionsPx = packBars(
+      story.sections.filter((section) => section.client === name),
+      leaseTopPx + leasesPx,
+      BAR_PX,
+    );
     const heightPx = NOTE_PX + leasesPx + sectionsPx + SEND_LABEL_PX + 2;
     clientLanes.set(name, lay(name, 'client', heightPx, heightPx));
   }
   for (const name of nodes) {
     const keyTopPx = nextTopPx + NODE_WIRE_PX + 4;
-    const keysPx = packBars(story.keys.filter((key) => key.node === name), keyTopPx, KEY_PX);
+    const keysPx = packBars(
+      story.keys.filter((key) => key.node === name),
+      keyTopPx,
+      KEY_PX,
+    );
     nodeLanes.set(name, lay(name, 'node', NODE_WIRE_PX + 4 + keysPx, NODE_WIRE_PX));
   }
   const lanes = [...(resource === undefined ? [] : [resource]), ...clientLanes.values(), ...nodeLanes.values()];

@@ -44,7 +44,7 @@ export function drawPicture(options: PictureOptions): Picture {
   const faultsTopPx = AXIS_PX + violationHeader.heightPx;
   const faultHeader = layFaults(story.faults, scale, faultsTopPx);
   const lanesTopPx = faultsTopPx + faultHeader.heightPx + 4;
-  const canvas: Canvas = { story, scale, lanes: layLanes({ story, scale, topPx: lanesTopPx, important }) };
+  const canvas: Canvas = { story, scale, lanes: layLanes({ story, topPx: lanesTopPx, important }) };
   const spots = drawSpots(canvas, badges, id);
   const headers = [
     ...(violations.length === 0 ? [] : [{ name: 'violated', topPx: AXIS_PX }]),
@@ -62,7 +62,12 @@ ${spots.drawing}`;
   return { figure: figureOf(options, canvas, drawLaneNames(canvas, headers), drawing), linkable: spots.linkable };
 }
 
-function figureOf({ id, title, words, pageWidthPx, above }: PictureOptions, canvas: Canvas, names: Markup, drawing: Markup): Markup {
+function figureOf(
+  { id, title, words, pageWidthPx, above }: PictureOptions,
+  canvas: Canvas,
+  names: Markup,
+  drawing: Markup,
+): Markup {
   const { scale, lanes } = canvas;
   const heightPx = px(lanes.bottomPx + BOTTOM_AXIS_PX);
   const widthPx = px(scale.widthPx);
@@ -93,7 +98,11 @@ function leftOutText({ clients, nodes }: Canvas['lanes']['leftOut']): string {
 }
 
 /** What links point to: a ring around each listed event, seen when it is pointed to, and the numbers of evidence. */
-function drawSpots(canvas: Canvas, badges: ReadonlyMap<number, number>, id: string): { drawing: Markup; linkable: ReadonlySet<number> } {
+function drawSpots(
+  canvas: Canvas,
+  badges: ReadonlyMap<number, number>,
+  id: string,
+): { drawing: Markup; linkable: ReadonlySet<number> } {
   const linkable = new Set<number>();
   const spots = canvas.story.listed.map(({ index, event }) => {
     const place = placeOf(event, canvas);

@@ -4,27 +4,36 @@ export interface Extent {
   readonly untilPx: number;
 }
 
-/** The row of each extent, in their order: the first in which it touches no earlier one; the last row takes what fits nowhere. */
-export function packRows(extents: readonly Extent[], mostRows: number): { readonly rows: readonly number[]; readonly count: number } {
-  const rightEdges: number[] = [];
-  const rows = extents.map(({ fromPx, untilPx }) => {
-    let row = rightEdges.findIndex((rightPx) => rightPx <= fromPx);
-    if (row === -1) row = Math.min(rightEdges.length, mostRows - 1);
-    rightEdges[row] = Math.max(rightEdges[row] ?? Number.NEGATIVE_INFINITY, untilPx);
-    return row;
-  });
-  return { rows, count: rightEdges.length };
+/** A thing that takes a stretch of a row, in whatever unit. */
+interface Taking {
+  readonly from: number;
+  readonly until: number;
 }
 
-/** Lets labels of one row through, from left to right, as long as they do not run into each other. */
+/** The row of each thing, in their order: the first row that is free by then; the last row takes what fits nowhere. */
+export function packRows(
+  things: readonly Taking[],
+  mostRows: number,
+): { readonly rows: readonly number[]; readonly count: number } {
+  const ends: number[] = [];
+  const rows = things.map(({ from, until }) => {
+    let row = ends.findIndex((end) => end <= from);
+    if (row === -1) row = Math.min(ends.length, mostRows - 1);
+    ends[row] = Math.max(ends[row] ?? Number.NEGATIVE_INFINITY, until);
+    return row;
+  });
+  return { rows, count: ends.length };
+}
+
+/** Labels of one row: each is let through unless it would run into one that was. */
 export class LabelRow {
-  private freeFromPx = Number.NEGATIVE_INFINITY;
+  private readonly taken: Extent[] = [];
 
   /** Whether there is room; if so, it is taken. */
-  take({ fromPx, untilPx }: Extent): boolean {
-    if (fromPx < this.freeFromPx) return false;
-    this.freeFromPx = untilPx;
-    return true;
+  take(extent: Extent): boolean {
+    const isFree = this.taken.every(({ fromPx, untilPx }) => untilPx <= extent.fromPx || extent.untilPx <= fromPx);
+    if (isFree) this.taken.push(extent);
+    return isFree;
   }
 }
 

@@ -121,7 +121,13 @@ export interface Story {
 
 /** The points of time at which more happens than messages coming and going, ascending. */
 export function mainMomentsUs(story: Story, fromUs: number, untilUs: number): readonly number[] {
-  const stretches: readonly (readonly Stretch[])[] = [story.waits, story.leases, story.sections, story.standstills, story.faults];
+  const stretches: readonly (readonly Stretch[])[] = [
+    story.waits,
+    story.leases,
+    story.sections,
+    story.standstills,
+    story.faults,
+  ];
   const moments = [
     ...stretches.flat().flatMap((stretch) => [stretch.fromUs, stretch.untilUs]),
     ...story.writes.flatMap(({ sentUs, arrivedUs }) => [sentUs ?? fromUs, arrivedUs ?? fromUs]),

@@ -96,18 +96,27 @@ function scaleOf(options: TimeScaleOptions, rules: GapRules): TimeScale {
     untilUs,
     breaks: breaks.filter((gap) => scale(gap.untilUs) - scale(gap.fromUs) >= BREAK_PX),
     x: (timeUs) => scale(timeUs),
-    ticksUs: (leastPx) => (breaks.length === 0 ? momentTicks(moments, scale, leastPx) : ticksOf(moments, breaks, scale, leastPx)),
+    ticksUs: (leastPx) =>
+      breaks.length === 0 ? momentTicks(moments, scale, leastPx) : ticksOf(moments, breaks, scale, leastPx),
   };
 }
 
-function piecewise(moments: readonly number[], widths: readonly number[], stretch: number): ScaleLinear<number, number> {
+function piecewise(
+  moments: readonly number[],
+  widths: readonly number[],
+  stretch: number,
+): ScaleLinear<number, number> {
   const places = [0];
   for (const width of widths) places.push((places.at(-1) ?? 0) + width * stretch);
   return scaleLinear([...moments], places).clamp(true);
 }
 
 /** As many of the moments as have room. */
-function momentTicks(moments: readonly number[], scale: ScaleLinear<number, number>, leastPx: number): readonly number[] {
+function momentTicks(
+  moments: readonly number[],
+  scale: ScaleLinear<number, number>,
+  leastPx: number,
+): readonly number[] {
   let lastPx = Number.NEGATIVE_INFINITY;
   return moments.filter((timeUs) => {
     const px = scale(timeUs);

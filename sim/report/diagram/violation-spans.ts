@@ -5,16 +5,28 @@ import type { NumberedViolation } from './window.ts';
 
 /** When a violation was the case: the overlap of what must not overlap, else the time from the first to the last event that proves it, or that of the last. */
 export function spanOf(violation: NumberedViolation, history: History, story: Story): Stretch | null {
-  const events = violation.events.filter((index) => index >= 0 && index < history.length).map((index) => history.at(index));
+  const events = violation.events
+    .filter((index) => index >= 0 && index < history.length)
+    .map((index) => history.at(index));
   const first = events[0];
   const last = events.at(-1);
   if (first === undefined || last === undefined) return null;
   const numbers = new Set(events.map(leaseNumberOf).filter((number) => number !== null));
   switch (violation.property) {
     case 'critical-section':
-      return overlapOf(story.sections.filter(({ lease }) => numbers.has(lease))) ?? { fromUs: last.timeUs, untilUs: last.timeUs };
+      return (
+        overlapOf(story.sections.filter(({ lease }) => numbers.has(lease))) ?? {
+          fromUs: last.timeUs,
+          untilUs: last.timeUs,
+        }
+      );
     case 'mutual-exclusion':
-      return overlapOf(story.leases.filter(({ lease }) => numbers.has(lease))) ?? { fromUs: last.timeUs, untilUs: last.timeUs };
+      return (
+        overlapOf(story.leases.filter(({ lease }) => numbers.has(lease))) ?? {
+          fromUs: last.timeUs,
+          untilUs: last.timeUs,
+        }
+      );
     case 'deadlock-freedom':
     case 'availability':
       return { fromUs: first.timeUs, untilUs: last.timeUs };
