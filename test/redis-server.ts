@@ -25,6 +25,12 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** Servers that run, so that none outlives the tests, even those that fail. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const server of running) server.kill('SIGKILL');
+});
+
 /** A redis-server process of a test's own, without persistence, in a directory of its own. */
 export class RedisServer {
   readonly port: number;
@@ -48,18 +54,20 @@ export class RedisServer {
     const file = join(this.directory, 'redis.conf');
     writeFileSync(file, '');
     const settings = [file, '--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--dir', this.directory];
-    const process = spawn('redis-server', [...settings, ...this.args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.process = process;
+    const server = spawn('redis-server', [...settings, ...this.args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.process = server;
+    running.add(server);
+    server.once('exit', () => running.delete(server));
     const printed: string[] = [];
     // The output is read on after that, or the server would block on a full pipe.
-    const lines = createInterface(process.stdout);
+    const lines = createInterface(server.stdout);
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
         printed.push(line);
         if (/Ready to accept connections|Sentinel ID is/.test(line)) resolve();
       });
-      process.once('error', reject);
-      process.once('exit', () => {
+      server.once('error', reject);
+      server.once('exit', () => {
         reject(new Error(`redis-server on port ${this.port} ended:\n${printed.join('\n')}`));
       });
     });
@@ -76,11 +84,11 @@ export class RedisServer {
 
   /** Kills the process, and resolves once it is gone. `start` starts it again, empty, on the same port. */
   async kill(): Promise<void> {
-    const { process } = this;
+    const server = this.process;
     this.process = null;
-    if (process === null || process.exitCode !== null || process.signalCode !== null) return;
-    const exit = once(process, 'exit');
-    process.kill('SIGKILL');
+    if (server === null || !running.has(server)) return;
+    const exit = once(server, 'exit');
+    server.kill('SIGKILL');
     await exit;
   }
 
