@@ -41,8 +41,8 @@ function outputOf(stream: NodeJS.WriteStream, descriptor: number): Output {
     write: (text) => void stream.write(text),
     isTTY: isatty(descriptor),
     get columns() {
-      // Node leaves it undefined where there is no terminal.
-      return stream.columns;
+      // Node leaves it undefined where there is no terminal, and a terminal that was never told its size says 0.
+      return stream.columns === 0 ? undefined : stream.columns;
     },
   };
 }

@@ -46,7 +46,8 @@ function asText({ scenario, path }: LoadedScenario, colors: Colors): string {
   const text = sections
     .filter(([, lines]) => lines.length > 0)
     .map(
-      ([heading, lines]) => `\n${colors.bold(heading)}\n${lines.map((line) => `  ${visibleLines(line)}`).join('\n')}\n`,
+      ([heading, lines]) =>
+        `\n${colors.bold(heading)}\n${lines.map((line) => `  ${visibleLines(line)}`.trimEnd()).join('\n')}\n`,
     );
   return `${colors.bold(name)}: ${visibleText(title)}\n${text.join('')}`;
 }

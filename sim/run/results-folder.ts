@@ -12,11 +12,13 @@ const SEED_FOLDER = /^seed-\d+$/;
 /** The folder that runs write to. It replaces what earlier runs wrote there, and touches nothing else. */
 export class ResultsFolder {
   /** As the user gave it. */
-  readonly path: string;
+  private readonly path: string;
+  private readonly isBySeed: boolean;
 
-  /** Makes the folder if there is none. Throws an OutputError. */
-  constructor(path: string) {
+  /** Makes the folder if there is none. `isBySeed` tells whether each seed of a scenario has a folder of its own. Throws an OutputError. */
+  constructor(path: string, isBySeed: boolean) {
     this.path = path;
+    this.isBySeed = isBySeed;
     makeFolder(path);
   }
 
@@ -30,11 +32,16 @@ export class ResultsFolder {
     }
   }
 
-  /** The path of a file of one run, whose folder is there then; `seed` is null where a scenario runs with one seed only. Throws an OutputError. */
-  runFile(scenario: string, seed: number | null, file: string): string {
-    const folder = seed === null ? join(this.path, scenario) : join(this.path, scenario, `seed-${seed}`);
-    makeFolder(folder);
-    return join(folder, file);
+  /** The folder of one run, from this one; parts are apart by `/`. */
+  folderOf(scenario: string, seed: number): string {
+    return this.isBySeed ? `${scenario}/seed-${seed}` : scenario;
+  }
+
+  /** The path of a file of one run, whose folder is there then. Throws an OutputError. */
+  runFile(scenario: string, seed: number, file: string): string {
+    const path = join(this.path, this.folderOf(scenario, seed), file);
+    makeFolderOf(path);
+    return path;
   }
 
   /** The path of a file above the runs. */
@@ -60,12 +67,11 @@ export function writeWhole(path: string, text: string): void {
   });
 }
 
-/** Makes a folder and those above it. Throws an OutputError. */
-export function makeFolder(path: string): void {
+function makeFolder(path: string): void {
   writing(path, () => mkdirSync(path, { recursive: true }));
 }
 
-/** Makes the folder of a file that is to be written. Throws an OutputError. */
+/** Makes the folder of a file that is to be written, and those above it. Throws an OutputError. */
 export function makeFolderOf(file: string): void {
   makeFolder(dirname(file));
 }

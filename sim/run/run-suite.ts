@@ -16,14 +16,19 @@ export interface SuiteOptions {
   readonly signal: AbortSignal;
   /** The command that runs a scenario with one seed again. */
   readonly replay: (scenario: Scenario, seed: number) => string;
-  /** `index` is that of the scenario. */
-  readonly onProgress: (index: number, seed: number, progress: RunProgress) => void;
+  readonly onProgress: (progress: SuiteProgress) => void;
+}
+
+/** How far the run is that goes on now. */
+export interface SuiteProgress extends RunProgress {
+  /** Of the scenario. */
+  readonly index: number;
+  readonly scenario: Scenario;
+  readonly seed: number;
 }
 
 /** One run of a suite that came to its end. */
 export interface SuiteRun {
-  /** Of the scenario. */
-  readonly index: number;
   readonly judgement: Judgement;
   /** Real time that the run, its verdict and its report took. */
   readonly elapsedMs: number;
@@ -39,13 +44,13 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteRun>
       const startMs = performance.now();
       const judgement = await runOnce(options, index, scenario, seed);
       if (judgement === null) return;
-      yield { index, judgement, elapsedMs: performance.now() - startMs };
+      yield { judgement, elapsedMs: performance.now() - startMs };
     }
   }
 }
 
 async function runOnce(
-  { testbed, runs, results, signal, replay, onProgress }: SuiteOptions,
+  { testbed, results, signal, replay, onProgress }: SuiteOptions,
   index: number,
   scenario: Scenario,
   seed: number,
@@ -56,9 +61,9 @@ async function runOnce(
     return await runScenario(testbed, scenario, {
       seed,
       replay: command,
-      path: (file) => results.runFile(scenario.name, runs === 1 ? null : seed, file),
+      path: (file) => results.runFile(scenario.name, seed, file),
       signal,
-      onProgress: (progress) => onProgress(index, seed, progress),
+      onProgress: (progress) => onProgress({ ...progress, index, scenario, seed }),
     });
   } catch (error) {
     if (error instanceof OutputError) throw error;
