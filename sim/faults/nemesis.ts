@@ -13,20 +13,29 @@ export interface AimedFault {
   readonly nodes: readonly string[];
 }
 
+/** Ends a fault. */
+export type Heal = () => void | Promise<void>;
+
 /** A world in which faults can happen. */
 export interface FaultWorld extends TargetWorld {
   readonly log: ObservedLog;
   timeUs(): number;
   /** Runs `run` after so many milliseconds of true time. */
   schedule(delayMs: number, run: () => void): void;
-  /** Makes the fault happen; returns what heals it, or null if there is nothing to heal. */
-  inject(fault: AimedFault): (() => void) | null;
+  /**
+   * Makes the fault happen, and calls `begun` when it is in force; returns what heals it, or null if there is nothing to heal. A world
+   * in which that takes time returns promises.
+   */
+  inject(fault: AimedFault, begun: () => void): Heal | null | Promise<Heal | null>;
+  /** Told when a fault cannot be made or healed: the run proves nothing then. */
+  fail(error: Error): void;
 }
 
 /** Carries out the fault schedule of a scenario, records what it does, and heals what is left. */
 export class Nemesis {
   private readonly world: FaultWorld;
-  private readonly heals = new Map<number, () => void>();
+  private readonly heals = new Map<number, Heal>();
+  private readonly underWay = new Set<Promise<void>>();
   private readonly callOffs: (() => void)[] = [];
   private count = 0;
 
@@ -58,40 +67,62 @@ export class Nemesis {
     for (const number of [...this.heals.keys()]) this.heal(number);
   }
 
+  /** Resolves once every fault that was begun is in force, and every one that was ended is healed. */
+  async settled(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
   private begin(fault: Fault): void {
     const { world } = this;
     const clients = 'clients' in fault ? resolveClients(fault.clients, world) : [];
     const nodes = 'nodes' in fault ? resolveNodes(fault.nodes, world) : [];
     this.count += 1;
     const number = this.count;
-    world.log.record({
-      type: 'fault-started',
-      timeUs: world.timeUs(),
-      fault: number,
-      kind: fault.fault,
-      targets: fault.fault === 'partition-shape' ? [...world.clients, ...world.nodes] : [...clients, ...nodes],
-      description: describeFault(fault, clients, nodes),
-    });
-    const undo = world.inject({ fault, number, clients, nodes });
-    this.heals.set(
-      number,
-      undo ??
-        (() => {
-          /* It happened in an instant. */
-        }),
-    );
-    if (undo === null) this.heal(number);
-    else if ('for' in fault && fault.for !== undefined)
-      world.schedule(fault.for, () => {
-        this.heal(number);
+    const begun = (): void => {
+      world.log.record({
+        type: 'fault-started',
+        timeUs: world.timeUs(),
+        fault: number,
+        kind: fault.fault,
+        targets: fault.fault === 'partition-shape' ? [...world.clients, ...world.nodes] : [...clients, ...nodes],
+        description: describeFault(fault, clients, nodes),
       });
+    };
+    this.afterwards(world.inject({ fault, number, clients, nodes }, begun), (heal) => {
+      this.heals.set(number, heal ?? nothing);
+      if (heal === null) this.heal(number);
+      else if ('for' in fault && fault.for !== undefined) {
+        world.schedule(fault.for, () => {
+          this.heal(number);
+        });
+      }
+    });
   }
 
   private heal(number: number): void {
-    const undo = this.heals.get(number);
-    if (undo === undefined) return;
+    const heal = this.heals.get(number);
+    if (heal === undefined) return;
     this.heals.delete(number);
-    undo();
-    this.world.log.record({ type: 'fault-ended', timeUs: this.world.timeUs(), fault: number });
+    this.afterwards(heal(), () => {
+      this.world.log.record({ type: 'fault-ended', timeUs: this.world.timeUs(), fault: number });
+    });
   }
+
+  /** Goes on at once where the world is as quick, so that virtual time needs no promises. */
+  private afterwards<Result>(result: Result | Promise<Result>, goOn: (result: Result) => void): void {
+    if (!(result instanceof Promise)) {
+      goOn(result);
+      return;
+    }
+    const work = result
+      .then(goOn, (error: unknown) => {
+        this.world.fail(error instanceof Error ? error : new Error(String(error)));
+      })
+      .finally(() => this.underWay.delete(work));
+    this.underWay.add(work);
+  }
+}
+
+function nothing(): void {
+  // It happened in an instant.
 }

@@ -150,6 +150,17 @@ export class ModelNode {
     return this.data.keys.size;
   }
 
+  /** Takes on what a real server was seen to hold; keys that it lacks are lost. */
+  adopt(data: NodeData, cause: LossCause, nowMs: number): number {
+    this.become(data, cause, nowMs);
+    return this.data.keys.size;
+  }
+
+  /** The lock keys that it holds. */
+  keys(): readonly string[] {
+    return [...this.data.keys.keys()];
+  }
+
   private acquire(command: AcquireCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
     const { key, value, ttlMs, tokenHint } = command;
     if (entry !== undefined && entry.value !== value) return HELD;

@@ -61,7 +61,16 @@ export class SimulatedFaults implements FaultWorld {
     return this.nodeOf(node).holds(key, value);
   }
 
-  inject(aimed: AimedFault): (() => void) | null {
+  inject(aimed: AimedFault, begun: () => void): (() => void) | null {
+    begun();
+    return this.bringAbout(aimed);
+  }
+
+  fail(error: Error): void {
+    throw error;
+  }
+
+  private bringAbout(aimed: AimedFault): (() => void) | null {
     const { fault, number } = aimed;
     const { random, simulation } = this.targets;
     switch (fault.fault) {
