@@ -3,6 +3,8 @@ import type { Environment } from './environment.ts';
 
 const FIRST_RECONNECT_MS = 50;
 const SLOWEST_RECONNECT_MS = 1000;
+/** ioredis waits so long for a socket to close before it destroys it, and in some states keeps the process alive for as long. */
+const DISCONNECT_TIMEOUT_MS = 100;
 
 /**
  * Connects to a server with the caller's options, but never lets ioredis run a command later than when it was given, or twice:
@@ -10,6 +12,7 @@ const SLOWEST_RECONNECT_MS = 1000;
  */
 export function connectTo(options: RedisOptions, environment: Environment): Redis {
   const ownOptions: RedisOptions = {
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     ...options,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -46,6 +46,7 @@ describe('a node of a function that returns promises', () => {
   });
 
   it('makes an error of whatever else was thrown', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- that is the case
     const node = nodeFromPromises('here', () => Promise.reject('a word'));
     const reply = await ask(node);
     expect(reply).toMatchObject({ kind: 'failed', error: { message: 'here failed with a word', cause: 'a word' } });
