@@ -1,4 +1,4 @@
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 const TWO_TO_32 = 0x1_0000_0000;
@@ -8,18 +8,15 @@ const HEX = Array.from({ length: 0x1_0000 }, (_, number) => number.toString(16).
 export class RandomStream {
   private readonly generator: RandomGenerator;
 
-  constructor(seed: number) {
-    this.generator = xoroshiro128plus(seed);
+  /** `name` is all that the stream follows from. */
+  constructor(name: string) {
+    // 128 bits of state from as many of hash: with fewer, two of many clients would now and then draw the same lock values.
+    this.generator = xoroshiro128plusFromState([hash(name, 1), hash(name, 2), hash(name, 3), hash(name, 4)]);
   }
 
   /** A number in [0, 1). */
   fraction(): number {
     return (this.generator.next() >>> 0) / TWO_TO_32;
-  }
-
-  /** A whole number from `least` to `most`, both included. */
-  integer(least: number, most: number): number {
-    return least + Math.floor(this.fraction() * (most - least + 1));
   }
 
   /** 160 bits as 40 hexadecimal digits. */
@@ -42,13 +39,13 @@ export class RandomStreams {
   }
 
   stream(name: string): RandomStream {
-    return new RandomStream(hash(`${this.seed}/${name}`));
+    return new RandomStream(`${this.seed}/${name}`);
   }
 }
 
-/** FNV-1a over UTF-16 units, with a final mix so that names which differ in their last letter give distant seeds. */
-function hash(text: string): number {
-  let state = 0x811c9dc5;
+/** FNV-1a over UTF-16 units, with a final mix so that names which differ in their last letter give distant numbers. Each variant is a hash of its own. */
+function hash(text: string, variant: number): number {
+  let state = Math.imul(0x811c9dc5 ^ variant, 0x01000193);
   for (let index = 0; index < text.length; index += 1) {
     state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);
   }
