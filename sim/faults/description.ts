@@ -3,8 +3,8 @@ import { formatMs, formatRange } from '../text/duration-text.ts';
 
 /** One line for people on what a fault does to these clients and nodes. */
 export function describeFault(fault: Fault, clients: readonly string[], nodes: readonly string[]): string {
-  const who = clients.join(', ');
-  const where = nodes.join(', ');
+  const who = clients.join(', ') || 'nobody';
+  const where = nodes.join(', ') || 'no node';
   switch (fault.fault) {
     case 'partition':
       return `${messages(fault.direction)} between ${who} and ${where} are lost`;

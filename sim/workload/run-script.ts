@@ -44,9 +44,14 @@ async function runRound(client: WorkloadClient, steps: readonly Step[], defaultT
   if (held !== null) leaveSection(client, held);
 }
 
-/** Takes the lock once and gives it back at once; resolves to whether it was granted. */
-export async function probe(client: WorkloadClient, resource: string, ttlMs: number): Promise<boolean> {
-  const held = await acquire(client, { resource }, ttlMs, 'probe');
+/** Takes the lock once and gives it back at once; resolves to whether it was granted. `retryCount` undefined is the client's own. */
+export async function probe(
+  client: WorkloadClient,
+  resource: string,
+  ttlMs: number,
+  retryCount?: number,
+): Promise<boolean> {
+  const held = await acquire(client, { resource, retryCount }, ttlMs, 'probe');
   if (held === null) return false;
   await release(client, held);
   return true;

@@ -24,8 +24,8 @@ export class Exchange<Request, Reply> {
   direction: Direction = 'request';
   /** Its message that is on the way; null while a server has it, or when it was dropped. */
   inFlight: ScheduledEvent | null = null;
-  /** Whether its connection broke: a server that has the request may still run it, but the reply has no way back. */
-  isBroken = false;
+  /** The fault that broke its connection: a server that has the request may still run it, but the reply has no way back. Null while it is whole. */
+  brokenBy: number | null = null;
   /** Its place among the link's outstanding exchanges. */
   slot = 0;
 
@@ -70,8 +70,9 @@ export interface LinkEnds<Request, Reply> {
 }
 
 /**
- * The connection of one client to one server: messages take time, arrive in order, and obey the rules that faults
- * have put on it. A message that a rule drops is gone for good.
+ * The connections of one client to one server, one after the other: messages take time, arrive in order, and obey the rules that
+ * faults have put on the link. A message that a rule drops is gone for good. A client learns only after a while that its
+ * connection broke; what it sends until then is lost, and afterwards it connects again, which takes a round trip.
  */
 export class Link<Request, Reply> {
   readonly ends: LinkEnds<Request, Reply>;
@@ -86,6 +87,12 @@ export class Link<Request, Reply> {
   private readonly spanUs: number;
   private lastRequestUs = 0;
   private lastReplyUs = 0;
+  /** When the client learns, or learnt, that its connection broke; Infinity when the news was dropped. */
+  private newsUs = Number.NEGATIVE_INFINITY;
+  /** What broke it. */
+  private brokenBy = 0;
+  /** When the connection after it is open. */
+  private openUs = 0;
   private readonly outstanding: Exchange<Request, Reply>[] = [];
 
   constructor(
@@ -98,68 +105,100 @@ export class Link<Request, Reply> {
     this.simulation = simulation;
     this.log = log;
     this.random = random;
-    this.leastUs = Math.round(latency.minMs * 1000);
-    this.spanUs = Math.round((latency.maxMs - latency.minMs) * 1000);
+    // Nothing travels in no time: clients that retry at once would hold time still.
+    this.leastUs = Math.max(1, Math.round(latency.minMs * 1000));
+    this.spanUs = Math.max(0, Math.round(latency.maxMs * 1000) - this.leastUs);
     this.ends = ends;
   }
 
   send(exchange: Exchange<Request, Reply>): void {
     exchange.slot = this.outstanding.length;
     this.outstanding.push(exchange);
-    this.transmit(exchange, 'request');
+    if (this.simulation.nowUs < this.newsUs) {
+      this.recordLost(exchange, 'request', this.brokenBy);
+      this.break(exchange);
+    } else this.transmit(exchange, 'request', exchange.kind, exchange.requestBytes);
   }
 
   answer(exchange: Exchange<Request, Reply>, reply: Reply): void {
-    if (exchange.isBroken) return;
-    exchange.reply = reply;
-    exchange.direction = 'reply';
-    this.transmit(exchange, 'reply');
+    if (exchange.brokenBy === null) this.turn(exchange, reply, exchange.kind, REPLY_BYTES);
+    else this.recordLost(exchange, 'reply', exchange.brokenBy);
   }
 
   /**
-   * Breaks the connection: what is on the way is lost, and the client learns it of each exchange that it waits for. A request
-   * that has already reached the server's buffers is run all the same.
+   * Breaks the connection: what is on the way is lost, and the client learns it of all that it waits for at once. A request that
+   * has already reached the server's buffers is run all the same.
    */
-  reset(fault: number | null): void {
-    // A new connection costs a round trip before anything travels on it.
-    this.lastRequestUs = Math.max(this.lastRequestUs, this.simulation.nowUs) + 2 * (this.leastUs + this.spanUs);
-    for (const exchange of [...this.outstanding]) {
-      if (exchange.isBroken) continue;
-      exchange.isBroken = true;
-      if (exchange.inFlight !== null) {
-        this.simulation.cancel(exchange.inFlight);
-        this.recordLost(exchange, fault);
-      }
-      exchange.reply = this.ends.failure('the connection was reset', true);
-      exchange.direction = 'reply';
-      this.transmit(exchange, 'reply', this.closeDelayUs);
+  reset(fault: number): void {
+    const { nowUs } = this.simulation;
+    // It is broken already, and the client will know.
+    if (nowUs <= this.newsUs && this.newsUs !== Number.POSITIVE_INFINITY) return;
+    for (const exchange of this.outstanding) {
+      if (exchange.inFlight === null) continue;
+      this.simulation.cancel(exchange.inFlight);
+      exchange.inFlight = null;
+      this.recordLost(exchange, exchange.direction, fault);
     }
+    for (const rule of this.requestRules) rule.reconnect?.();
+    for (const rule of this.replyRules) rule.reconnect?.();
+    this.brokenBy = fault;
+    this.newsUs = nowUs + this.newsDelayUs();
+    this.openUs = this.newsUs + 2 * (this.leastUs + this.spanUs);
+    this.lastRequestUs = 0;
+    this.lastReplyUs = 0;
+    for (const exchange of this.outstanding) this.break(exchange);
   }
 
-  recordLost(exchange: Exchange<Request, Reply>, fault: number | null): void {
+  recordLost(exchange: Exchange<Request, Reply>, direction: Direction, fault: number): void {
     this.log.record({
       type: 'message-lost',
       timeUs: this.simulation.nowUs,
       command: exchange.number,
       client: this.ends.clientName,
       node: this.ends.serverName,
-      direction: exchange.direction,
+      direction,
       fault,
     });
   }
 
-  private transmit(exchange: Exchange<Request, Reply>, direction: Direction, extraUs = 0): void {
+  /** The exchange was under way when its connection broke: the client takes it for failed when the news reaches it, if it does. */
+  private break(exchange: Exchange<Request, Reply>): void {
+    exchange.brokenBy ??= this.brokenBy;
+    if (this.newsUs === Number.POSITIVE_INFINITY) return;
+    exchange.reply = this.ends.failure('the connection was reset', true);
+    exchange.inFlight = this.simulation.scheduleAt(this.newsUs, arriveAtClient, exchange as Exchange<unknown, unknown>);
+  }
+
+  /** How long the news that the connection broke takes to the client; Infinity if a rule drops it. */
+  private newsDelayUs(): number {
+    let delayUs = this.closeDelayUs + this.drawLatencyUs();
+    for (const rule of this.replyRules) {
+      const addedUs = rule.delayUs(null, 0);
+      if (addedUs === LOST) return Number.POSITIVE_INFINITY;
+      delayUs += addedUs;
+    }
+    return delayUs;
+  }
+
+  /** Sends the exchange back to the client. */
+  private turn(exchange: Exchange<Request, Reply>, reply: Reply, kind: string | null, bytes: number): void {
+    exchange.reply = reply;
+    exchange.direction = 'reply';
+    this.transmit(exchange, 'reply', kind, bytes);
+  }
+
+  private transmit(exchange: Exchange<Request, Reply>, direction: Direction, kind: string | null, bytes: number): void {
     const { simulation } = this;
-    let delayUs = extraUs + this.leastUs + Math.floor(this.random.fraction() * (this.spanUs + 1));
-    exchange.inFlight = null;
+    let delayUs = this.drawLatencyUs();
     const rules = direction === 'request' ? this.requestRules : this.replyRules;
     if (rules.length > 0) {
-      const addedUs = this.obey(rules, exchange, direction);
+      const addedUs = this.obey(rules, exchange, direction, kind, bytes);
       if (addedUs === LOST) return;
       delayUs += addedUs;
     }
     if (direction === 'request') {
-      this.lastRequestUs = Math.max(this.lastRequestUs, simulation.nowUs + delayUs);
+      const leavesUs = Math.max(simulation.nowUs, this.openUs);
+      this.lastRequestUs = Math.max(this.lastRequestUs, leavesUs + delayUs);
       exchange.inFlight = simulation.scheduleAt(
         this.lastRequestUs,
         arriveAtServer,
@@ -175,14 +214,23 @@ export class Link<Request, Reply> {
     }
   }
 
+  private drawLatencyUs(): number {
+    return this.leastUs + Math.floor(this.random.fraction() * (this.spanUs + 1));
+  }
+
   /** Asks each rule in turn; returns the delay that they add, or LOST. */
-  private obey(rules: readonly Rule[], exchange: Exchange<Request, Reply>, direction: Direction): number {
+  private obey(
+    rules: readonly Rule[],
+    exchange: Exchange<Request, Reply>,
+    direction: Direction,
+    kind: string | null,
+    bytes: number,
+  ): number {
     let totalUs = 0;
-    const bytes = bytesOf(exchange as Exchange<unknown, unknown>, direction);
     for (const rule of rules) {
-      const delayUs = rule.delayUs(exchange.kind, bytes);
+      const delayUs = rule.delayUs(kind, bytes);
       if (delayUs === LOST || delayUs === CLOSED) {
-        this.recordLost(exchange, rule.fault);
+        this.recordLost(exchange, direction, rule.fault);
         if (delayUs === CLOSED) this.reset(rule.fault);
         return LOST;
       }
@@ -207,7 +255,8 @@ export class Link<Request, Reply> {
   arrive(exchange: Exchange<Request, Reply>): void {
     exchange.inFlight = null;
     if (this.ends.isUp()) this.ends.serve(exchange);
-    else this.answer(exchange, this.ends.failure('the connection was refused', false));
+    // That nobody listens is news of the connection, not a reply to this command.
+    else this.turn(exchange, this.ends.failure('the connection was refused', false), null, 0);
   }
 
   /** @internal */
@@ -220,11 +269,6 @@ export class Link<Request, Reply> {
     }
     this.ends.deliver(exchange);
   }
-}
-
-function bytesOf(exchange: Exchange<unknown, unknown>, direction: Direction): number {
-  if (exchange.isBroken) return 0;
-  return direction === 'request' ? exchange.requestBytes : REPLY_BYTES;
 }
 
 function arriveAtServer(exchange: Exchange<unknown, unknown>): void {

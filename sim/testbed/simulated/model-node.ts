@@ -41,8 +41,9 @@ export class ModelNode {
   changed = false;
   private data = new NodeData();
   private readonly settings: ModelNodeSettings;
-  private readonly persistence: Persistence;
-  private readonly recentWrites: WriteJournal | null;
+  private readonly isLru: boolean;
+  private persistence: Persistence;
+  private recentWrites: WriteJournal | null;
   private readonly onLoss: (key: string, value: string, cause: LossCause) => void;
   /** Whether commands that need memory are refused. */
   private isFull = false;
@@ -56,8 +57,9 @@ export class ModelNode {
     onLoss: (key: string, value: string, cause: LossCause) => void,
   ) {
     this.settings = settings;
-    this.persistence = new Persistence(settings.persistence, nowMs);
-    this.recentWrites = settings.replicaHorizonUs > 0 ? new WriteJournal(settings.replicaHorizonUs) : null;
+    this.isLru = settings.maxmemoryPolicy.endsWith('-lru');
+    this.persistence = new Persistence(settings.persistence, nowMs, this.data);
+    this.recentWrites = this.newJournal();
     this.onLoss = onLoss;
   }
 
@@ -93,24 +95,31 @@ export class ModelNode {
     }
   }
 
-  flush(nowMs: number): void {
+  flush(nowMs: number, trueUs: number): void {
     this.expire(nowMs);
-    for (const [key, entry] of this.data.keys) this.lose(key, entry, 'flush');
-    this.data.counters.clear();
+    const { keys, counters } = this.data;
+    for (const key of new Set([...keys.keys(), ...counters.keys()])) this.noteWrite(key, nowMs, trueUs);
+    for (const [key, entry] of keys) this.lose(key, entry, 'flush');
+    counters.clear();
+    this.persistence.noteFlush(nowMs, this.data);
   }
 
   /**
    * Memory runs short. Under `noeviction` commands that need memory are refused until `relieve`; under any other policy so many keys
    * go at once, chosen as the policy says; `draw` gives numbers in [0, 1) to those that choose at random. The counters have
-   * no expiry, so only an allkeys policy may take them: they go with the keys, the last ones first used.
+   * no expiry, so only an allkeys policy may take them: each goes with its key, and all of them go when all keys do.
    */
-  pressure(keyCount: number, nowMs: number, draw: () => number): void {
+  pressure(keyCount: number, nowMs: number, trueUs: number, draw: () => number): void {
     const { maxmemoryPolicy } = this.settings;
     if (maxmemoryPolicy === 'noeviction') {
       this.isFull = true;
       return;
     }
+    // A server that is down needs no memory.
+    if (this.onDisk !== null) return;
     this.expire(nowMs);
+    const { counters } = this.data;
+    const takesCounters = maxmemoryPolicy.startsWith('allkeys-');
     const candidates = [...this.data.keys];
     if (maxmemoryPolicy === 'volatile-ttl')
       candidates.sort(([, one], [, other]) => one.expiresAtMs - other.expiresAtMs);
@@ -118,9 +127,14 @@ export class ModelNode {
       const place = maxmemoryPolicy.endsWith('-random') ? Math.floor(draw() * candidates.length) : 0;
       const [candidate] = candidates.splice(place, 1);
       if (candidate === undefined) break;
-      this.lose(candidate[0], candidate[1], 'evicted');
-      if (maxmemoryPolicy.startsWith('allkeys-')) this.data.counters.delete(candidate[0]);
+      const [key, entry] = candidate;
+      this.noteWrite(key, nowMs, trueUs);
+      this.lose(key, entry, 'evicted');
+      if (takesCounters) counters.delete(key);
     }
+    if (!takesCounters || keyCount !== Number.POSITIVE_INFINITY) return;
+    for (const key of counters.keys()) this.noteWrite(key, nowMs, trueUs);
+    counters.clear();
   }
 
   relieve(): void {
@@ -136,6 +150,7 @@ export class ModelNode {
   restart(nowMs: number): number {
     this.become(this.onDisk ?? new NodeData(), 'restart', nowMs);
     this.onDisk = null;
+    this.persistence.noteStart(nowMs);
     return this.data.keys.size;
   }
 
@@ -147,6 +162,9 @@ export class ModelNode {
       this.recentWrites?.undoAfter(sinceUs, replica);
     }
     this.become(replica, 'promotion', nowMs);
+    // The replica's disk holds what the replica does; and what it never got is no write of its past.
+    this.persistence = new Persistence(this.settings.persistence, nowMs, replica);
+    this.recentWrites = this.newJournal();
     return this.data.keys.size;
   }
 
@@ -163,6 +181,8 @@ export class ModelNode {
 
   private acquire(command: AcquireCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
     const { key, value, ttlMs, tokenHint } = command;
+    // Without a token it is a plain SET, which a full server refuses unseen; the script of the other looks at the key first.
+    if (this.isFull && tokenHint === null) return outOfMemory();
     if (entry !== undefined && entry.value !== value) return HELD;
     if (this.isFull) return outOfMemory();
     const { counters } = this.data;
@@ -216,9 +236,22 @@ export class ModelNode {
 
   private live(key: string, nowMs: number): Entry | undefined {
     const entry = this.data.keys.get(key);
-    if (entry === undefined || !isOver(entry, nowMs)) return entry;
+    if (entry === undefined) return undefined;
+    if (!isOver(entry, nowMs)) {
+      // Keys are kept in the order in which they were last used, where that will matter.
+      if (this.isLru) {
+        this.data.keys.delete(key);
+        this.data.keys.set(key, entry);
+      }
+      return entry;
+    }
     this.lose(key, entry, 'expired');
     return undefined;
+  }
+
+  private newJournal(): WriteJournal | null {
+    const { replicaHorizonUs } = this.settings;
+    return replicaHorizonUs > 0 ? new WriteJournal(replicaHorizonUs) : null;
   }
 
   private lose(key: string, entry: Entry, cause: LossCause): void {

@@ -23,13 +23,17 @@ export class Persistence {
   private readonly mode: PersistenceMode;
   private readonly syncEveryUs: number;
   private readonly unsynced: WriteJournal | null;
-  private snapshot = new NodeData();
+  private snapshot: NodeData;
   private savedAtMs: number;
   private writesSinceSave = 0;
+  private lastWriteMs: number;
 
-  constructor(mode: PersistenceMode, nowMs: number) {
+  /** `onDisk` is what the disk holds to begin with. */
+  constructor(mode: PersistenceMode, nowMs: number, onDisk: NodeData) {
     this.mode = mode;
+    this.snapshot = onDisk.copy();
     this.savedAtMs = nowMs;
+    this.lastWriteMs = nowMs;
     this.syncEveryUs = SYNC_EVERY_US[mode] ?? 0;
     this.unsynced = this.syncEveryUs > 0 ? new WriteJournal(this.syncEveryUs) : null;
   }
@@ -40,6 +44,18 @@ export class Persistence {
     if (this.mode !== 'rdb') return;
     this.saveIfDue(nowMs, data);
     this.writesSinceSave += 1;
+    this.lastWriteMs = nowMs;
+  }
+
+  /** Tells that FLUSHALL has emptied the data: where save points are set, Redis saves that at once. */
+  noteFlush(nowMs: number, data: NodeData): void {
+    this.save(nowMs, data);
+  }
+
+  /** Tells that the server has started, with what was on disk. */
+  noteStart(nowMs: number): void {
+    this.savedAtMs = nowMs;
+    this.writesSinceSave = 0;
   }
 
   /** What the node finds on its disk after a crash. */
@@ -49,10 +65,8 @@ export class Persistence {
         return new NodeData();
       case 'rdb':
         // A server that is told to stop saves first, as it does whenever save points are set.
-        if (how === 'terminate') return data.copy();
-        this.saveIfDue(nowMs, data);
-        this.writesSinceSave = 0;
-        this.savedAtMs = nowMs;
+        if (how === 'terminate') this.save(nowMs, data);
+        else this.saveIfDue(nowMs, data);
         return this.snapshot.copy();
       case 'aof-always':
         return data.copy();
@@ -71,10 +85,16 @@ export class Persistence {
 
   /** Nothing was written since the save point came due, so the data is what the snapshot would have held. */
   private saveIfDue(nowMs: number, data: NodeData): void {
-    const isDue = SAVE_POINTS.some(
-      ({ afterMs, writes }) => this.writesSinceSave >= writes && nowMs - this.savedAtMs >= afterMs,
-    );
-    if (!isDue) return;
+    const { savedAtMs, lastWriteMs, writesSinceSave } = this;
+    // A save point comes due by the write that fills its number, or by the time that passes after it.
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const { afterMs, writes } of SAVE_POINTS) {
+      if (writesSinceSave >= writes) dueMs = Math.min(dueMs, Math.max(savedAtMs + afterMs, lastWriteMs));
+    }
+    if (dueMs <= nowMs) this.save(dueMs, data);
+  }
+
+  private save(nowMs: number, data: NodeData): void {
     this.snapshot = data.copy();
     this.savedAtMs = nowMs;
     this.writesSinceSave = 0;

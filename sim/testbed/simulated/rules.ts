@@ -11,15 +11,20 @@ export const CLOSED = -2;
 export interface Rule {
   /** The number of the fault that made it. */
   readonly fault: number;
-  /** By how many microseconds the message is slower, 0 for not at all, or LOST, or CLOSED. News that a connection broke is 0 bytes. */
-  delayUs(kind: string, bytes: number): number;
+  /**
+   * By how many microseconds the message is slower, 0 for not at all, or LOST, or CLOSED. `kind` is that of the command, or `write`; null, with 0 bytes,
+   * for the news that a connection broke or was refused, which is never CLOSED.
+   */
+  delayUs(kind: string | null, bytes: number): number;
+  /** Tells that the next message travels on a new connection. */
+  reconnect?(): void;
 }
 
 export function drop(fault: number): Rule {
   return { fault, delayUs: () => LOST };
 }
 
-/** Drops messages about commands of one kind (or any), at most `count` of them, each with a probability. */
+/** Drops messages about commands of one kind (or any), at most `count` of them, each with a probability. News of a connection passes. */
 export function dropSome(
   fault: number,
   kind: string | undefined,
@@ -31,7 +36,7 @@ export function dropSome(
   return {
     fault,
     delayUs: (messageKind) => {
-      if (left <= 0 || (kind !== undefined && kind !== messageKind)) return 0;
+      if (left <= 0 || messageKind === null || (kind !== undefined && kind !== messageKind)) return 0;
       if (probability < 1 && random.fraction() >= probability) return 0;
       left -= 1;
       return LOST;
@@ -73,9 +78,10 @@ export function closeAfter(fault: number, limitBytes: number): Rule {
     fault,
     delayUs: (_kind, bytes) => {
       passed += bytes;
-      if (passed <= limitBytes) return 0;
+      return passed <= limitBytes ? 0 : CLOSED;
+    },
+    reconnect: () => {
       passed = 0;
-      return CLOSED;
     },
   };
 }

@@ -1,10 +1,20 @@
-import type { Environment } from '../../../src/environment.ts';
+import type { Cancel, Environment } from '../../../src/environment.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import type { ScheduledEvent } from './event-queue.ts';
 import type { Exchange } from './link.ts';
 import { drainMicrotasks } from './microtasks.ts';
 import type { RandomStream } from './random-streams.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import type { Simulation } from './simulation.ts';
+
+/** A timer that is neither cancelled nor done. */
+interface Timer {
+  readonly run: () => void;
+  /** What the monotonic clock reads when it is due. */
+  readonly dueMs: number;
+  /** What will wake the process for it; null once it is due. */
+  event: ScheduledEvent | null;
+}
 
 /** The process of one client: its clocks, its timers, its chance, and whether it runs at all. */
 export class SimulatedClient {
@@ -20,9 +30,11 @@ export class SimulatedClient {
   private readonly pausedBy = new Set<number>();
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
-  /** What waits for a paused process: replies in its socket buffers, and timers that are due. */
+  private readonly timers = new Set<Timer>();
+  /** What waits for a paused process: replies in its socket buffers, timers that are due, and programs that are to start. */
   private waitingReplies: Exchange<never, never>[] = [];
-  private waitingTimers: (() => void)[] = [];
+  private waitingTimers: Timer[] = [];
+  private waitingPrograms: (() => void)[] = [];
 
   constructor(
     name: string,
@@ -43,14 +55,7 @@ export class SimulatedClient {
     const { elapsedClock } = this;
     this.environment = {
       clock: { now: () => elapsedClock.nowMs(), wall: () => wallClock.nowMs() },
-      timers: {
-        schedule: (delayMs, run) => {
-          const event = simulation.schedule((delayMs * 1000) / monotonicClock.rate, this.fire, run);
-          return () => {
-            simulation.cancel(event);
-          };
-        },
-      },
+      timers: { schedule: (delayMs, run) => this.setTimer(delayMs, run) },
       random: { token: () => random.token(), fraction: () => random.fraction() },
     };
   }
@@ -74,7 +79,8 @@ export class SimulatedClient {
 
   /** Runs a piece of the program, unless it is paused: then as soon as it goes on. */
   enter(run: () => void): void {
-    this.fire(run);
+    if (this.isPaused) this.waitingPrograms.push(run);
+    else runProgram(run);
   }
 
   pause(fault: number): void {
@@ -84,17 +90,20 @@ export class SimulatedClient {
   }
 
   /**
-   * Lets the process go on: first it reads what has come in, then it runs the timers that are due. That is what a Node
-   * process does which was stopped where idle processes are: waiting for its sockets.
+   * Lets the process go on: first it reads what has come in, then it runs the timers that are due. That is the order in which stale
+   * votes do harm: a process that was stopped while it worked on what its sockets had told it goes on so. (One that SIGSTOP met while
+   * it was idle looks at its timers first, and takes the votes for too late.)
    */
   resume(fault: number): void {
     if (!this.pausedBy.delete(fault) || this.isPaused) return;
     this.log.record({ type: 'client-resumed', timeUs: this.simulation.nowUs, client: this.name });
-    const { waitingReplies, waitingTimers } = this;
+    const { waitingReplies, waitingTimers, waitingPrograms } = this;
     this.waitingReplies = [];
     this.waitingTimers = [];
+    this.waitingPrograms = [];
     for (const exchange of waitingReplies) exchange.link.ends.deliver(exchange);
-    for (const run of waitingTimers) this.fire(run);
+    for (const timer of waitingTimers) this.fire(timer);
+    for (const run of waitingPrograms) runProgram(run);
   }
 
   jumpWallClock(byMs: number): void {
@@ -102,16 +111,45 @@ export class SimulatedClient {
     this.recordClock('wall', byMs, this.wallClock.rate);
   }
 
-  setClockRate(rate: number): void {
-    this.monotonicClock.setRate(rate);
-    this.wallClock.setRate(rate);
-    this.recordClock('monotonic', 0, rate);
-    this.recordClock('wall', 0, rate);
+  /** Both clocks run at this rate until the fault ends, or another one begins. */
+  drift(fault: number, rate: number): void {
+    this.monotonicClock.drift(fault, rate);
+    this.wallClock.drift(fault, rate);
+    this.noteRate();
+  }
+
+  endDrift(fault: number): void {
+    this.monotonicClock.endDrift(fault);
+    this.wallClock.endDrift(fault);
+    this.noteRate();
   }
 
   /** True microseconds at which the clock that the library reads will have passed so many milliseconds more. */
   trueUsAfter(milliseconds: number): number {
     return this.simulation.nowUs + Math.round((milliseconds * 1000) / this.elapsedClock.rate);
+  }
+
+  private setTimer(delayMs: number, run: () => void): Cancel {
+    const { simulation, timers, monotonicClock } = this;
+    const timer: Timer = { run, dueMs: monotonicClock.nowMs() + delayMs, event: null };
+    timer.event = simulation.schedule((delayMs * 1000) / monotonicClock.rate, this.wake, timer);
+    timers.add(timer);
+    return () => {
+      if (timers.delete(timer) && timer.event !== null) simulation.cancel(timer.event);
+    };
+  }
+
+  private noteRate(): void {
+    const { rate } = this.monotonicClock;
+    this.recordClock('monotonic', 0, rate);
+    this.recordClock('wall', 0, rate);
+    // Timers count by the monotonic clock, those that are set already too.
+    const nowMs = this.monotonicClock.nowMs();
+    for (const timer of this.timers) {
+      if (timer.event === null) continue;
+      this.simulation.cancel(timer.event);
+      timer.event = this.simulation.schedule(((timer.dueMs - nowMs) * 1000) / rate, this.wake, timer);
+    }
   }
 
   private recordClock(clock: 'wall' | 'monotonic', byMs: number, rate: number): void {
@@ -125,12 +163,19 @@ export class SimulatedClient {
     });
   }
 
-  private readonly fire = (run: () => void): void => {
-    if (this.isPaused) {
-      this.waitingTimers.push(run);
-      return;
-    }
-    run();
-    drainMicrotasks();
+  private readonly wake = (timer: Timer): void => {
+    timer.event = null;
+    if (this.isPaused) this.waitingTimers.push(timer);
+    else this.fire(timer);
   };
+
+  /** Runs a timer that is due, unless something that ran just before has cancelled it. */
+  private fire(timer: Timer): void {
+    if (this.timers.delete(timer)) runProgram(timer.run);
+  }
+}
+
+function runProgram(run: () => void): void {
+  run();
+  drainMicrotasks();
 }

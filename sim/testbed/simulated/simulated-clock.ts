@@ -2,9 +2,11 @@ import type { Simulation } from './simulation.ts';
 
 /** A clock that may be off, run at a wrong rate and jump. */
 export class SimulatedClock {
-  /** Seconds of this clock in a true second. */
-  rate = 1;
   private readonly simulation: Simulation;
+  private readonly ownRate: number;
+  /** The rates that faults give it, by their numbers: the newest that is not healed holds. */
+  private readonly drifts = new Map<number, number>();
+  private currentRate: number;
   /** What it read, in microseconds, at `sinceUs` of true time: when it was last set. */
   private readUs: number;
   private sinceUs = 0;
@@ -12,7 +14,13 @@ export class SimulatedClock {
   constructor(simulation: Simulation, initialMs: number, rate: number) {
     this.simulation = simulation;
     this.readUs = initialMs * 1000;
-    this.rate = rate;
+    this.ownRate = rate;
+    this.currentRate = rate;
+  }
+
+  /** Seconds of this clock in a true second. */
+  get rate(): number {
+    return this.currentRate;
   }
 
   nowMs(): number {
@@ -24,13 +32,24 @@ export class SimulatedClock {
     this.readUs += byMs * 1000;
   }
 
-  setRate(rate: number): void {
-    this.settle();
-    this.rate = rate;
+  /** Runs at this rate until the fault ends, or another one begins. */
+  drift(fault: number, rate: number): void {
+    this.drifts.set(fault, rate);
+    this.adoptRate();
+  }
+
+  endDrift(fault: number): void {
+    this.drifts.delete(fault);
+    this.adoptRate();
   }
 
   private nowUs(): number {
-    return this.readUs + (this.simulation.nowUs - this.sinceUs) * this.rate;
+    return this.readUs + (this.simulation.nowUs - this.sinceUs) * this.currentRate;
+  }
+
+  private adoptRate(): void {
+    this.settle();
+    this.currentRate = [...this.drifts.values()].at(-1) ?? this.ownRate;
   }
 
   private settle(): void {

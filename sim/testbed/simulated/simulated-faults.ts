@@ -16,8 +16,8 @@ type Lease = { readonly client: string; readonly key: string; readonly value: st
 export interface FaultTargets {
   readonly simulation: Simulation;
   readonly log: ObservedLog;
-  /** Chance for the faults that draw. */
-  readonly random: RandomStream;
+  /** Chance for a fault that draws, by its number. */
+  random(fault: number): RandomStream;
   readonly clients: ReadonlyMap<string, SimulatedClient>;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   /** The link of a client to a node, or to the protected resource. */
@@ -72,21 +72,25 @@ export class SimulatedFaults implements FaultWorld {
 
   private bringAbout(aimed: AimedFault): (() => void) | null {
     const { fault, number } = aimed;
-    const { random, simulation } = this.targets;
+    const { simulation } = this.targets;
     switch (fault.fault) {
       case 'partition':
         return this.cut(this.linksOf(aimed), fault.direction, () => drop(number), number);
       case 'partition-shape':
         return this.cut(this.linksOutside(fault.shape), 'both', () => drop(number), number);
-      case 'loss':
+      case 'loss': {
+        const random = this.targets.random(number);
         return this.cut(
           this.linksOf(aimed),
           fault.direction,
           () => dropSome(number, fault.command, fault.count, fault.probability, random),
           number,
         );
-      case 'latency':
+      }
+      case 'latency': {
+        const random = this.targets.random(number);
         return this.addRules(this.linksOf(aimed), fault.direction, () => slowDown(number, fault.delay, random));
+      }
       case 'bandwidth':
         return this.addRules(this.linksOf(aimed), fault.direction, () =>
           limitBandwidth(number, fault.bytesPerSecond, simulation),
@@ -106,13 +110,13 @@ export class SimulatedFaults implements FaultWorld {
         };
       }
       case 'clock-jump':
-        for (const node of this.nodesOf(aimed)) node.changeClock(fault.by, node.clock.rate);
+        for (const node of this.nodesOf(aimed)) node.jumpClock(fault.by);
         return null;
       case 'clock-drift': {
         const nodes = this.nodesOf(aimed);
-        for (const node of nodes) node.changeClock(0, fault.rate);
+        for (const node of nodes) node.drift(number, fault.rate);
         return () => {
-          for (const node of nodes) node.changeClock(0, 1);
+          for (const node of nodes) node.endDrift(number);
         };
       }
       case 'clock-strobe':
@@ -121,10 +125,10 @@ export class SimulatedFaults implements FaultWorld {
         for (const client of this.clientsOf(aimed)) client.jumpWallClock(fault.by);
         return null;
       case 'client-clock-drift': {
-        const former = this.clientsOf(aimed).map((client) => ({ client, rate: client.monotonicClock.rate }));
-        for (const { client } of former) client.setClockRate(fault.rate);
+        const clients = this.clientsOf(aimed);
+        for (const client of clients) client.drift(number, fault.rate);
         return () => {
-          for (const { client, rate } of former) client.setClockRate(rate);
+          for (const client of clients) client.endDrift(number);
         };
       }
       case 'client-pause': {
@@ -150,9 +154,11 @@ export class SimulatedFaults implements FaultWorld {
       }
       case 'eviction': {
         const nodes = this.nodesOf(aimed);
-        for (const node of nodes) node.pressMemory(fault.keys ?? Number.POSITIVE_INFINITY, () => random.fraction());
+        const random = this.targets.random(number);
+        const draw = (): number => random.fraction();
+        for (const node of nodes) node.pressMemory(fault.keys ?? Number.POSITIVE_INFINITY, draw, number);
         return () => {
-          for (const node of nodes) node.model.relieve();
+          for (const node of nodes) node.relieveMemory(number);
         };
       }
       case 'flush':
@@ -238,14 +244,14 @@ export class SimulatedFaults implements FaultWorld {
     let isHealed = false;
     const flip = (): void => {
       if (isHealed) return;
-      for (const node of nodes) node.changeClock(isOff ? -byMs : byMs, node.clock.rate);
+      for (const node of nodes) node.jumpClock(isOff ? -byMs : byMs);
       isOff = !isOff;
       this.schedule(everyMs, flip);
     };
     flip();
     return () => {
       isHealed = true;
-      if (isOff) for (const node of nodes) node.changeClock(-byMs, node.clock.rate);
+      if (isOff) for (const node of nodes) node.jumpClock(-byMs);
     };
   }
 }

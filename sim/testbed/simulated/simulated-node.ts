@@ -25,6 +25,7 @@ export class SimulatedNode {
   /** Faults that pause the process, and faults that keep the server down: they may overlap. */
   private readonly pausedBy = new Set<number>();
   private readonly downBy = new Set<number>();
+  private readonly pressedBy = new Set<number>();
 
   constructor(name: string, simulation: Simulation, log: ObservedLog, model: ModelNode, clock: SimulatedClock) {
     this.name = name;
@@ -75,7 +76,7 @@ export class SimulatedNode {
     this.log.record({ type: 'node-resumed', timeUs: this.simulation.nowUs, node: this.name });
     const { waiting } = this;
     this.waiting = [];
-    for (const exchange of waiting) exchange.link.arrive(exchange);
+    for (const exchange of waiting) exchange.link.ends.serve(exchange);
   }
 
   crash(how: CrashKind, fault: number): void {
@@ -98,21 +99,37 @@ export class SimulatedNode {
     this.recordRestart(this.model.promote(sinceUs, this.clock.nowMs()));
   }
 
-  /** Steps the clock by `byMs`, and sets its rate; keys that are over by the new time go. */
-  changeClock(byMs: number, rate: number): void {
+  /** Steps the clock; keys that are over by the new time go. */
+  jumpClock(byMs: number): void {
     this.clock.jump(byMs);
-    this.clock.setRate(rate);
-    this.log.record({ type: 'node-clock-changed', timeUs: this.simulation.nowUs, node: this.name, byMs, rate });
+    this.recordClock(byMs);
     if (this.isUp) this.model.expire(this.clock.nowMs());
   }
 
+  /** The clock runs at this rate until the fault ends, or another one begins. */
+  drift(fault: number, rate: number): void {
+    this.clock.drift(fault, rate);
+    this.recordClock(0);
+  }
+
+  endDrift(fault: number): void {
+    this.clock.endDrift(fault);
+    this.recordClock(0);
+  }
+
   /** Memory runs short: see {@link ModelNode.pressure}. */
-  pressMemory(keyCount: number, draw: () => number): void {
-    this.model.pressure(keyCount, this.clock.nowMs(), draw);
+  pressMemory(keyCount: number, draw: () => number, fault: number): void {
+    this.pressedBy.add(fault);
+    this.model.pressure(keyCount, this.clock.nowMs(), this.simulation.nowUs, draw);
+  }
+
+  /** There is memory again, once no other fault takes it. */
+  relieveMemory(fault: number): void {
+    if (this.pressedBy.delete(fault) && this.pressedBy.size === 0) this.model.relieve();
   }
 
   flush(): void {
-    if (this.isUp) this.model.flush(this.clock.nowMs());
+    if (this.isUp) this.model.flush(this.clock.nowMs(), this.simulation.nowUs);
   }
 
   holds(key: string, value: string): boolean {
@@ -126,10 +143,17 @@ export class SimulatedNode {
   }
 
   private die(fault: number): void {
+    const { waiting } = this;
     this.waiting = [];
     this.pausedBy.clear();
     this.log.record({ type: 'node-crashed', timeUs: this.simulation.nowUs, node: this.name });
+    for (const exchange of waiting) exchange.link.recordLost(exchange, 'request', fault);
     for (const link of this.links) link.reset(fault);
+  }
+
+  private recordClock(byMs: number): void {
+    const { rate } = this.clock;
+    this.log.record({ type: 'node-clock-changed', timeUs: this.simulation.nowUs, node: this.name, byMs, rate });
   }
 
   private recordRestart(keys: number): void {

@@ -1,6 +1,7 @@
 import { Nemesis } from '../../faults/nemesis.ts';
 import { whenMoment } from '../../faults/moments.ts';
 import { resolveClients } from '../../faults/targets.ts';
+import type { HistoryEvent } from '../../history/event.ts';
 import type { History } from '../../history/history.ts';
 import { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
@@ -18,6 +19,8 @@ import { World } from './world.ts';
 const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
 /** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
 const MARGIN_MS = 10;
+/** How often a client tries again, when faults are healed, that otherwise never stops trying. */
+const RETRIES_OF_ENDLESS = 3;
 
 /** The caller of the run has ended it. */
 class Interruption extends Error {}
@@ -42,18 +45,25 @@ export class SimulatedRun {
     this.nemesis = new Nemesis(this.world.faults);
   }
 
+  /** Events of the simulation that have happened: messages that arrived, and timers that fired. */
+  get eventCount(): number {
+    return this.simulation.eventCount;
+  }
+
   async run(): Promise<History> {
     const { scenario } = this;
     this.recordStart();
     let reason = 'completed';
     try {
       this.nemesis.start(scenario.faults);
-      const callOffs = scenario.workload.flatMap((script) => this.launchWhenDue(script));
+      const callOffs = scenario.workload.flatMap((script, index) => this.launchWhenDue(script, `${index + 1}`));
       await this.advance(scenario.limit * 1000, () => this.running.size === 0 && this.scriptsToCome === 0);
-      for (const callOff of callOffs) callOff();
-      await Promise.all([...this.running].map((client) => client.endScript()));
-      this.nemesis.healAll();
-      this.log.record({ type: 'healed', timeUs: this.simulation.nowUs });
+      await this.happen(() => {
+        for (const callOff of callOffs) callOff();
+        for (const client of this.running) client.endScript();
+        this.nemesis.healAll();
+        this.log.record({ type: 'healed', timeUs: this.simulation.nowUs });
+      });
       await this.pass(this.longestKeyLifeMs());
       await this.demandProgress();
     } catch (error) {
@@ -89,7 +99,7 @@ export class SimulatedRun {
   }
 
   /** Starts the script on each of its clients when its moment comes. */
-  private launchWhenDue(script: Script): (() => void)[] {
+  private launchWhenDue(script: Script, scriptName: string): (() => void)[] {
     const { world, log } = this;
     return resolveClients(script.clients, world.faults).map((name) => {
       this.scriptsToCome += 1;
@@ -101,7 +111,7 @@ export class SimulatedRun {
         },
         () => {
           this.scriptsToCome -= 1;
-          const client = world.workloadClient(name);
+          const client = world.workloadClient(name, scriptName);
           this.running.add(client);
           this.enter(
             name,
@@ -117,17 +127,21 @@ export class SimulatedRun {
   private async demandProgress(): Promise<void> {
     const { scenario, world } = this;
     const names = [...world.clients.keys()];
-    const clients = names.map((name) => world.workloadClient(name));
+    const clients = names.map((name) => world.workloadClient(name, 'probe'));
+    const { ttl, retryCount } = scenario.settings;
+    // Who would try without end in vain must come to one: that nobody got the lock is for a checker to say.
+    const probeRetryCount = retryCount === -1 ? RETRIES_OF_ENDLESS : retryCount;
     const end = { isReached: false };
     const probeAll = async (): Promise<void> => {
       for (const resource of resourcesOf(scenario, names)) {
-        for (const client of clients) if (await probe(client, resource, scenario.settings.ttl)) break;
+        for (const client of clients) if (await probe(client, resource, ttl, probeRetryCount)) break;
       }
     };
-    // The first client only lends its process to the loop.
-    this.enter(names[0] as string, probeAll, () => (end.isReached = true));
-    await this.advance(this.simulation.nowUs + scenario.limit * 1000, () => end.isReached);
-    if (!end.isReached) throw new Error('the probes after healing did not come to an end');
+    await this.happen(() => {
+      // The first client only lends its process to the loop.
+      this.enter(names[0] as string, probeAll, () => (end.isReached = true));
+    });
+    await this.advance(Number.POSITIVE_INFINITY, () => end.isReached);
     // What was sent last, a release say, still arrives.
     await this.pass(scenario.settings.ttl);
   }
@@ -143,15 +157,26 @@ export class SimulatedRun {
   }
 
   private async advance(untilUs: number, isDone: () => boolean): Promise<void> {
+    this.heedSignal();
     await this.simulation.run(
       untilUs,
       () => this.failure !== null || isDone(),
       () => {
         this.save();
-        if (this.options.signal?.aborted === true) throw new Interruption();
+        this.heedSignal();
       },
     );
     if (this.failure !== null) throw this.failure;
+  }
+
+  private heedSignal(): void {
+    if (this.options.signal?.aborted === true) throw new Interruption();
+  }
+
+  /** Does something now, as an event like others: what programs do because of it is done when it returns. */
+  private happen(run: () => void): Promise<void> {
+    this.world.faults.schedule(0, run);
+    return this.pass(0);
   }
 
   private pass(milliseconds: number): Promise<void> {
@@ -166,7 +191,11 @@ export class SimulatedRun {
 
   private save(): void {
     if (this.saved === this.log.length) return;
-    this.options.onEvents?.(this.log.since(this.saved));
+    this.options.onEvents?.(this.eventsBetween(this.saved, this.log.length));
     this.saved = this.log.length;
+  }
+
+  private *eventsBetween(from: number, to: number): Generator<HistoryEvent> {
+    for (let index = from; index < to; index += 1) yield this.log.at(index);
   }
 }

@@ -121,9 +121,11 @@ export class SimulatedWorkloadClient implements WorkloadClient {
     return this.cutOff;
   }
 
-  /** Stops the script before its next step, and its acquires at once. */
-  endScript(): Promise<void> {
+  /** Stops the script before its next step, and its acquires at once, or as soon as its process goes on. */
+  endScript(): void {
     this.cutOff = true;
-    return this.redlock.close();
+    this.client.enter(() => {
+      void this.redlock.close();
+    });
   }
 }

@@ -35,7 +35,6 @@ export class World {
   private readonly nodeLinks = new Map<string, Map<string, NodeLink>>();
   private readonly resourceLinks = new Map<string, ResourceLink>();
   private readonly counters: RunCounters = { operations: 0, commands: 0, writes: 0 };
-  private scripts = 0;
 
   constructor(scenario: Scenario, simulation: Simulation, log: ObservedLog, streams: RandomStreams) {
     this.scenario = scenario;
@@ -47,7 +46,7 @@ export class World {
     this.faults = new SimulatedFaults({
       simulation,
       log,
-      random: streams.stream('faults'),
+      random: (fault) => streams.stream(`fault ${fault}`),
       clients: this.clients,
       nodes: this.nodes,
       link: (client, server) =>
@@ -57,10 +56,9 @@ export class World {
     });
   }
 
-  /** A client as one more script sees it: with a Redlock of its own, over the client's connections. */
-  workloadClient(name: string): SimulatedWorkloadClient {
+  /** A client as one more script sees it: with a Redlock of its own, over the client's connections. What it draws follows from the script's name. */
+  workloadClient(name: string, script: string): SimulatedWorkloadClient {
     const { settings } = this.scenario;
-    this.scripts += 1;
     return new SimulatedWorkloadClient(
       {
         simulation: this.simulation,
@@ -82,7 +80,7 @@ export class World {
       this.clients.get(name) as SimulatedClient,
       [...(this.nodeLinks.get(name) as Map<string, NodeLink>).values()],
       this.resourceLinks.get(name) as ResourceLink,
-      this.streams.stream(`script ${this.scripts}`),
+      this.streams.stream(`script ${script} of ${name}`),
     );
   }
 
