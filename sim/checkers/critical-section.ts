@@ -46,7 +46,7 @@ function describeMeeting(history: History, tables: RunTables, earlier: number, l
   const [first, second] = [sections.lease.get(earlier), sections.lease.get(later)];
   return {
     message:
-      `${leaseText(history, tables, second)} entered the section of ${resourceText(tables, leases.resource.get(second))} at ` +
+      `On ${resourceText(tables, leases.resource.get(second))}, ${leaseText(history, tables, second)} entered the section at ` +
       `${formatTimeUs(sections.enteredUs.get(later))}, while ${leaseText(history, tables, first)} was inside, from ` +
       `${formatTimeUs(sections.enteredUs.get(earlier))} ${untilText(sections.leftUs.get(earlier))}.`,
     events: [sections.enteredIndex.get(earlier), sections.enteredIndex.get(later)],
