@@ -1,7 +1,7 @@
 import junitModule, { type Builder } from 'junit-report-builder';
 import { outcomeMeaning } from './outcome.ts';
 import type { RunSummary, ScenarioSummary, Summary } from './summary.ts';
-import { visibleLines, visibleText } from './visible-text.ts';
+import { visibleText } from './visible-text.ts';
 
 // The package's types promise an ES module with a default export, but what one imports is CommonJS.
 const junit = junitModule as unknown as Builder;
@@ -47,14 +47,14 @@ function detailsOf(scenario: ScenarioSummary, run: RunSummary): string {
   const expected = scenario.properties.flatMap(({ property, expected }) =>
     expected === null ? [] : [`${property} ${expected}`],
   );
-  return visibleLines(
-    [
-      ...run.reasons.map(visibleText),
-      `expected: ${expected.join(', ')}`,
-      `violated: ${run.violated.join(', ') || 'none'}`,
-      `could not be judged: ${run.unknown.join(', ') || 'none'}`,
-      `report: ${visibleText(run.folder)}/report.html`,
-      `run it again: ${visibleText(run.replay)}`,
-    ].join('\n'),
-  );
+  const lines = [
+    ...run.reasons,
+    `expected: ${expected.join(', ')}`,
+    `violated: ${run.violated.join(', ') || 'none'}`,
+    `could not be judged: ${run.unknown.join(', ') || 'none'}`,
+    `report: ${run.folder}/report.html`,
+    `run it again: ${run.replay}`,
+  ];
+  // The builder puts this into a CDATA section, and of several `]]>` in it escapes only the first.
+  return lines.map(visibleText).join('\n').replaceAll(']]>', ']] >');
 }

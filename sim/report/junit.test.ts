@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Judgement } from '../checkers/judgement.ts';
+import { judgementOf } from './fixtures/judgements.ts';
+import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
+import { renderJUnit } from './junit.ts';
+import { summarize } from './summary.ts';
+
+function junitOf(...judgements: Judgement[]): XmlElement {
+  return parseXml(renderJUnit(summarize(judgements, ({ scenario, seed }) => `${scenario}/seed-${seed}`)));
+}
+
+const attributesOf = (element: XmlElement | undefined): Record<string, string> =>
+  Object.fromEntries(element?.attributes ?? []);
+
+describe('renderJUnit', () => {
+  it('has a suite for each scenario and backend, and a case for each seed', () => {
+    const xml = junitOf(judgementOf({ seed: 1 }), judgementOf({ seed: 2 }), judgementOf({ backend: 'processes' }));
+    expect(
+      findAll(xml, 'testsuite').map((suite) => [attributesOf(suite)['name'], findAll(suite, 'testcase').length]),
+    ).toEqual([
+      ['by-hand (processes)', 1],
+      ['by-hand (simulated)', 2],
+    ]);
+    expect(attributesOf(findAll(xml, 'testsuites')[0])).toMatchObject({ tests: '3', failures: '0', errors: '0' });
+  });
+
+  it('fails what is not as expected, and says how to run it again', () => {
+    const violated = { 'critical-section': [{ message: 'both inside', events: [1, 2] }] } as const;
+    const xml = junitOf(judgementOf({ outcome: 'not-as-expected', reasons: ['One.', 'Two.'] }, violated));
+    const [failure] = findAll(xml, 'failure');
+    expect(attributesOf(failure)).toEqual({ message: 'One. Two.', type: 'not-as-expected' });
+    expect(textOf(failure as XmlElement).split('\n')).toEqual([
+      'One.',
+      'Two.',
+      expect.stringContaining('expected: mutual-exclusion ok, critical-section violated'),
+      'violated: critical-section',
+      'could not be judged: none',
+      'report: by-hand/seed-1/report.html',
+      'run it again: npx distrilock run by-hand --seed 1',
+    ]);
+  });
+
+  it('takes neither what is unknown nor nothing at all for a success', () => {
+    const unknown = junitOf(judgementOf({ outcome: 'unknown' }));
+    expect(attributesOf(findAll(unknown, 'error')[0])).toMatchObject({ type: 'unknown' });
+    expect(attributesOf(findAll(unknown, 'testsuites')[0])).toMatchObject({ tests: '1', errors: '1' });
+    expect(attributesOf(findAll(junitOf(), 'testsuites')[0])).toMatchObject({ tests: '1', errors: '1' });
+  });
+
+  it('is well-formed whatever the texts are', () => {
+    const text = fc.oneof(
+      fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
+      fc.constantFrom(']]>', '"<>&\'', '\u0000', '\ud800', 'a\nb'),
+    );
+    fc.assert(
+      fc.property(
+        text,
+        text,
+        text,
+        fc.constantFrom('unknown' as const, 'not-as-expected' as const),
+        (name, reason, replay, outcome) => {
+          const xml = junitOf(
+            judgementOf({
+              scenario: name,
+              title: reason,
+              backend: name,
+              reasons: [reason, `${reason}]]>`],
+              replay,
+              outcome,
+            }),
+          );
+          expect(findAll(xml, 'failure').length + findAll(xml, 'error').length).toBe(1);
+        },
+      ),
+    );
+  });
+});
