@@ -13,7 +13,7 @@ export function visibleText(text: string): string {
   return text.replace(INVISIBLE, (character) => pictureOf(character.codePointAt(0) ?? 0));
 }
 
-/** The same, but line ends (and the tabs at the start of lines) stay as they are. */
+/** The same for each line: line ends stay. */
 export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visibleText).join('\n');
 }
