@@ -81,11 +81,11 @@ describe('the packed package', () => {
   });
 
   it.each([
-    ['ES modules', 'module'],
-    ['CommonJS', 'commonjs'],
+    ['ES modules', 'ioredis@6', 'module'],
+    ['CommonJS', 'ioredis@5', 'commonjs'],
   ])(
-    'serves a project of %s, its types included',
-    async (_what, type) => {
+    'serves a project of %s with %s, its types included',
+    async (_what, ioredis, type) => {
       const project = join(directory, type);
       await mkdir(project);
       await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'a-project', private: true, type }));
