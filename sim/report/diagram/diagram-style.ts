@@ -24,6 +24,7 @@ export const DIAGRAM_STYLE: Markup = markup`
 .break rect { fill: var(--idle); opacity: .75; } .break path { fill: none; stroke: var(--stand); stroke-width: .8; opacity: .55; }
 .diagram .break text { text-anchor: middle; font-size: 10px; fill: var(--soft); }
 .band { fill: var(--bad); fill-opacity: .13; stroke: var(--bad); stroke-width: 1; stroke-dasharray: 4 3; }
+.band.absence { fill-opacity: .05; }
 .violation-bar { fill: var(--bad); fill-opacity: .22; stroke: var(--bad); } .diagram .violation-bar-text { fill: var(--bad); font-weight: 650; }
 .fault-bar { fill: var(--fault); fill-opacity: .28; stroke: var(--fault); } .diagram .fault-bar-text { fill: var(--fault-ink); font-weight: 600; }
 .fault-shade { fill: var(--fault); fill-opacity: .1; }

@@ -47,16 +47,25 @@ export function layFaults(faults: readonly FaultSpan[], scale: TimeScale, topPx:
   });
 }
 
-/** Vertical bands over all lanes while a violation is the case. */
+/** Vertical bands over all lanes while violations are the case; one for those that were so at the same time. */
 export function drawViolationBands(
   shown: readonly ShownViolation[],
   scale: TimeScale,
   topPx: number,
   bottomPx: number,
 ): Markup {
-  return markup`<g class="bands">${shown.map(({ span, violation }) => {
-    const extent = extentOf(scale, span, 2);
-    return drawBar('band', extent, topPx, bottomPx - topPx, `${violation.property} violated ${spanText(span)}`);
+  const bands = new Map<string, ShownViolation[]>();
+  for (const one of shown) {
+    const key = `${one.span.fromUs} ${one.span.untilUs}`;
+    bands.set(key, [...(bands.get(key) ?? []), one]);
+  }
+  return markup`<g class="bands">${[...bands.values()].map((together) => {
+    const [{ span }] = together as [ShownViolation];
+    const properties = [...new Set(together.map(({ violation }) => violation.property))];
+    // What did not happen for a time is no point to look at: its band must not cover what did.
+    const isAbsence = properties.every((property) => property === 'availability' || property === 'deadlock-freedom');
+    const title = `${properties.join(', ')} violated ${spanText(span)}`;
+    return drawBar(isAbsence ? 'band absence' : 'band', extentOf(scale, span, 2), topPx, bottomPx - topPx, title);
   })}</g>`;
 }
 

@@ -39,6 +39,11 @@ function entriesOf({ story, scale }: Explained): readonly LegendEntry[] {
       words: 'lease: its holder may believe in it up to the end; a thick end means that it ran out',
     },
     {
+      isShown: story.leases.some(({ extendedUs }) => extendedUs.length > 0),
+      drawing: markup`<rect class="lease" x="1" y="2" width="28" height="12"/><path class="extension" d="M15 2v12"/>`,
+      words: 'lease extended',
+    },
+    {
       isShown: story.sections.length > 0,
       drawing: markup`<rect class="section" x="1" y="1" width="28" height="14"/>`,
       words: 'in the critical section',

@@ -130,6 +130,7 @@ export function mainMomentsUs(story: Story, fromUs: number, untilUs: number): re
   ];
   const moments = [
     ...stretches.flat().flatMap((stretch) => [stretch.fromUs, stretch.untilUs]),
+    ...story.leases.flatMap(({ extendedUs }) => extendedUs),
     ...story.writes.flatMap(({ sentUs, arrivedUs }) => [sentUs ?? fromUs, arrivedUs ?? fromUs]),
     ...story.clockChanges.map(({ timeUs }) => timeUs),
     ...story.listed.filter(({ event }) => event.type === 'key-lost').map(({ event }) => event.timeUs),
