@@ -1,21 +1,21 @@
 import { isatty } from 'node:tty';
 import { EXIT } from './exit-codes.ts';
 import type { Host, Output } from './host.ts';
+import { interruption } from './interruption.ts';
 import { runCommandLine } from './program.ts';
 import { TESTBEDS } from './testbeds.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-/**
- * How long after a signal the same one is taken for the same key press: npm passes Ctrl-C on to a process
- * which has got it from the terminal already.
- */
-const ECHO_MS = 250;
-
 /** Runs the command line of this process, and sets its exit code. */
 export function main(): void {
-  // If nothing keeps the process alive although the command is not done, that is a defect too.
-  process.exitCode = EXIT.defect;
+  let isDone = false;
+  process.on('exit', () => {
+    if (isDone || process.exitCode !== undefined) return;
+    // Nothing keeps the process alive although the command is not done.
+    process.stderr.write(
+      'distrilock has a defect: it came to a standstill. Please report it, with the command line.\n',
+    );
+    process.exitCode = EXIT.defect;
+  });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // Whoever read has had enough, as head does: the results are on disk all the same.
@@ -28,11 +28,16 @@ export function main(): void {
     stdout: outputOf(process.stdout, 1),
     stderr: outputOf(process.stderr, 2),
     environment: process.env,
-    signal: interruption(),
+    signal: interruption({
+      source: process,
+      nowMs: () => performance.now(),
+      kill: (name) => process.exit(EXIT[name]),
+    }),
     testbeds: TESTBEDS,
   };
   void runCommandLine(process.argv.slice(2), host).then((code) => {
-    process.exitCode = code;
+    isDone = true;
+    process.exitCode ??= code;
   });
 }
 
@@ -45,21 +50,4 @@ function outputOf(stream: NodeJS.WriteStream, descriptor: number): Output {
       return stream.columns === 0 ? undefined : stream.columns;
     },
   };
-}
-
-/** A signal that the first Ctrl-C aborts; the second ends the process at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  let firstMs = 0;
-  for (const name of SIGNALS) {
-    process.on(name, () => {
-      if (!controller.signal.aborted) {
-        firstMs = performance.now();
-        controller.abort(name);
-      } else if (performance.now() - firstMs > ECHO_MS) {
-        process.exit(EXIT[name]);
-      }
-    });
-  }
-  return controller.signal;
 }

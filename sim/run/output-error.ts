@@ -24,22 +24,23 @@ function problemOf(code: string): string {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return 'the disk is full; free some space, or choose another folder by --out';
+      return 'the disk is full; free some space, or write somewhere else';
     case 'EACCES':
     case 'EPERM':
-      return 'must not be written by this user; change the permissions, or choose another folder by --out';
+      return 'must not be written by this user; change the permissions, or write somewhere else';
     case 'EROFS':
-      return 'is on a file system that cannot be written; choose another folder by --out';
+      return 'is on a file system that cannot be written; write somewhere else';
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'a file stands where a folder must be; remove it, or choose another folder by --out';
+      return 'a file stands where a folder must be; remove it, or write somewhere else';
     case 'EISDIR':
-      return 'a folder stands where a file must be; remove it, or choose another folder by --out';
+    case 'ERR_FS_EISDIR':
+      return 'a folder stands where a file must be; remove it, or write somewhere else';
     case 'ELOOP':
-      return 'its symbolic links lead in a circle; choose another folder by --out';
+      return 'its symbolic links lead in a circle; write somewhere else';
     case 'ENAMETOOLONG':
-      return 'is too long a path; choose another folder by --out';
+      return 'is too long a path; write somewhere else';
     default:
-      return `cannot be written (${code}); choose another folder by --out`;
+      return `cannot be written (${code}); write somewhere else`;
   }
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OutputError, writing } from './output-error.ts';
+import { writing } from './output-error.ts';
 
 /** The files of one run. */
 export const RUN_FILES = { history: 'history.ndjson', verdict: 'verdict.json', report: 'report.html' } as const;
@@ -52,11 +52,13 @@ export class ResultsFolder {
 
 /** Writes a file so that whoever reads it finds the old text or the new one, never a part. Throws an OutputError. */
 export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
   writing(path, () => {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
-      throw new OutputError(path, 'a folder stands where a file must be; remove it, or choose another place');
+    // What is no file, /dev/stdout say, must not be replaced by one.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      writeFileSync(path, text);
+      return;
     }
+    const temporary = `${path}.${process.pid}.tmp`;
     try {
       writeFileSync(temporary, text);
       renameSync(temporary, path);

@@ -1,0 +1,34 @@
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+export type SignalName = (typeof SIGNALS)[number];
+
+/**
+ * How long after a signal another one is taken for the same key press: npm passes Ctrl-C on to a process
+ * which has got it from the terminal already.
+ */
+const ECHO_MS = 250;
+
+export interface InterruptionOptions {
+  /** The process, or what stands for it. */
+  readonly source: { on(name: SignalName, listener: () => void): unknown };
+  /** A monotonic clock. */
+  readonly nowMs: () => number;
+  /** Ends the process at once. */
+  readonly kill: (name: SignalName) => void;
+}
+
+/** What the first Ctrl-C (or SIGTERM) aborts, with the name of the signal as its reason; the second one kills. */
+export function interruption({ source, nowMs, kill }: InterruptionOptions): AbortSignal {
+  const controller = new AbortController();
+  let firstMs = 0;
+  for (const name of SIGNALS) {
+    source.on(name, () => {
+      if (!controller.signal.aborted) {
+        firstMs = nowMs();
+        controller.abort(name);
+      } else if (nowMs() - firstMs > ECHO_MS) {
+        kill(name);
+      }
+    });
+  }
+  return controller.signal;
+}
