@@ -15,7 +15,7 @@ h3 { font-size: 15px; margin: 22px 0 8px; }
 p { margin: 8px 0; }
 a { color: var(--link); }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+code { font: .87em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .eyebrow { color: var(--soft); font-size: 13px; margin: 0; overflow-wrap: anywhere; }
 .quiet { color: var(--soft); }
 .verdict { display: flex; flex-wrap: wrap; align-items: center; gap: 10px; }
@@ -23,11 +23,11 @@ code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu San
 .outcome.as-expected, .status.ok { color: var(--good); background: var(--good-panel); }
 .outcome.not-as-expected, .status.violated { color: var(--bad); background: var(--bad-panel); }
 .outcome.unknown, .status.unknown { color: var(--unsure); background: var(--unsure-panel); }
-.status { display: inline-block; padding: 0 8px; border-radius: 4px; font-size: 13px; font-weight: 600; white-space: nowrap; }
+.status { display: inline-block; padding: 0 8px; border-radius: 4px; font-size: .87em; font-weight: 600; white-space: nowrap; }
 .status.none { color: var(--soft); }
 .reasons { margin: 8px 0; padding: 10px 14px 10px 32px; background: var(--unsure-panel); border-radius: 6px; overflow-wrap: anywhere; }
 .facts { display: flex; flex-wrap: wrap; gap: 8px 28px; margin: 16px 0 0; padding: 12px 16px; background: var(--panel); border-radius: 8px; }
-.facts dt { color: var(--soft); font-size: 12px; }
+.facts dt { color: var(--soft); font-size: .8em; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .headlines { margin: 8px 0 14px; padding-left: 22px; overflow-wrap: anywhere; }
 .headlines strong, .not { color: var(--bad); }
@@ -37,7 +37,7 @@ code { font: 13px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu San
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--faint); overflow-wrap: break-word; }
-thead th { color: var(--soft); font-size: 12.5px; font-weight: 600; }
+thead th { color: var(--soft); font-size: .83em; font-weight: 600; }
 tbody th { font-weight: 600; white-space: nowrap; }
 tr.mismatch { background: var(--unsure-panel); }
 .events td:first-child, .number { white-space: nowrap; font-variant-numeric: tabular-nums; }
@@ -49,8 +49,8 @@ tr:target { outline: 2px solid var(--link); }
 li:target { background: var(--bad-panel); }
 .totals { display: flex; flex-wrap: wrap; gap: 10px; list-style: none; padding: 0; }
 .index td, .index th { padding-right: 18px; }
-.index .title { max-width: 44ch; white-space: normal; font-weight: 400; color: var(--soft); font-size: 13px; }
-.group { font-size: 13px; max-width: 40ch; }
+.index .title { max-width: 44ch; white-space: normal; font-weight: 400; color: var(--soft); font-size: .87em; }
+.group { font-size: .87em; max-width: 40ch; }
 ${DIAGRAM_STYLE}
 @media print { body { padding: 0; font-size: 11px; max-width: none; } h2 { break-after: avoid; } tr, li, figure { break-inside: avoid; } .fit { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

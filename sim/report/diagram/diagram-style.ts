@@ -9,8 +9,8 @@ export const DIAGRAM_STYLE: Markup = markup`
 .c0 { --c: var(--c0); } .c1 { --c: var(--c1); } .c2 { --c: var(--c2); } .c3 { --c: var(--c3); }
 .c4 { --c: var(--c4); } .c5 { --c: var(--c5); } .c6 { --c: var(--c6); } .c7 { --c: var(--c7); }
 .diagram { margin: 0 0 28px; }
-.diagram figcaption { color: var(--soft); font-size: 13px; margin-bottom: 8px; }
-.fit { font-size: 13px; }
+.diagram figcaption { color: var(--soft); font-size: .87em; margin-bottom: 8px; }
+.fit { font-size: .87em; }
 .scroll { display: flex; overflow-x: auto; border: 1px solid var(--faint); border-radius: 8px; padding: 8px 0; }
 .scroll svg { flex: none; font: 11px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 .names { position: sticky; left: 0; background: var(--paper); z-index: 1; }
@@ -56,7 +56,7 @@ export const DIAGRAM_STYLE: Markup = markup`
 .spot { fill: none; stroke: none; pointer-events: none; } .spot:target { stroke: var(--link); stroke-width: 3; }
 .badge circle { fill: var(--bad); stroke: var(--paper); stroke-width: 1.5; } .diagram .badge text { fill: var(--paper); font-size: 10.5px; font-weight: 700; text-anchor: middle; }
 .badge:hover circle, .violation:hover rect { fill: var(--link); }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; margin: 10px 0 0; padding: 0; font-size: 12.5px; color: var(--soft); }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; margin: 10px 0 0; padding: 0; font-size: .83em; color: var(--soft); }
 .legend svg { vertical-align: -3px; overflow: visible; }
 @media print { .scroll { overflow: visible; border: 0; } .scroll svg { flex-shrink: 1; flex-basis: 0; width: 0; height: auto; } .names { position: static; } }
 `;

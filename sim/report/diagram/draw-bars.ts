@@ -229,7 +229,7 @@ function standstillText(standstill: Standstill): string {
 }
 
 /** A lane by a name that may be a client's, a node's or the resource's. */
-export function laneNamed(lanes: Canvas['lanes'], name: string): Canvas['lanes']['lanes'][number] | undefined {
+function laneNamed(lanes: Canvas['lanes'], name: string): Canvas['lanes']['lanes'][number] | undefined {
   return lanes.clientLane(name) ?? lanes.nodeLane(name) ?? (name === 'resource' ? lanes.resourceLane() : undefined);
 }
 

@@ -8,7 +8,7 @@ import type { FaultSpan, Stretch } from './story.ts';
 import type { TimeScale } from './time-scale.ts';
 import type { NumberedViolation } from './window.ts';
 
-export const HEADER_ROW_PX = 19;
+const HEADER_ROW_PX = 19;
 const MOST_HEADER_ROWS = 5;
 const FONT_PX = 11;
 const LABEL_LENGTH = 110;

@@ -37,7 +37,7 @@ export class LabelRow {
   }
 }
 
-const CHARACTER_PX_PER_FONT_PX = 0.56;
+const CHARACTER_PX_PER_FONT_PX = 0.6;
 
 /** About how wide a text is drawn. */
 export function textWidthPx(text: string, fontPx: number): number {
