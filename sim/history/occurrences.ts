@@ -9,9 +9,9 @@ import { matches } from './matches.ts';
 export function countOccurrences(history: History, patterns: readonly EventPattern[]): number[] {
   if (patterns.length === 0) return [];
   const log = HistoryLog.of(history);
-  const counter = new OccurrenceCounter(log, patterns);
-  log.visit(counter);
-  return patterns.map((pattern) => counter.counts.get(pattern) ?? 0);
+  const tallies = patterns.map((pattern): Tally => ({ pattern, count: 0 }));
+  log.visit(new OccurrenceCounter(log, tallies));
+  return tallies.map(({ count }) => count);
 }
 
 /** In place of the place of a text: any will do. */
@@ -19,9 +19,14 @@ const ANY = -2;
 /** Fields that events of messages do not have, so that no message matches a pattern with one of them. */
 const FOREIGN_FIELDS = ['code', 'cause', 'direction', 'phase'] as const;
 
-/** A pattern of one of the three events of a message, with places for texts. */
-interface MessagePattern {
+interface Tally {
   readonly pattern: EventPattern;
+  count: number;
+}
+
+/** What a pattern asks of one of the three events of a message, with places for texts. */
+interface MessagePattern {
+  readonly tally: Tally;
   readonly client: number;
   readonly node: number;
   readonly kind: number;
@@ -29,22 +34,21 @@ interface MessagePattern {
 }
 
 class OccurrenceCounter implements HistoryVisitor {
-  readonly counts = new Map<EventPattern, number>();
   private readonly log: HistoryLog;
   private readonly sent: readonly MessagePattern[];
   private readonly executed: readonly MessagePattern[];
   private readonly received: readonly MessagePattern[];
-  private readonly others = new Map<string, EventPattern[]>();
+  private readonly others = new Map<string, Tally[]>();
 
-  constructor(log: HistoryLog, patterns: readonly EventPattern[]) {
+  constructor(log: HistoryLog, tallies: readonly Tally[]) {
     this.log = log;
-    this.sent = this.messagePatterns(patterns, 'command-sent', ['reply', ...FOREIGN_FIELDS]);
-    this.executed = this.messagePatterns(patterns, 'command-executed', FOREIGN_FIELDS);
-    this.received = this.messagePatterns(patterns, 'reply-received', ['kind', ...FOREIGN_FIELDS]);
-    for (const pattern of patterns) {
-      const siblings = this.others.get(pattern.event);
-      if (siblings === undefined) this.others.set(pattern.event, [pattern]);
-      else siblings.push(pattern);
+    this.sent = this.messagePatterns(tallies, 'command-sent', ['reply', ...FOREIGN_FIELDS]);
+    this.executed = this.messagePatterns(tallies, 'command-executed', FOREIGN_FIELDS);
+    this.received = this.messagePatterns(tallies, 'reply-received', ['kind', ...FOREIGN_FIELDS]);
+    for (const tally of tallies) {
+      const siblings = this.others.get(tally.pattern.event);
+      if (siblings === undefined) this.others.set(tally.pattern.event, [tally]);
+      else siblings.push(tally);
     }
   }
 
@@ -69,25 +73,25 @@ class OccurrenceCounter implements HistoryVisitor {
   }
 
   visitOther(_index: number, event: HistoryEvent): void {
-    const patterns = this.others.get(event.type);
-    if (patterns === undefined) return;
-    for (const pattern of patterns) if (matches(event, pattern)) this.count(pattern);
+    const tallies = this.others.get(event.type);
+    if (tallies === undefined) return;
+    for (const tally of tallies) if (matches(event, tally.pattern)) tally.count += 1;
   }
 
   private messagePatterns(
-    patterns: readonly EventPattern[],
+    tallies: readonly Tally[],
     event: EventPattern['event'],
     absent: readonly (keyof EventPattern)[],
   ): MessagePattern[] {
     const place = (text: string | undefined): number => (text === undefined ? ANY : this.log.placeOf(text));
-    return patterns
-      .filter((pattern) => pattern.event === event && absent.every((field) => pattern[field] === undefined))
-      .map((pattern) => ({
-        pattern,
-        client: place(pattern.client),
-        node: place(pattern.node),
-        kind: place(pattern.kind),
-        reply: place(pattern.reply),
+    return tallies
+      .filter(({ pattern }) => pattern.event === event && absent.every((field) => pattern[field] === undefined))
+      .map((tally) => ({
+        tally,
+        client: place(tally.pattern.client),
+        node: place(tally.pattern.node),
+        kind: place(tally.pattern.kind),
+        reply: place(tally.pattern.reply),
       }));
   }
 
@@ -105,12 +109,8 @@ class OccurrenceCounter implements HistoryVisitor {
         (pattern.kind === ANY || pattern.kind === kind) &&
         (pattern.reply === ANY || pattern.reply === reply)
       ) {
-        this.count(pattern.pattern);
+        pattern.tally.count += 1;
       }
     }
-  }
-
-  private count(pattern: EventPattern): void {
-    this.counts.set(pattern, (this.counts.get(pattern) ?? 0) + 1);
   }
 }

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { arbitraryHistory } from '../checkers/arbitrary-history.ts';
+import { HistoryBuilder } from '../checkers/history-builder.ts';
+import type { EventPattern } from '../scenario/moment.ts';
+import { matches } from './matches.ts';
+import { countOccurrences } from './occurrences.ts';
+
+const arbitraryPattern = fc
+  .record(
+    {
+      event: fc.constantFrom('command-sent', 'command-executed', 'reply-received', 'acquire-granted', 'acquire-failed'),
+      client: fc.constantFrom('A', 'B', 'nobody'),
+      node: fc.constantFrom('n1', 'n2', 'nowhere'),
+      kind: fc.constantFrom('acquire', 'release', 'partition'),
+      reply: fc.constantFrom('granted', 'held', 'released', 'never'),
+      code: fc.constantFrom('contended', 'aborted'),
+      direction: fc.constant('reply'),
+      phase: fc.constantFrom('workload', 'probe'),
+    },
+    { requiredKeys: ['event'] },
+  )
+  .map((pattern) => pattern as EventPattern);
+
+describe('countOccurrences', () => {
+  it('counts what matches, one event after the other', () => {
+    fc.assert(
+      fc.property(arbitraryHistory, fc.array(arbitraryPattern), (history, patterns) => {
+        const events = [...history.since(0)];
+        expect(countOccurrences(history, patterns)).toEqual(
+          patterns.map((pattern) => events.filter((event) => matches(event, pattern)).length),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('counts executed commands by all of their fields', () => {
+    const run = new HistoryBuilder();
+    run.executed(1, { client: 'A', node: 'n1', kind: 'release', value: 'a', before: 'a', changed: true });
+    run.executed(2, { client: 'A', node: 'n2', kind: 'release', value: 'a', before: null, changed: false });
+    run.executed(3, { client: 'B', node: 'n2', kind: 'extend', value: 'b', before: 'b', changed: true });
+    const event = 'command-executed';
+    expect(
+      countOccurrences(run.build(), [
+        { event },
+        { event, kind: 'release' },
+        { event, kind: 'release', reply: 'absent' },
+        { event, client: 'B', node: 'n2' },
+        { event, cause: 'expired' },
+      ]),
+    ).toEqual([3, 2, 1, 1, 0]);
+  });
+
+  it('counts equal patterns each for itself', () => {
+    const run = new HistoryBuilder();
+    run.healed(1);
+    run.grant({ grantedMs: 1, untilMs: 2 });
+    const pattern: EventPattern = { event: 'acquire-granted' };
+    expect(countOccurrences(run.build(), [pattern, pattern, { ...pattern }])).toEqual([1, 1, 1]);
+  });
+});
