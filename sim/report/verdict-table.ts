@@ -45,7 +45,7 @@ export function renderHappenedTable({ happened }: Judgement): Markup {
   });
   return markup`<h3>What had to happen for the verdicts to count</h3>
 <div class="table"><table>
-<thead><tr><th scope="col">event</th><th scope="col">where</th><th scope="col">needed</th><th scope="col">happened</th><th scope="col"></th></tr></thead>
+<thead><tr><th scope="col">event</th><th scope="col">where</th><th scope="col">needed</th><th scope="col">happened</th><th scope="col">enough</th></tr></thead>
 <tbody>${rows}</tbody>
 </table></div>`;
 }
