@@ -52,10 +52,10 @@ function isGrantedWithToken(reply: LockReply): boolean {
 export class Attempt {
   private readonly tenure: Tenure;
   private readonly request: AttemptRequest;
-  private readonly finish: (result: AttemptResult) => void;
+  /** Null once the attempt is over: a node that never answers keeps the attempt alive, and must not keep its caller. */
+  private finish: ((result: AttemptResult) => void) | null;
   private readonly round: Round;
   private validUntilMs = 0;
-  private finished = false;
 
   /** The fencing token once it is chosen: the largest among the grants of the deciding quorum. */
   private token: number | null = null;
@@ -94,14 +94,14 @@ export class Attempt {
 
   /** Gives the attempt up: it will not report any more, and its value is removed from all nodes. */
   abandon(): void {
-    if (this.finished) return;
+    if (this.finish === null) return;
     this.stop();
     this.tenure.clear();
   }
 
   private observe(index: number, reply: LockReply): void {
     if (reply.kind === 'granted') this.tenure.noteGrant(index);
-    if (this.token === null || this.finished) return;
+    if (this.token === null || this.finish === null) return;
     // An answer to acquire that arrives while the token is being committed can still help.
     if (reply.kind === 'granted' && reply.token !== null) this.countToken(index, reply.token);
     this.decideToken();
@@ -118,7 +118,7 @@ export class Attempt {
       if (reply?.kind === 'granted' && reply.token !== null) this.countToken(index, reply.token);
     });
     this.decideToken();
-    if (this.finished) return;
+    if (this.finish === null) return;
     this.cancelCommitTimer = this.request.environment.timers.schedule(this.request.timeoutMs, () => {
       this.commitsTimedOut = true;
       this.fail('unreachable');
@@ -140,7 +140,7 @@ export class Attempt {
       if (commits.get(index) !== null) return;
       commits.set(index, reply);
       this.commitsInFlight -= 1;
-      if (this.finished) return;
+      if (this.finish === null) return;
       if (reply.kind === 'committed') this.tokenHolders += 1;
       else if (reply.kind === 'failed') this.commitsFailed += 1;
       this.decideToken();
@@ -161,7 +161,8 @@ export class Attempt {
   }
 
   private succeed(): void {
-    if (this.finished) return;
+    const { finish, tenure, token } = this;
+    if (finish === null) return;
     // Read again only now, after the deciding reply: a pause before this line must cost validity.
     const validityMs = this.validUntilMs - this.request.environment.clock.now();
     if (!(validityMs > 0)) {
@@ -169,19 +170,19 @@ export class Attempt {
       return;
     }
     this.stop();
-    const { tenure, token } = this;
-    this.finish({ granted: true, tenure, validityMs, validUntilMs: this.validUntilMs, token });
+    finish({ granted: true, tenure, validityMs, validUntilMs: this.validUntilMs, token });
   }
 
   private fail(reason: 'contended' | 'unreachable' | 'expired'): void {
-    if (this.finished) return;
+    const { finish } = this;
+    if (finish === null) return;
     this.stop();
     this.tenure.clear();
-    this.finish({ granted: false, reason, outcomes: this.outcomes() });
+    finish({ granted: false, reason, outcomes: this.outcomes() });
   }
 
   private stop(): void {
-    this.finished = true;
+    this.finish = null;
     this.round.abandon();
     this.cancelCommitTimer?.();
   }

@@ -1,5 +1,9 @@
+import type { Environment } from './environment.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import type { Script } from './scripts.ts';
+
+/** How long quit waits for the answers to what was sent before. */
+const QUIT_TIMEOUT_MS = 1000;
 
 /** A command that waits for its connection. */
 export interface WaitingCommand {
@@ -38,6 +42,7 @@ export class IoredisConnection {
   private waiting: WaitingCommand[] = [];
   private readonly sentScripts = new Set<Script>();
   private lastError: Error | null = null;
+  private quitting: Promise<void> | null = null;
   /** Whether the last attempt to connect failed. */
   private isDown = false;
   private wasReady: boolean;
@@ -56,6 +61,7 @@ export class IoredisConnection {
       this.wasReady = true;
       this.isDown = false;
       this.lastError = null;
+      this.quitting = null;
       this.sendWaiting();
     });
     client.on('close', () => {
@@ -128,6 +134,28 @@ export class IoredisConnection {
   whyDown(): string {
     if (this.lastError !== null) return `no connection: ${this.lastError.message}`;
     return this.client.status === 'end' ? 'the connection is closed' : 'no connection';
+  }
+
+  /** Lets the server answer what was sent before, for a second at most; a connection that is not ready is cut at once. */
+  quit(timers: Environment['timers']): Promise<void> {
+    const { client } = this;
+    if (client.status === 'end') return Promise.resolve();
+    this.quitting ??= new Promise((resolve) => {
+      const cut = (): void => {
+        if (client.status !== 'end') client.disconnect();
+        resolve();
+      };
+      if (!this.isReady()) {
+        cut();
+        return;
+      }
+      const cancel = timers.schedule(QUIT_TIMEOUT_MS, cut);
+      client
+        .quit()
+        .then(() => resolve(), cut)
+        .finally(cancel);
+    });
+    return this.quitting;
   }
 
   private beginEpoch(): void {

@@ -286,6 +286,17 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       await client.discard();
     });
 
+    it('passes on why ioredis itself refuses a command', async () => {
+      const client = here() as unknown as Redis;
+      await once(client, 'ready');
+      await client.subscribe('news');
+      const node = nodeOf(client);
+      if (client.mode === 'subscriber')
+        expect((await failureOf(node, inspect)).message).toMatch(/^the node: Connection in subscriber mode/);
+      // By the newer protocol commands and subscriptions get along.
+      else expect(await ask(node, inspect)).toMatchObject({ kind: 'inspected' });
+    });
+
     it('fails at once on a client that is closed, without having sent anything', async () => {
       const client = here();
       await once(client as unknown as Redis, 'ready');

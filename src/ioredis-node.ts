@@ -15,11 +15,9 @@ import {
   REFUSED,
   RELEASED,
 } from './lock-node.ts';
-import { isReplyError, lacksScript, nodeError } from './reply-error.ts';
+import { lacksScript, nodeError, tellsOfLoss } from './reply-error.ts';
 import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from './scripts.ts';
 
-/** How long quit waits for the answers to what was sent before. */
-const QUIT_TIMEOUT_MS = 1000;
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
 const SILENCE_TIMEOUTS = 4;
@@ -56,7 +54,13 @@ export class IoredisNode implements LockNode {
     this.set = client.createBuiltinCommand('set').string;
     this.evaluate = client.createBuiltinCommand('eval').string;
     this.evaluateKnown = client.createBuiltinCommand('evalsha').string;
-    this.connection = { owned, quit: () => this.quit() };
+    this.connection = {
+      owned,
+      quit: () => {
+        this.hasQuit = true;
+        return this.link.quit(environment.timers);
+      },
+    };
   }
 
   execute(command: LockCommand, settle: Settle): void {
@@ -164,8 +168,7 @@ export class IoredisNode implements LockNode {
   }
 
   private failed(error: Error): LockReply {
-    if (isReplyError(error)) return { kind: 'failed', error: nodeError(this.id, error), sent: true };
-    // ioredis words the loss of a connection by its own settings, which say nothing to a user of locks.
+    if (!tellsOfLoss(error)) return { kind: 'failed', error: nodeError(this.id, error), sent: true };
     const lost = this.link.error ?? error;
     const reason = new Error(`the connection was lost before an answer came (${lost.message})`, { cause: lost });
     return { kind: 'failed', error: nodeError(this.id, reason), sent: true };
@@ -192,29 +195,6 @@ export class IoredisNode implements LockNode {
 
   private isLate({ deadlineMs }: Errand): boolean {
     return this.environment.clock.now() >= deadlineMs;
-  }
-
-  /** Lets the server answer what was sent before, within bounds; a connection that is not ready is cut at once. */
-  private quit(): Promise<void> {
-    const { client } = this;
-    this.hasQuit = true;
-    if (client.status === 'end') return Promise.resolve();
-    if (!this.link.isReady()) {
-      client.disconnect();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      const cut = (): void => {
-        cancel();
-        if (client.status !== 'end') client.disconnect();
-        resolve();
-      };
-      const cancel = this.environment.timers.schedule(QUIT_TIMEOUT_MS, cut);
-      client.quit().then(() => {
-        cancel();
-        resolve();
-      }, cut);
-    });
   }
 }
 

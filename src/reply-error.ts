@@ -22,9 +22,13 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
   [/^(NOREPLICAS|MASTERDOWN)/, 'the server lacks the replicas or the master that its configuration asks for'],
 ];
 
-/** Whether a server said so, and not the connection. */
-export function isReplyError(error: Error): boolean {
-  return error.name === 'ReplyError';
+/** Whether ioredis says that the connection went while a command was on its way. It words that by settings that users of locks never made. */
+export function tellsOfLoss(error: Error): boolean {
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    error.name === 'AbortError' ||
+    error.message === 'Connection is closed.'
+  );
 }
 
 /** Whether the server does not know the script, which then did not run. */
@@ -34,6 +38,6 @@ export function lacksScript(error: Error): boolean {
 
 /** An error that says which node failed, why and, where that is known, what to do about it. */
 export function nodeError(node: string, error: Error): Error {
-  const remedy = isReplyError(error) ? REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1] : undefined;
+  const remedy = REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1];
   return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, { cause: error });
 }

@@ -15,11 +15,11 @@ export class Round {
   private readonly nodes: readonly LockNode[];
   private readonly supports: (reply: LockReply) => boolean;
   private readonly observe: ((index: number, reply: LockReply) => void) | null;
-  private readonly settle: (granted: boolean, round: Round) => void;
+  /** Null once called: a node that never answers keeps the round alive, and must not keep those who waited for it. */
+  private settle: ((granted: boolean, round: Round) => void) | null;
   private cancelTimer: Cancel | null = null;
   private votesFor = 0;
   private votesAgainst = 0;
-  private settled = false;
   private timedOut = false;
 
   constructor(
@@ -63,7 +63,7 @@ export class Round {
 
   /** Stops the vote: it will not settle any more, but replies are still observed. */
   abandon(): void {
-    this.settled = true;
+    this.settle = null;
     this.cancelTimer?.();
   }
 
@@ -85,24 +85,25 @@ export class Round {
     // A node that settles twice does not vote twice.
     if (this.replies[index] !== undefined) return;
     this.replies[index] = reply;
-    if (!this.settled) {
+    if (this.settle !== null) {
       if (this.supports(reply)) this.votesFor += 1;
       else this.votesAgainst += 1;
     }
     this.observe?.(index, reply);
-    if (this.settled) return;
     const decision = decide(this.nodes.length, this.votesFor, this.votesAgainst);
-    if (decision === 'pending') return;
-    this.settled = true;
-    this.cancelTimer?.();
-    this.settle(decision === 'granted', this);
+    if (decision !== 'pending') this.end(decision === 'granted');
   }
 
   private expire(): void {
-    if (this.settled) return;
-    // Nobody who is still silent votes for it, so a vote that was pending is lost.
-    this.settled = true;
     this.timedOut = true;
-    this.settle(false, this);
+    // Nobody who is still silent votes for it, so a vote that was pending is lost.
+    this.end(false);
+  }
+
+  private end(granted: boolean): void {
+    const { settle } = this;
+    if (settle === null) return;
+    this.abandon();
+    settle(granted, this);
   }
 }
