@@ -6,6 +6,7 @@ import type { Summary } from '../report/summary.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { writeScenario } from './cli-testing.ts';
+import { hostWith } from './host-testing.ts';
 import type { Host } from './host.ts';
 import { runCommandLine } from './program.ts';
 
@@ -18,26 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
-
-/** A host that keeps what is printed. */
-function hostWith(testbed: Testbed, changes: Partial<Host> & { isTTY?: boolean; columns?: number } = {}) {
-  const { isTTY = false, columns, ...others } = changes;
-  const printed = { stdout: '', stderr: '' };
-  const outputTo = (name: 'stdout' | 'stderr'): Host['stdout'] => ({
-    write: (text) => (printed[name] += text),
-    isTTY,
-    columns,
-  });
-  const host: Host = {
-    stdout: outputTo('stdout'),
-    stderr: outputTo('stderr'),
-    environment: {},
-    signal: new AbortController().signal,
-    testbeds: { simulated: () => Promise.resolve(testbed) },
-    ...others,
-  };
-  return { host, printed };
-}
 
 /** Runs the scenarios of these names in the test's folder, with their results there. */
 function run(host: Host, ...names: string[]): Promise<number> {
