@@ -1,4 +1,5 @@
 import type { HistoryEvent } from './event.ts';
+import { problemOfEvent } from './event-fields.ts';
 import { HistoryLog } from './history-log.ts';
 import type { History } from './history.ts';
 
@@ -16,32 +17,31 @@ export function encodeHistory(history: History): string {
 
 /**
  * Reads a history back. The last line may be cut off in the middle, as a killed run leaves it, and is then left out;
- * anything else that is not an event is an Error which names its line.
+ * any other line that is not an event is an Error which names it.
  */
 export function decodeHistory(text: string): HistoryLog {
   const log = new HistoryLog();
-  const lines = text.split('\n');
-  const lastIsWhole = lines.at(-1) === '';
-  lines.forEach((line, index) => {
-    if (line === '') {
-      if (index !== lines.length - 1) throw new Error(`line ${index + 1} of the history is empty`);
-      return;
-    }
-    let event: unknown;
-    try {
-      event = JSON.parse(line);
-    } catch (cause) {
-      if (index === lines.length - 1 && !lastIsWhole) return;
-      throw new Error(`line ${index + 1} of the history is not JSON`, { cause });
-    }
-    if (!isEvent(event)) throw new Error(`line ${index + 1} of the history is not an event: it needs a type and a timeUs`);
-    log.record(event);
-  });
+  let number = 1;
+  for (let start = 0; start < text.length; number += 1) {
+    const end = text.indexOf('\n', start);
+    const isCutOff = end === -1;
+    const line = isCutOff ? text.slice(start) : text.slice(start, end);
+    const event = parseLine(line, number, isCutOff);
+    if (event === undefined) break;
+    const problem = problemOfEvent(event);
+    if (problem !== null) throw new Error(`Line ${number} of the history ${problem}`);
+    log.record(event as HistoryEvent);
+    start += line.length + 1;
+  }
   return log;
 }
 
-function isEvent(value: unknown): value is HistoryEvent {
-  if (typeof value !== 'object' || value === null) return false;
-  const { type, timeUs } = value as { type?: unknown; timeUs?: unknown };
-  return typeof type === 'string' && typeof timeUs === 'number';
+function parseLine(line: string, number: number, isCutOff: boolean): unknown {
+  if (line.trim() === '') throw new Error(`Line ${number} of the history is empty: take it out`);
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    if (isCutOff) return undefined;
+    throw new Error(`Line ${number} of the history is not JSON`, { cause });
+  }
 }
