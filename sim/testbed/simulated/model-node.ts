@@ -267,7 +267,8 @@ export class ModelNode {
     for (const [key, entry] of keys) {
       if (data.keys.get(key)?.value !== entry.value) this.onLoss(key, entry.value, cause);
     }
-    this.expire(nowMs);
+    // What is over is not even loaded; that it expired was told before.
+    for (const [key, entry] of data.keys) if (isOver(entry, nowMs)) data.keys.delete(key);
   }
 }
 

@@ -46,8 +46,8 @@ describe('RandomStreams', () => {
     for (let count = 0; count < 200; count += 1) {
       const token = stream.token();
       expect(token).toMatch(/^[0-9a-f]{40}$/);
-      const bits = [...BigInt(`0x${token}`).toString(2).padStart(160, '0')];
-      bits.forEach((bit, place) => ((bit === '1' ? everSet : everClear)[place] = 1));
+      const bits = BigInt(`0x${token}`).toString(2).padStart(160, '0');
+      for (let place = 0; place < 160; place += 1) (bits.charAt(place) === '1' ? everSet : everClear)[place] = 1;
     }
     expect(Math.min(...everSet, ...everClear)).toBe(1);
   });

@@ -5,22 +5,14 @@ import type { HistoryEvent } from '../../history/event.ts';
 import type { History } from '../../history/history.ts';
 import { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
-import { longestTtlMs, resourcesOf } from '../../workload/facts.ts';
+import { longestKeyLifeMs, probeRetryCount, resourcesOf, runStarted } from '../../workload/facts.ts';
 import { probe, runScript } from '../../workload/run-script.ts';
-import { quorumOf } from '../../../src/quorum.ts';
 import type { RunOptions } from '../testbed.ts';
 import { RandomStreams } from './random-streams.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedWorkloadClient } from './simulated-workload-client.ts';
 import { Simulation } from './simulation.ts';
 import { World } from './world.ts';
-
-/** What the library assumes of clocks when nothing else is said; see its options. */
-const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
-/** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
-const MARGIN_MS = 10;
-/** How often a client tries again, when faults are healed, that otherwise never stops trying. */
-const RETRIES_OF_ENDLESS = 3;
 
 /** The caller of the run has ended it. */
 class Interruption extends Error {}
@@ -51,8 +43,10 @@ export class SimulatedRun {
   }
 
   async run(): Promise<History> {
-    const { scenario } = this;
-    this.recordStart();
+    const { scenario, world } = this;
+    this.log.record(
+      runStarted(scenario, 'simulated', this.options.seed, [...world.clients.keys()], [...world.nodes.keys()]),
+    );
     let reason = 'completed';
     try {
       this.nemesis.start(scenario.faults);
@@ -64,7 +58,7 @@ export class SimulatedRun {
         this.nemesis.healAll();
         this.log.record({ type: 'healed', timeUs: this.simulation.nowUs });
       });
-      await this.pass(this.longestKeyLifeMs());
+      await this.pass(longestKeyLifeMs(scenario));
       await this.demandProgress();
     } catch (error) {
       if (error instanceof Interruption) reason = 'interrupted';
@@ -77,25 +71,6 @@ export class SimulatedRun {
     this.save();
     if (this.failure !== null) throw this.failure;
     return this.log;
-  }
-
-  private recordStart(): void {
-    const { scenario, world } = this;
-    this.log.record({
-      type: 'run-started',
-      timeUs: 0,
-      format: 1,
-      scenario: scenario.name,
-      title: scenario.title,
-      backend: 'simulated',
-      seed: this.options.seed,
-      clients: [...world.clients.keys()],
-      nodes: [...world.nodes.keys()],
-      quorum: quorumOf(world.nodes.size),
-      longestTtlMs: longestTtlMs(scenario),
-      clockDriftFactor: scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR,
-      fencing: scenario.settings.fencing,
-    });
   }
 
   /** Starts the script on each of its clients when its moment comes. */
@@ -129,12 +104,10 @@ export class SimulatedRun {
     const names = [...world.clients.keys()];
     const clients = names.map((name) => world.workloadClient(name, 'probe'));
     const { ttl, retryCount } = scenario.settings;
-    // Who would try without end in vain must come to one: that nobody got the lock is for a checker to say.
-    const probeRetryCount = retryCount === -1 ? RETRIES_OF_ENDLESS : retryCount;
     const end = { isReached: false };
     const probeAll = async (): Promise<void> => {
       for (const resource of resourcesOf(scenario, names)) {
-        for (const client of clients) if (await probe(client, resource, ttl, probeRetryCount)) break;
+        for (const client of clients) if (await probe(client, resource, ttl, probeRetryCount(retryCount))) break;
       }
     };
     await this.happen(() => {
@@ -181,12 +154,6 @@ export class SimulatedRun {
 
   private pass(milliseconds: number): Promise<void> {
     return this.advance(this.simulation.nowUs + Math.ceil(milliseconds * 1000), () => false);
-  }
-
-  /** How long a key can live on a node whose clock is as slow as the settings allow. */
-  private longestKeyLifeMs(): number {
-    const factor = this.scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
-    return longestTtlMs(this.scenario) * (1 + factor) + MARGIN_MS;
   }
 
   private save(): void {
