@@ -62,6 +62,11 @@ export class HistoryLog implements History, Recorder {
     return this.places.get(text) ?? NO_STRING;
   }
 
+  /** The text at `place`, which must be one that `intern` or `placeOf` gave. */
+  textOf(place: number): string {
+    return this.strings[place] as string;
+  }
+
   record(event: HistoryEvent): void {
     switch (event.type) {
       case 'command-sent':
@@ -141,22 +146,22 @@ export class HistoryLog implements History, Recorder {
     if (type === OTHER) return this.others[rows[offset + 1] as number] as HistoryEvent;
     const timeUs = chunk.timesUs[index & CHUNK_MASK] as number;
     const command = rows[offset + 1] as number;
-    const client = this.text(rows[offset + 2] as number);
-    const node = this.text(rows[offset + 3] as number);
+    const client = this.textOf(rows[offset + 2] as number);
+    const node = this.textOf(rows[offset + 3] as number);
     if (type === RECEIVED) {
-      return { type: 'reply-received', timeUs, command, client, node, reply: this.text(rows[offset + 4] as number) } satisfies ReplyReceived;
+      return { type: 'reply-received', timeUs, command, client, node, reply: this.textOf(rows[offset + 4] as number) } satisfies ReplyReceived;
     }
-    const kind = this.text(head >> KIND_SHIFT) as CommandKind;
-    const key = this.text(rows[offset + 5] as number);
-    const value = this.text(rows[offset + 6] as number);
+    const kind = this.textOf(head >> KIND_SHIFT) as CommandKind;
+    const key = this.textOf(rows[offset + 5] as number);
+    const value = this.textOf(rows[offset + 6] as number);
     if (type === SENT) {
       return { type: 'command-sent', timeUs, command, client, node, kind, key, value } satisfies CommandSent;
     }
     const before = rows[offset + 7] as number;
     return {
       type: 'command-executed', timeUs, command, client, node, kind, key, value,
-      reply: this.text(rows[offset + 4] as number),
-      before: before === NO_STRING ? null : this.text(before),
+      reply: this.textOf(rows[offset + 4] as number),
+      before: before === NO_STRING ? null : this.textOf(before),
       changed: (head & CHANGED) !== 0,
     } satisfies CommandExecuted;
   }
@@ -200,10 +205,6 @@ export class HistoryLog implements History, Recorder {
       default:
         visitor.visitOther(index, this.others[command] as HistoryEvent);
     }
-  }
-
-  private text(place: number): string {
-    return this.strings[place] as string;
   }
 
   private row(timeUs: number): Chunk {

@@ -1,39 +1,43 @@
 const FIRST_CAPACITY = 64;
-/** How many places may stay empty for each number in use before numbers are looked up by hash. */
+/** How many places may stay empty for each number that was set before numbers are looked up by hash. */
 const MOST_PLACES_PER_NUMBER = 8;
+const NO_ROW = -1;
 
-/** Which row a number of the history (an operation, a command) stands in. Such numbers count from 1, so an array finds them. */
+/** Which row a number of the history (an operation, a command) stands in. Such numbers count from 1, so that an array finds them. */
 export class Numbering {
   /** Rows, one up, so that 0 is an empty place. */
   private places = new Int32Array(FIRST_CAPACITY);
   private used = 0;
-  /** Numbers that are far larger than there are numbers: a history that somebody wrote or cut by hand. */
+  /** Numbers that are far larger than there are numbers, or none to count with: a history that somebody wrote or cut by hand. */
   private readonly outliers = new Map<number, number>();
 
   /** The row of `number`, or -1. */
   rowOf(number: number): number {
-    if (number < this.places.length) return (this.places[number] ?? 0) - 1;
-    return this.outliers.get(number) ?? -1;
+    if (this.hasPlace(number)) return (this.places[number] as number) - 1;
+    return this.outliers.size === 0 ? NO_ROW : (this.outliers.get(number) ?? NO_ROW);
   }
 
   set(number: number, row: number): void {
     if (number >= this.places.length && number <= MOST_PLACES_PER_NUMBER * (this.used + FIRST_CAPACITY)) {
-      const larger = new Int32Array(Math.max(number + 1, this.places.length * 2));
-      larger.set(this.places);
-      this.places = larger;
-      this.adoptOutliers();
+      this.grow(number);
     }
-    if (number >= 0 && number < this.places.length) this.places[number] = row + 1;
+    if (this.hasPlace(number)) this.places[number] = row + 1;
     else this.outliers.set(number, row);
     this.used += 1;
   }
 
-  private adoptOutliers(): void {
-    for (const [number, row] of this.outliers) {
-      if (number >= 0 && number < this.places.length) {
-        this.places[number] = row + 1;
-        this.outliers.delete(number);
-      }
+  private hasPlace(number: number): boolean {
+    return number >= 0 && number < this.places.length && Number.isInteger(number);
+  }
+
+  private grow(number: number): void {
+    const larger = new Int32Array(Math.max(Math.ceil(number) + 1, this.places.length * 2));
+    larger.set(this.places);
+    this.places = larger;
+    for (const [outlier, row] of this.outliers) {
+      if (!this.hasPlace(outlier)) continue;
+      this.places[outlier] = row + 1;
+      this.outliers.delete(outlier);
     }
   }
 }

@@ -187,7 +187,7 @@ class TableReader implements HistoryVisitor {
     attempts.endedUs.push(Number.POSITIVE_INFINITY);
     attempts.usefulUntilUs.push(event.timeUs + usefulLifeUs(ttlMs, clockDriftFactor));
     attempts.answers.push(0);
-    this.votes.open(this.log.placeOf(event.value), attempt);
+    this.votes.open(event.value, attempt);
   }
 
   private acquireGranted(index: number, event: AcquireGranted): void {
