@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly onEvents?: (events: Iterable<HistoryEvent>) => void;
   /** Ends the run early: the history then closes with the reason. */
   readonly signal?: AbortSignal;
+  /** Told what takes time before the scenario begins: servers that start. */
+  readonly onStep?: (step: string) => void;
 }
 
 /** A world in which scenarios run: simulated, of real processes, or of containers. */

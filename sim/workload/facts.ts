@@ -1,8 +1,60 @@
+import { quorumOf } from '../../src/quorum.ts';
+import type { RunStarted } from '../history/event.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { resourceOf } from './run-script.ts';
 
+/** What the library assumes of clocks when nothing else is said; see its options. */
+const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
+/** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
+const MARGIN_MS = 10;
+
+/** How often a client tries again, when faults are healed, that otherwise never stops trying. */
+const RETRIES_OF_ENDLESS = 3;
+
+/**
+ * How often a probe tries again. Who would try without end in vain must come to one: that nobody got the lock is for a checker to
+ * say.
+ */
+export function probeRetryCount(retryCount: number | undefined): number | undefined {
+  return retryCount === -1 ? RETRIES_OF_ENDLESS : retryCount;
+}
+
+/** The first event of a run's history. */
+export function runStarted(
+  scenario: Scenario,
+  backend: string,
+  seed: number,
+  clients: readonly string[],
+  nodes: readonly string[],
+): RunStarted {
+  return {
+    type: 'run-started',
+    timeUs: 0,
+    format: 1,
+    scenario: scenario.name,
+    title: scenario.title,
+    backend,
+    seed,
+    clients,
+    nodes,
+    quorum: quorumOf(nodes.length),
+    longestTtlMs: longestTtlMs(scenario),
+    clockDriftFactor: clockDriftFactorOf(scenario),
+    fencing: scenario.settings.fencing,
+  };
+}
+
+/** How long, in milliseconds, a key can live on a node whose clock is as slow as the settings allow. */
+export function longestKeyLifeMs(scenario: Scenario): number {
+  return longestTtlMs(scenario) * (1 + clockDriftFactorOf(scenario)) + MARGIN_MS;
+}
+
+function clockDriftFactorOf({ settings }: Scenario): number {
+  return settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
+}
+
 /** The longest time to live, in milliseconds, that any step of a scenario asks for. */
-export function longestTtlMs(scenario: Scenario): number {
+function longestTtlMs(scenario: Scenario): number {
   let longestMs = scenario.settings.ttl;
   for (const { steps } of scenario.workload) {
     for (const step of steps) {

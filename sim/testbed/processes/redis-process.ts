@@ -1,0 +1,129 @@
+import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClockSkew, FleetServer } from '../real/server-fleet.ts';
+import { faketimeEnvironment, faketimePreloads, writeSkew } from './faketime.ts';
+import { ServerProcess } from './server-process.ts';
+
+const READY_TEXT = 'Ready to accept connections';
+const READY_WITHIN_MS = 10_000;
+/** A server that hangs under a library it cannot bear does so at once. */
+const PRELOAD_READY_WITHIN_MS = 3000;
+/** How often the length of the append-only file is looked at, for a power loss that is still to come. */
+const LOOK_EVERY_MS = 20;
+
+export interface RedisProcessOptions {
+  readonly name: string;
+  readonly program: string;
+  readonly port: number;
+  readonly args: readonly string[];
+  /** A folder of its own, which the constructor makes. */
+  readonly folder: string;
+  /** Whether its clock can be moved. */
+  readonly movesClock: boolean;
+}
+
+/** A redis-server on this machine. */
+export class RedisProcess implements FleetServer {
+  readonly name: string;
+  readonly upstream: string;
+  private readonly options: RedisProcessOptions;
+  private process: ServerProcess | null = null;
+  private skew: ClockSkew = { offsetMs: 0, rate: 1 };
+  private startedMs = 0;
+  private looks: NodeJS.Timeout | null = null;
+  /** How long the append-only file was, and when, oldest first. */
+  private lengths: { readonly atMs: number; readonly bytes: number }[] = [];
+  private stoppedMs = 0;
+
+  constructor(options: RedisProcessOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.upstream = `127.0.0.1:${options.port}`;
+    mkdirSync(options.folder, { recursive: true });
+  }
+
+  async start(): Promise<void> {
+    this.process = this.options.movesClock ? await this.startUnderFaketime() : await this.launch({}, READY_WITHIN_MS);
+    if (this.options.args.includes('--appendonly')) {
+      this.looks = setInterval(() => {
+        this.look();
+      }, LOOK_EVERY_MS);
+      this.looks.unref();
+    }
+  }
+
+  async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (this.looks !== null) clearInterval(this.looks);
+    this.looks = null;
+    await this.process?.stop(signal);
+    this.stoppedMs = performance.now();
+  }
+
+  async pause(): Promise<void> {
+    await this.process?.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.process?.resume();
+  }
+
+  setClock(skew: ClockSkew): Promise<void> {
+    this.skew = skew;
+    writeSkew(this.clockFile, skew, this.startedMs);
+    return Promise.resolve();
+  }
+
+  loseUnsynced(lastMs: number): Promise<void> {
+    const file = this.appendOnlyFile();
+    const sinceMs = this.stoppedMs - lastMs;
+    // The last length that was surely on disk by then; the file as it began, if it is younger.
+    const kept = this.lengths.findLast(({ atMs }) => atMs <= sinceMs) ?? this.lengths[0];
+    if (file !== null && kept !== undefined) truncateSync(file, Math.min(kept.bytes, statSync(file).size));
+    return Promise.resolve();
+  }
+
+  private async startUnderFaketime(): Promise<ServerProcess> {
+    const problems: string[] = [];
+    for (const preload of faketimePreloads()) {
+      this.startedMs = Date.now();
+      writeSkew(this.clockFile, this.skew, this.startedMs);
+      try {
+        return await this.launch(faketimeEnvironment(preload, this.clockFile), PRELOAD_READY_WITHIN_MS);
+      } catch (error) {
+        problems.push(`with ${preload}: ${(error as Error).message}`);
+      }
+    }
+    throw new Error(`${this.options.program} does not run under libfaketime\n${problems.join('\n')}`);
+  }
+
+  private launch(env: Readonly<Record<string, string>>, withinMs: number): Promise<ServerProcess> {
+    const { program, port, folder, args } = this.options;
+    return ServerProcess.start(program, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...args], {
+      env,
+      readyText: READY_TEXT,
+      withinMs,
+    });
+  }
+
+  private get clockFile(): string {
+    return join(this.options.folder, 'clock');
+  }
+
+  private look(): void {
+    const file = this.appendOnlyFile();
+    if (file !== null) this.lengths.push({ atMs: performance.now(), bytes: statSync(file).size });
+  }
+
+  /** Since Redis 7.0 the file is one of several in a folder, of which the newest grows. */
+  private appendOnlyFile(): string | null {
+    const { folder } = this.options;
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const growing = names.filter(
+      (name) => /appendonly\.aof(\.\d+\.incr\.aof)?$/.test(name) && !statSync(join(folder, name)).isDirectory(),
+    );
+    const newest = growing
+      .sort((one, other) => Number(/\d+/.exec(one)?.[0] ?? 0) - Number(/\d+/.exec(other)?.[0] ?? 0))
+      .at(-1);
+    return newest === undefined ? null : join(folder, newest);
+  }
+}

@@ -1,0 +1,29 @@
+// The program of the reaper: it reads what a run has started, line by line, and ends what is left of it when the run is gone.
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const processes = new Set();
+const folders = new Set();
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const { watch, forget } = JSON.parse(line);
+    if (watch?.pid !== undefined) processes.add(watch.pid);
+    if (watch?.folder !== undefined) folders.add(watch.folder);
+    if (forget?.pid !== undefined) processes.delete(forget.pid);
+    if (forget?.folder !== undefined) folders.delete(forget.folder);
+  })
+  .on('close', () => {
+    for (const pid of processes) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+// Ctrl-C on a terminal reaches everybody; the reaper stays until the run is gone.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('SIGHUP', () => undefined);

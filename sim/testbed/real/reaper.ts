@@ -1,0 +1,33 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Something that must not outlive the run. */
+export type Remains = { readonly pid: number } | { readonly folder: string };
+
+let reaper: ChildProcess | null = null;
+
+/** Has the process or the folder removed when this process is gone, however it went: by Ctrl-C, by a crash, or killed. */
+export function watchRemains(remains: Remains): void {
+  tell({ watch: remains });
+}
+
+/** What was removed in good order is nobody's business any more; its number may soon be somebody else's. */
+export function forgetRemains(remains: Remains): void {
+  tell({ forget: remains });
+}
+
+function tell(message: object): void {
+  reaper ??= startReaper();
+  reaper.stdin?.write(`${JSON.stringify(message)}\n`);
+}
+
+/** In a process group of its own, so that what ends this process does not end it too. Its input closes when this process does. */
+function startReaper(): ChildProcess {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('reaper-main.mjs', import.meta.url))], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  return child;
+}
