@@ -37,6 +37,8 @@ export class VoteReader {
 
   /** From now on commands with this value belong to the attempt. */
   open(value: string, attempt: number): void {
+    // Without a single such command there is nothing to follow.
+    if (this.acquire === NONE) return;
     if (this.newest !== NONE) {
       const place = this.log.placeOf(this.newestValue);
       if (place !== NONE) this.openAttempts.set(place, this.newest);
