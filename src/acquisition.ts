@@ -36,7 +36,6 @@ export class Acquisition {
   private attempt: Attempt | null = null;
   private cancelRetry: Cancel | null = null;
   private onAbort: (() => void) | null = null;
-  private isSettled = false;
 
   constructor(
     context: LockContext,
@@ -172,7 +171,6 @@ export class Acquisition {
   }
 
   private abort(message: string, options?: ErrorOptions): void {
-    if (this.isSettled) return;
     this.cancelRetry?.();
     this.attempt?.abandon();
     this.reject(new AbortedError(message, this.resource, [], options));
@@ -184,7 +182,6 @@ export class Acquisition {
   }
 
   private settle(): void {
-    this.isSettled = true;
     if (this.onAbort !== null) this.signal?.removeEventListener('abort', this.onAbort);
     this.listener.settled(this);
   }

@@ -284,6 +284,7 @@ describe('acquire', () => {
       slow.latencyMs = 1;
       slow.answerLatencyMs = 30;
       await Promise.all([(lock.value as AcquiredLock).release(), world.advance(2)]);
+      slow.answerLatencyMs = 0;
       await world.advance(100);
       expect(slow.kinds()).toEqual(['acquire', 'release', 'release']);
       expect(slow.holder()).toBeNull();
@@ -431,6 +432,17 @@ describe('acquire', () => {
     hook.disable();
     expect(promisesOfAcquire).toBe(1);
     expect(await acquire).toBeInstanceOf(AcquiredLock);
+  });
+
+  it('keeps nothing of acquires that are over', async () => {
+    const world = new FakeWorld();
+    const nodes = world.nodes(1);
+    const redlock = world.redlock(nodes);
+    const [granted, refused] = [watch(redlock.acquire('r', TTL_MS)), watch(redlock.acquire('r', TTL_MS))];
+    expect(redlock['acquisitions'].size).toBe(2);
+    await world.advance(1);
+    expect([granted.state, refused.state]).toEqual(['resolved', 'rejected']);
+    expect(redlock['acquisitions'].size).toBe(0);
   });
 
   it('lets a round end for a node that throws, answers within the call, or answers twice', async () => {

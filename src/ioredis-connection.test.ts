@@ -1,0 +1,190 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { FakeWorld } from '../test/fake-world.ts';
+import { isIoredisClient, type IoredisClient } from './ioredis-client.ts';
+import { IoredisNode } from './ioredis-node.ts';
+import type { LockCommand, LockReply } from './lock-node.ts';
+
+/** Stands in for a client in states that a real one passes through too fast to be caught in. */
+class StubClient implements IoredisClient {
+  status = 'connecting';
+  isCluster = false;
+  readonly options = {};
+  /** The commands that were sent, by name and first argument after the script. */
+  readonly sent: string[] = [];
+  readonly answers: unknown[] = [];
+  private readonly events = new EventEmitter();
+
+  createBuiltinCommand(name: string): ReturnType<IoredisClient['createBuiltinCommand']> {
+    const { sent, answers } = this;
+    return {
+      string: (...args) => {
+        sent.push(`${name} ${name === 'set' ? args[0] : args[2]}`);
+        const answer = answers.shift();
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      },
+    };
+  }
+
+  connect(): Promise<void> {
+    return Promise.reject(new Error('nobody there'));
+  }
+
+  disconnect(): void {
+    this.become('end');
+  }
+
+  quit(): Promise<unknown> {
+    return Promise.resolve('OK');
+  }
+
+  on(event: string, listener: (...details: never[]) => void): void {
+    this.events.on(event, listener as () => void);
+  }
+
+  emit(event: string, detail?: Error): void {
+    this.events.emit(event, detail);
+  }
+
+  become(status: string): void {
+    this.status = status;
+    this.emit(status);
+  }
+}
+
+interface Stubbed {
+  readonly world: FakeWorld;
+  readonly client: StubClient;
+  readonly replies: LockReply[];
+  readonly ask: (kind: 'acquire' | 'release', key: string) => void;
+}
+
+function stubbed(): Stubbed {
+  const world = new FakeWorld();
+  const client = new StubClient();
+  const node = new IoredisNode('the node', client, false, world.environment);
+  const replies: LockReply[] = [];
+  const ask = (kind: 'acquire' | 'release', key: string): void => {
+    const common = { key, value: 'a', timeoutMs: 100 };
+    const command: LockCommand =
+      kind === 'acquire' ? { kind, ...common, ttlMs: 1000, fresh: true, tokenHint: null } : { kind, ...common };
+    node.execute(command, (reply) => replies.push(reply));
+  };
+  return { world, client, replies, ask };
+}
+
+describe('the connection of an ioredis client', () => {
+  it('is one by its shape', () => {
+    expect(isIoredisClient(new StubClient())).toBe(true);
+    expect(isIoredisClient(Object.assign(new StubClient(), { status: undefined }))).toBe(false);
+  });
+
+  it('sends what waits before what comes between readiness and the event that tells of it', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.answers.push('OK', 'OK');
+    ask('acquire', 'first');
+    expect(client.sent).toEqual([]);
+    client.status = 'ready';
+    ask('acquire', 'second');
+    expect(client.sent).toEqual(['set first', 'set second']);
+    client.emit('ready');
+    await world.advance(0);
+    expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'granted']);
+    expect(client.sent).toHaveLength(2);
+  });
+
+  it('does not send what is late when it becomes ready', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.answers.push('OK');
+    ask('acquire', 'first');
+    await world.advance(50);
+    ask('acquire', 'second');
+    await world.advance(50);
+    client.become('ready');
+    await world.advance(0);
+    expect(client.sent).toEqual(['set second']);
+    expect(replies.map((reply) => reply.kind === 'failed' && reply.sent)).toEqual([false, false]);
+    expect(replies.map(({ kind }) => kind).sort()).toEqual(['failed', 'granted']);
+  });
+
+  it('keeps what must wait again when the socket is lost while it sends', async () => {
+    const { world, client, ask } = stubbed();
+    client.answers.push('OK', 'OK');
+    const stream = { writable: true };
+    Object.assign(client, { stream });
+    client.status = 'ready';
+    stream.writable = false;
+    ask('acquire', 'first');
+    client.emit('ready');
+    expect(client.sent).toEqual([]);
+    stream.writable = true;
+    client.emit('ready');
+    await world.advance(0);
+    expect(client.sent).toEqual(['set first']);
+  });
+
+  it('sends a script whole the first time on each connection', async () => {
+    const { world, client, ask } = stubbed();
+    client.answers.push(0, 0, 0, 0);
+    client.become('ready');
+    ask('release', 'a');
+    ask('release', 'b');
+    client.become('close');
+    client.become('ready');
+    ask('release', 'c');
+    ask('release', 'd');
+    await world.advance(0);
+    expect(client.sent).toEqual(['eval a', 'evalsha b', 'eval c', 'evalsha d']);
+  });
+
+  it('asks again whose lock it is when a cluster client, which may have sent the SET twice, answers nil', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.isCluster = true;
+    client.become('ready');
+    client.answers.push(null, 1, null, 0);
+    ask('acquire', 'a');
+    await world.advance(0);
+    ask('acquire', 'b');
+    await world.advance(0);
+    expect(client.sent).toEqual(['set a', 'eval a', 'set b', 'evalsha b']);
+    expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'held']);
+  });
+
+  it('waits for a connection that was lost once, and no more once it could not be made again', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.become('ready');
+    client.become('close');
+    client.status = 'reconnecting';
+    ask('acquire', 'a');
+    await world.advance(0);
+    expect(replies).toEqual([]);
+    client.emit('error', new Error('refused'));
+    client.become('close');
+    await world.advance(0);
+    expect(replies).toMatchObject([
+      { kind: 'failed', sent: false, error: { message: 'the node: no connection: refused' } },
+    ]);
+    client.status = 'reconnecting';
+    ask('acquire', 'b');
+    await world.advance(0);
+    expect(replies).toHaveLength(2);
+    client.status = 'connecting';
+    ask('acquire', 'c');
+    client.answers.push('OK');
+    client.become('ready');
+    await world.advance(0);
+    expect(replies.at(-1)).toEqual({ kind: 'granted', token: null });
+  });
+
+  it('swallows that a lazy connection could not be started, and tells it by its replies', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.status = 'wait';
+    ask('acquire', 'a');
+    await world.advance(0);
+    client.become('end');
+    await world.advance(0);
+    expect(replies).toMatchObject([
+      { kind: 'failed', sent: false, error: { message: 'the node: the connection is closed' } },
+    ]);
+  });
+});
