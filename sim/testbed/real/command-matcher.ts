@@ -17,14 +17,14 @@ export class CommandMatcher {
   }
 
   noteSent(event: CommandSent): void {
-    const waiting = this.executed.get(nameOf(event))?.shift();
-    if (waiting === undefined) push(this.sent, nameOf(event), event);
+    const waiting = this.executed.get(commandName(event))?.shift();
+    if (waiting === undefined) push(this.sent, commandName(event), event);
     else this.match(event, waiting);
   }
 
   noteExecuted(execution: Execution): void {
-    const command = this.sent.get(nameOf(execution))?.shift();
-    if (command === undefined) push(this.executed, nameOf(execution), execution);
+    const command = this.sent.get(commandName(execution))?.shift();
+    if (command === undefined) push(this.executed, commandName(execution), execution);
     else this.match(command, execution);
   }
 
@@ -39,7 +39,8 @@ export class CommandMatcher {
   }
 }
 
-function nameOf({ node, kind, key, value }: Pick<CommandSent, 'node' | 'kind' | 'key' | 'value'>): string {
+/** What tells a command from others: a value is fresh for every attempt. */
+export function commandName({ node, kind, key, value }: Pick<CommandSent, 'node' | 'kind' | 'key' | 'value'>): string {
   return JSON.stringify([node, kind, key, value]);
 }
 

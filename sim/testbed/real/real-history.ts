@@ -2,6 +2,7 @@ import type { CommandExecuted, CommandSent, HistoryEvent, ReplyReceived, WriteSe
 import { HistoryLog } from '../../history/history-log.ts';
 import type { History } from '../../history/history.ts';
 import { RESOURCE } from '../../faults/targets.ts';
+import { commandName } from './command-matcher.ts';
 import type { LinkFaults } from './link-faults.ts';
 
 interface Exchange {
@@ -16,6 +17,7 @@ interface Exchange {
  */
 export function mergeHistory(seen: History, faults: LinkFaults): HistoryLog {
   const exchanges = new Map<number, Exchange>();
+  const executions: CommandExecuted[] = [];
   const writes = new Map<number, WriteSent>();
   const events: HistoryEvent[] = [];
   for (let index = 0; index < seen.length; index += 1) {
@@ -24,11 +26,9 @@ export function mergeHistory(seen: History, faults: LinkFaults): HistoryLog {
       case 'command-sent':
         exchanges.set(event.command, { sent: event, executed: null, received: null });
         break;
-      case 'command-executed': {
-        const exchange = exchanges.get(event.command);
-        if (exchange !== undefined) exchange.executed = event;
+      case 'command-executed':
+        executions.push(event);
         continue;
-      }
       case 'reply-received': {
         const exchange = exchanges.get(event.command);
         if (exchange !== undefined) exchange.received = event;
@@ -49,6 +49,7 @@ export function mergeHistory(seen: History, faults: LinkFaults): HistoryLog {
     }
     events.push(event);
   }
+  matchExecutions([...exchanges.values()], executions);
   for (const exchange of exchanges.values()) events.push(...whatFollows(exchange, faults));
   for (const { write, client, timeUs } of writes.values()) {
     events.push(...lossOf(client, RESOURCE, write, 'request', timeUs, faults));
@@ -64,6 +65,41 @@ export function mergeHistory(seen: History, faults: LinkFaults): HistoryLog {
   const history = new HistoryLog();
   for (const { event } of ordered) history.record(event);
   return history;
+}
+
+/**
+ * Finds the request of each execution. Equal commands (a release that is sent again) are told apart by their replies: one that was answered
+ * was run before its answer; what then is left belongs to the last request before it, for the ones before that were lost.
+ */
+function matchExecutions(exchanges: readonly Exchange[], executions: readonly CommandExecuted[]): void {
+  const left = new Map<string, CommandExecuted[]>();
+  for (const execution of executions) {
+    const name = commandName(execution);
+    left.set(name, [...(left.get(name) ?? []), execution]);
+  }
+  for (const exchange of exchanges) {
+    if (wasAnswered(exchange)) take(exchange, left.get(commandName(exchange.sent)) ?? [], 0);
+  }
+  for (const exchange of exchanges.toReversed()) {
+    if (!wasAnswered(exchange)) {
+      const candidates = left.get(commandName(exchange.sent)) ?? [];
+      take(
+        exchange,
+        candidates,
+        candidates.findIndex(({ timeUs }) => timeUs >= exchange.sent.timeUs),
+      );
+    }
+  }
+}
+
+function take(exchange: Exchange, candidates: CommandExecuted[], place: number): void {
+  const [execution] = place < 0 ? [] : candidates.splice(place, 1);
+  const { command, client } = exchange.sent;
+  if (execution !== undefined) exchange.executed = { ...execution, command, client };
+}
+
+function wasAnswered({ received }: Exchange): boolean {
+  return received !== null && received.reply !== 'failed';
 }
 
 /** The frame of the run stays at both ends. */
@@ -86,7 +122,7 @@ function whatFollows({ sent, executed, received }: Exchange, faults: LinkFaults)
     // The run sees an execution a moment after it happened, but never after its reply.
     events.push({ ...executed, timeUs: Math.min(Math.max(executed.timeUs, sent.timeUs), arrivedUs) });
   }
-  if (received === null || received.reply === 'failed') {
+  if (!wasAnswered({ sent, executed, received })) {
     const direction = executed === null ? 'request' : 'reply';
     return [...events, ...lossOf(client, node, command, direction, executed?.timeUs ?? sent.timeUs, faults)];
   }
