@@ -39,7 +39,7 @@ class StubClient implements IoredisClient {
   }
 
   on(event: string, listener: (...details: never[]) => void): void {
-    this.events.on(event, listener as () => void);
+    this.events.on(event, listener);
   }
 
   emit(event: string, detail?: Error): void {
@@ -186,5 +186,58 @@ describe('the connection of an ioredis client', () => {
     expect(replies).toMatchObject([
       { kind: 'failed', sent: false, error: { message: 'the node: the connection is closed' } },
     ]);
+  });
+
+  it('forgets why it was down once it is ready', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.emit('error', new Error('refused'));
+    client.become('ready');
+    client.status = 'end';
+    ask('acquire', 'a');
+    await world.advance(0);
+    expect(replies).toMatchObject([{ error: { message: 'the node: the connection is closed' } }]);
+  });
+
+  describe('to a server that is silent', () => {
+    it('sends on while anything at all comes back', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      let answerFirst: (answer: string) => void = () => undefined;
+      client.answers.push(new Promise((resolve) => (answerFirst = resolve)), new Promise(() => undefined));
+      ask('acquire', 'a');
+      ask('acquire', 'b');
+      await world.advance(1900);
+      answerFirst('OK');
+      await world.advance(2000);
+      client.answers.push('OK');
+      ask('acquire', 'c');
+      await world.advance(1);
+      expect(client.sent).toEqual(['set a', 'set b', 'set c']);
+      expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'granted']);
+    });
+
+    it('sends nothing more after two seconds, and begins anew with a new connection', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      let answerFirst: (answer: string) => void = () => undefined;
+      const never = new Promise(() => undefined);
+      client.answers.push(new Promise((resolve) => (answerFirst = resolve)), never);
+      ask('acquire', 'a');
+      await world.advance(2001);
+      ask('acquire', 'b');
+      await world.advance(0);
+      expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
+      client.become('close');
+      client.become('ready');
+      ask('acquire', 'c');
+      expect(client.sent).toEqual(['set a', 'set c']);
+      // An answer that outlived its connection is none of the new one's.
+      answerFirst('OK');
+      await world.advance(2001);
+      ask('acquire', 'd');
+      await world.advance(0);
+      expect(client.sent).toHaveLength(2);
+      expect(replies.map(({ kind }) => kind)).toEqual(['failed', 'granted', 'failed']);
+    });
   });
 });
