@@ -39,7 +39,7 @@ class StubClient implements IoredisClient {
   }
 
   on(event: string, listener: (...details: never[]) => void): void {
-    this.events.on(event, listener);
+    this.events.on(event, (detail: never) => listener(detail));
   }
 
   emit(event: string, detail?: Error): void {
@@ -148,6 +148,18 @@ describe('the connection of an ioredis client', () => {
     await world.advance(0);
     expect(client.sent).toEqual(['set a', 'eval a', 'set b', 'evalsha b']);
     expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'held']);
+  });
+
+  it('cannot tell whose lock it is when the connection goes before it could ask', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.isCluster = true;
+    client.become('ready');
+    client.answers.push(null);
+    ask('acquire', 'a');
+    client.status = 'close';
+    await world.advance(0);
+    expect(client.sent).toEqual(['set a']);
+    expect(replies).toMatchObject([{ kind: 'failed', sent: true }]);
   });
 
   it('waits for a connection that was lost once, and no more once it could not be made again', async () => {

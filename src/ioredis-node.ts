@@ -116,7 +116,8 @@ export class IoredisNode implements LockNode {
       else if (answer !== null) errand.settle(this.unexpected(answer));
       // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
       else if (fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
-      else this.run(EXTEND, [key], [value, ttlMs], errand, grantedIfExtended);
+      else if (this.link.isReady()) this.run(EXTEND, [key], [value, ttlMs], errand, grantedIfExtended);
+      else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
     });
   }
 
