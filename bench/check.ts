@@ -5,7 +5,9 @@
 import { parseArgs } from 'node:util';
 import { CHECKERS } from '../sim/checkers/check-history.ts';
 import { PROPERTIES } from '../sim/checkers/verdict.ts';
+import { countOccurrences } from '../sim/history/occurrences.ts';
 import { readTables, tablesOf } from '../sim/history/table-reader.ts';
+import type { Occurrence } from '../sim/scenario/moment.ts';
 import { syntheticHistory } from './synthetic-history.ts';
 
 interface Measurement {
@@ -13,7 +15,7 @@ interface Measurement {
   readonly events: number;
   readonly messages: boolean;
   readonly violated: boolean;
-  /** Milliseconds, medians of the rounds: reading the tables, then each checker. */
+  /** Milliseconds, medians of the rounds: reading the tables, each checker, and counting what must have happened. */
   readonly stepsMs: Readonly<Record<string, number>>;
   readonly totalMs: number;
   readonly eventsPerSecond: number;
@@ -23,6 +25,10 @@ interface Measurement {
 
 const SIZES = [10_000, 100_000, 1_000_000];
 const ROUNDS = 5;
+const HAPPENED: readonly Occurrence[] = [
+  { event: 'acquire-granted', phase: 'workload' },
+  { event: 'command-executed', kind: 'acquire', reply: 'held' },
+];
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
@@ -30,10 +36,7 @@ const { values: options } = parseArgs({
 
 function measure(operations: number, messages: boolean, violated: boolean): Measurement {
   const history = syntheticHistory({ operations, messages, violated });
-  const steps = new Map<string, number[]>([
-    ['read', []],
-    ...PROPERTIES.map((property): [string, number[]] => [property, []]),
-  ]);
+  const steps = new Map<string, number[]>();
   const violations: string[] = [];
   // Later reads find the tables that this one keeps.
   const tables = tablesOf(history);
@@ -43,6 +46,7 @@ function measure(operations: number, messages: boolean, violated: boolean): Meas
       const verdict = time(steps, property, () => CHECKERS[property](history));
       if (round === 0 && verdict.status === 'violated') violations.push(property);
     }
+    time(steps, 'happened', () => countOccurrences(history, HAPPENED));
   }
   const stepsMs = Object.fromEntries([...steps].map(([step, times]) => [step, median(times)]));
   const totalMs = Object.values(stepsMs).reduce((sum, ms) => sum + ms, 0);
@@ -58,10 +62,13 @@ function measure(operations: number, messages: boolean, violated: boolean): Meas
   };
 }
 
-function time<Result>(steps: ReadonlyMap<string, number[]>, step: string, run: () => Result): Result {
+function time<Result>(steps: Map<string, number[]>, step: string, run: () => Result): Result {
   const start = performance.now();
   const result = run();
-  steps.get(step)?.push(performance.now() - start);
+  const elapsedMs = performance.now() - start;
+  const times = steps.get(step);
+  if (times === undefined) steps.set(step, [elapsedMs]);
+  else times.push(elapsedMs);
   return result;
 }
 
@@ -69,12 +76,16 @@ function median(times: readonly number[]): number {
   return [...times].sort((one, other) => one - other)[times.length >> 1] ?? 0;
 }
 
+function kindText(messages: boolean, violated: boolean): string {
+  return `${messages ? 'with' : 'without'} messages, ${violated ? 'violated' : 'clean'}`;
+}
+
 function describe(measurement: Measurement): string {
   const { operations, events, messages, violated, stepsMs, totalMs, eventsPerSecond, violations } = measurement;
   const steps = Object.entries(stepsMs).map(([step, ms]) => `${step} ${ms.toFixed(1)}`);
   return [
     `${operations.toLocaleString('en')} operations, ${events.toLocaleString('en')} events` +
-      ` (${messages ? 'with' : 'without'} messages, ${violated ? 'violated' : 'clean'})`,
+      ` (${kindText(messages, violated)})`,
     `  ${totalMs.toFixed(1)} ms, ${(eventsPerSecond / 1e6).toFixed(1)} M events/s: ${steps.join(', ')}`,
     ...(violations.length === 0 ? [] : [`  violated: ${violations.join(', ')}`]),
   ].join('\n');
@@ -93,4 +104,21 @@ for (const operations of options.quick ? SIZES.slice(0, 2) : SIZES) {
     }
   }
 }
-if (options.json) console.log(JSON.stringify(measurements, null, 2));
+if (options.json) {
+  console.log(JSON.stringify(measurements, null, 2));
+} else {
+  console.log(
+    'Microseconds for each operation, by the size of the history (the same at every size: the time is linear)',
+  );
+  for (const messages of [false, true]) {
+    for (const violated of [false, true]) {
+      const costs = measurements
+        .filter((measurement) => measurement.messages === messages && measurement.violated === violated)
+        .map(
+          ({ operations, totalMs }) =>
+            `${operations.toLocaleString('en')}: ${((totalMs * 1000) / operations).toFixed(2)}`,
+        );
+      console.log(`  ${kindText(messages, violated)}: ${costs.join(', ')}`);
+    }
+  }
+}

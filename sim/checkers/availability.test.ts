@@ -128,6 +128,23 @@ describe('availability holds', () => {
     expect(checkAvailability(run.build()).status).toBe('ok');
   });
 
+  it('when a holder outlasts one that came after it', () => {
+    const run = new HistoryBuilder();
+    run.grant({ client: 'A', grantedMs: 10, untilMs: 105 });
+    run.release(run.grant({ client: 'C', grantedMs: 20, untilMs: 115 }), 30, 35);
+    refuse(run);
+    expect(checkAvailability(run.build()).status).toBe('ok');
+  });
+
+  it('when a holder took long to be granted the lock, and others came in between', () => {
+    const run = new HistoryBuilder();
+    run.release(run.grant({ client: 'A', startedMs: 40, grantedMs: 41, untilMs: 140 }), 45, 46);
+    run.grant({ client: 'A', startedMs: 65, grantedMs: 66, untilMs: 165 });
+    run.grant({ client: 'C', startedMs: 47, grantedMs: 70, untilMs: 145 });
+    refuse(run);
+    expect(checkAvailability(run.build()).status).toBe('ok');
+  });
+
   it('when somebody held the lock during another attempt', () => {
     const run = new HistoryBuilder();
     run.release(run.grant({ client: 'A', grantedMs: 10, untilMs: 105 }), 54, 55);
@@ -217,6 +234,14 @@ describe('the edges of time', () => {
     const run = new HistoryBuilder();
     refuse(run, allReply('granted', atMs), 'unreachable');
     expect(checkAvailability(run.build()).status).toBe(status);
+  });
+
+  it('an answer in the moment of the clean-up, but after it, comes too late', () => {
+    const run = new HistoryBuilder();
+    const operation = run.invoke('B', 50);
+    run.attempt({ operation, startedMs: 50, replies: { n1: ['granted', 52], n2: ['granted', 53] }, endedMs: 60 });
+    run.add({ type: 'reply-received', timeUs: 60_000, command: 3, client: 'B', node: 'n3', reply: 'granted' });
+    expect(checkAvailability(run.fail(operation, 60).build()).status).toBe('unknown');
   });
 });
 

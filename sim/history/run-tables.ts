@@ -48,9 +48,9 @@ export class Attempts {
    * its outcome. Infinity while it is open.
    */
   readonly endedUs = Column.ofNumbers();
-  /** A grant that arrives from here on leaves no validity, even to a client whose clock is as slow as the drift factor allows. */
+  /** A grant that arrives from here on leaves no validity, even to a client whose clock is fast by the drift factor. */
   readonly usefulUntilUs = Column.ofNumbers();
-  /** Nodes that answered, by `endedUs` and before `usefulUntilUs`, every command of the vote that this attempt sent them. */
+  /** Nodes that answered, while it was open and before `usefulUntilUs`, every command of the vote that this attempt sent them. */
   readonly answers = Column.ofIntegers();
 
   get count(): number {

@@ -72,7 +72,7 @@ export class VoteReader {
     this.attemptOfCommand.set(command, NONE);
     const { attempts } = this;
     if (!this.isAnswer(reply)) return;
-    if (timeUs > attempts.endedUs.get(attempt) || timeUs >= attempts.usefulUntilUs.get(attempt)) return;
+    if (timeUs >= attempts.endedUs.get(attempt) || timeUs >= attempts.usefulUntilUs.get(attempt)) return;
     attempts.answers.set(attempt, attempts.answers.get(attempt) + 1);
   }
 
