@@ -21,7 +21,7 @@ export const RELEASING = 1;
 export const RELEASED = 2;
 
 /** Calls of acquire, in the order in which they were invoked. */
-export class Acquires {
+class Acquires {
   readonly rowOfOperation = new Numbering();
   readonly resource = Column.ofIntegers();
   readonly client = Column.ofIntegers();
@@ -59,7 +59,7 @@ export class Attempts {
 }
 
 /** Leases, in the order in which they were granted. */
-export class Leases {
+class Leases {
   readonly acquire = Column.ofIntegers();
   readonly resource = Column.ofIntegers();
   /** The first of its windows, which begins when the lease is granted. */
@@ -89,7 +89,7 @@ export class Leases {
  * Validity windows, in the order in which they begin: stretches of true time in which the client believes that it holds a lease.
  * A lease has one, and one more for each extension that was granted after the window before had ended.
  */
-export class Windows {
+class Windows {
   readonly lease = Column.ofIntegers();
   /** The grant, of the lease or of the extension, that it begins with. */
   readonly fromIndex = Column.ofIntegers();
@@ -105,7 +105,7 @@ export class Windows {
 }
 
 /** Stays in the critical section, in the order of entry. */
-export class Sections {
+class Sections {
   readonly lease = Column.ofIntegers();
   readonly enteredIndex = Column.ofIntegers();
   readonly enteredUs = Column.ofNumbers();
@@ -118,7 +118,7 @@ export class Sections {
 }
 
 /** Writes that the protected resource accepted, in that order. */
-export class AcceptedWrites {
+class AcceptedWrites {
   readonly lease = Column.ofIntegers();
   readonly acceptedIndex = Column.ofIntegers();
 
@@ -128,7 +128,7 @@ export class AcceptedWrites {
 }
 
 /** Releases and extensions, as nodes executed them. */
-export class HolderCommands {
+class HolderCommands {
   executed = 0;
   /** Indexes of those that changed a key which held another value, or none. */
   readonly strayIndexes = Column.ofIntegers();
