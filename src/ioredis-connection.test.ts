@@ -39,7 +39,7 @@ class StubClient implements IoredisClient {
   }
 
   on(event: string, listener: (...details: never[]) => void): void {
-    this.events.on(event, (detail: never) => listener(detail));
+    this.events.on(event, (detail: unknown) => listener(detail as never));
   }
 
   emit(event: string, detail?: Error): void {
