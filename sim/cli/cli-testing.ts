@@ -51,7 +51,7 @@ export function distrilock(words: readonly string[], options: StartOptions): Pro
 export type Kind = 'as-expected' | 'not-as-expected' | 'unknown' | 'long';
 
 /** A scenario of two clients and one lock that comes out as wanted. */
-export function scenarioOf(kind: Kind, title = 'Two clients want one lock'): string {
+function scenarioOf(kind: Kind, title = 'Two clients want one lock'): string {
   const lines = [
     `title: ${JSON.stringify(title)}`,
     'settings: { nodes: 3, ttl: 1s }',

@@ -19,7 +19,7 @@ export interface DurationRange {
 }
 
 /** Milliseconds of a number (already milliseconds) or of a text such as `250us`, `20ms`, `1.5s`, `2m`; NaN if it is neither. */
-export function parseDurationMs(text: string | number): number {
+function parseDurationMs(text: string | number): number {
   if (typeof text === 'number') return text;
   const match = DURATION.exec(text.trim());
   if (match === null) return Number.NaN;

@@ -183,4 +183,3 @@ export const fault = z.discriminatedUnion('fault', [
 ]);
 /** One fault of a schedule: a value; applying it returns the handle that heals it. */
 export type Fault = z.output<typeof fault>;
-export type FaultKind = Fault['fault'];

@@ -5,7 +5,7 @@ import { formatMs } from '../text/duration-text.ts';
 import type { Fault } from './fault-schema.ts';
 import { impossibleFields } from './load-events.ts';
 import { hint } from './load-hints.ts';
-import type { PathStep } from './load-yaml.ts';
+import type { PathStep } from './load-positions.ts';
 import type { EventPattern } from './moment.ts';
 import type { scenarioSchema, Step } from './schema.ts';
 import type { z } from 'zod';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { either, hint, nearest, quote } from './load-hints.ts';
 import type { ScenarioProblem } from './load-error.ts';
-import type { LocatedData, PathStep } from './load-yaml.ts';
+import type { PathStep } from './load-positions.ts';
+import type { LocatedData } from './load-yaml.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -44,6 +44,7 @@ describe('what is not YAML', () => {
     ['', `${FILE}: is empty; a scenario needs at least title, clients, workload, expect and lesson`],
     ['# only a comment\n', `${FILE}: is empty; a scenario needs at least title, clients, workload, expect and lesson`],
     ['title: a\ntitle: b\n', `${FILE}:2:1: this key is here twice; keep one of them`],
+    ['settings: { ttl: 1s, ttl: 2s }\n', `${FILE}:1:22: this key is here twice; keep one of them`],
     ['settings:\n\tnodes: 5\n', `${FILE}:2:1: is indented with a tab; YAML allows only spaces there`],
     [
       'title: a\n---\ntitle: b\n',
@@ -74,6 +75,11 @@ describe('what is not YAML', () => {
     expect(problems(levels.join('\n'))).toEqual([
       `${FILE}: repeats too much by anchors and aliases; write it out, or repeat less`,
     ]);
+  });
+
+  it('reads a large file in no time, and tells what is wrong with it', () => {
+    const text = Array.from({ length: 50_000 }, (_, index) => `key${index}: 1`).join('\n');
+    expect(problems(text).at(-1)).toMatch(/and \d{5} more problems$/);
   });
 
   it('stops at nesting without end', () => {

@@ -3,19 +3,14 @@ import {
   type Document,
   isAlias,
   isCollection,
-  isMap,
-  isNode,
   isScalar,
-  isSeq,
   LineCounter,
-  type Node,
   parseDocument,
   visit,
+  type YAMLError,
 } from 'yaml';
+import { formatPath, type PathStep, Positions, start } from './load-positions.ts';
 import { type ScenarioProblem, ScenarioError, fileError } from './load-error.ts';
-
-/** A step into nested data: a key of a mapping, or an index of a list. */
-export type PathStep = string | number;
 
 /** A file's data, and where each part of it stands. */
 export interface LocatedData {
@@ -33,7 +28,7 @@ const TOO_DEEP = 'is nested too deeply; a scenario needs no more than ten levels
 export function readYaml(text: string, file: string): LocatedData {
   const lines = new LineCounter();
   const document = parse(text, file, lines);
-  const faults = [...document.errors, ...document.warnings];
+  const faults: YamlProblem[] = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
   // What follows it is only fallout.
   if (faults.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw fileError(file, TOO_DEEP);
   if (faults.length > 0) {
@@ -49,19 +44,39 @@ export function readYaml(text: string, file: string): LocatedData {
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     throw fileError(file, 'is empty; a scenario needs at least title, clients, workload, expect and lesson');
   }
+  const positions = new Positions(document);
   return {
     data: plainData(document, file, lines),
     problem: (path, message, about = 'value') => ({
-      ...place(lines, offsetOf(document, path, about)),
+      ...place(lines, positions.offsetOf(path, about)),
       path: formatPath(path),
       message,
     }),
   };
 }
 
+type YamlProblem = Pick<YAMLError, 'code' | 'message' | 'pos'>;
+
+/** Keys that are there twice in one mapping. The package compares each key with each other, which takes minutes for a large file. */
+function duplicateKeys(document: Document.Parsed): YamlProblem[] {
+  const problems: YamlProblem[] = [];
+  visit(document, {
+    Map: (_key, map) => {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const offset = start(key) ?? 0;
+        if (seen.has(key.value)) problems.push({ code: 'DUPLICATE_KEY', message: '', pos: [offset, offset] });
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
+}
+
 function parse(text: string, file: string, lines: LineCounter): Document.Parsed {
   try {
-    return parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, version: '1.2' });
+    return parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false });
   } catch (cause) {
     if (cause instanceof RangeError) throw fileError(file, TOO_DEEP, { cause });
     throw cause;
@@ -118,53 +133,4 @@ function syntaxMessage(code: string, message: string): string {
 function place(lines: LineCounter, offset: number): { line: number; column: number } {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
-function offsetOf(document: Document.Parsed, path: readonly PathStep[], about: 'value' | 'key'): number {
-  let node: Node | null = document.contents;
-  let offset = start(node) ?? 0;
-  for (const [index, step] of path.entries()) {
-    node = follow(document, node);
-    const { key, value } = child(node, step);
-    const wanted = about === 'key' && index === path.length - 1 ? key : (start(value) ?? key);
-    // What is missing is reported where it should be.
-    if (wanted === null) return offset;
-    offset = wanted;
-    node = value;
-  }
-  return offset;
-}
-
-function child(node: Node | null, step: PathStep): { key: number | null; value: Node | null } {
-  if (isMap(node)) {
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-    if (pair === undefined) return { key: null, value: null };
-    return { key: start(pair.key), value: isNode(pair.value) ? pair.value : null };
-  }
-  if (isSeq(node) && typeof step === 'number') {
-    const item = node.items[step];
-    return { key: start(item), value: isNode(item) ? item : null };
-  }
-  return { key: null, value: null };
-}
-
-function start(node: unknown): number | null {
-  return isNode(node) ? (node.range?.[0] ?? null) : null;
-}
-
-function follow(document: Document.Parsed, node: Node | null): Node | null {
-  return isAlias(node) ? (node.resolve(document) ?? null) : node;
-}
-
-const PLAIN_KEY = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
-
-/** `faults[0].nodes`; keys that are no plain words in quotes. */
-export function formatPath(path: readonly PathStep[]): string {
-  let text = '';
-  for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else if (!PLAIN_KEY.test(step)) text += `[${JSON.stringify(step)}]`;
-    else text += text === '' ? step : `.${step}`;
-  }
-  return text;
 }

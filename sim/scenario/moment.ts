@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 
 /** The events of a history that a scenario can wait for or demand: all but the frame of the run. */
-export const OBSERVABLE_EVENTS = [
+const OBSERVABLE_EVENTS = [
   'acquire-invoked',
   'attempt-started',
   'acquire-granted',
