@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { judge } from '../sim/checkers/judge.ts';
+import { parseScenario } from '../sim/scenario/load-text.ts';
+import { simulatedTestbed } from '../sim/testbed/simulated/simulated-testbed.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/scenarios.md', 'docs/properties.md'];
+
+/** The blocks of code in a document that are marked with this language. */
+function codeIn(document: string, language: string): string[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '');
+}
+
+/** What the compiler has to say about code that imports the library by its name. */
+function problemsOf(code: string): string[] {
+  const fileName = join(root, 'docs', 'snippet.ts');
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    types: ['node'],
+    paths: { distrilock: [join(root, 'src/index.ts')] },
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.getSourceFile = (path, ...rest) =>
+    path === fileName ? ts.createSourceFile(path, code, ts.ScriptTarget.ES2023) : getSourceFile(path, ...rest);
+  host.fileExists = (path) => path === fileName || fileExists(path);
+  host.readFile = (path) => (path === fileName ? code : readFile(path));
+  const program = ts.createProgram([fileName], options, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map((diagnostic) => ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'));
+}
+
+describe('code in the documents', () => {
+  it('of the library compiles', { timeout: 60_000 }, () => {
+    const snippets = codeIn('README.md', 'ts');
+    expect(snippets.length).toBeGreaterThan(0);
+    for (const snippet of snippets) expect(problemsOf(snippet)).toEqual([]);
+    // The compiler would have said so.
+    expect(problemsOf(`${snippets[0]}\nawait redlock.acquire(5, 'long');`)).not.toEqual([]);
+  });
+
+  it.each(codeIn('docs/scenarios.md', 'yaml').map((code, index) => ({ code, number: index + 1 })))(
+    'scenario $number of docs/scenarios.md runs as it says',
+    async ({ code }) => {
+      const scenario = parseScenario(code, 'docs/scenarios.md', 'in-the-docs');
+      const history = await simulatedTestbed.run(scenario, { seed: 1 });
+      const judgement = judge(history, scenario, '');
+      expect(judgement.reasons).toEqual([]);
+      expect(judgement.outcome).toBe('as-expected');
+    },
+  );
+
+  it.each(DOCUMENTS)('%s links to files that exist', (document) => {
+    const text = readFileSync(join(root, document), 'utf8');
+    const targets = [...text.matchAll(/\]\(([^)#\s]+)/g)].map((match) => match[1] ?? '');
+    const local = targets.filter((target) => !/^https?:/.test(target));
+    expect(local.filter((target) => !existsSync(join(root, dirname(document), target)))).toEqual([]);
+  });
+});
