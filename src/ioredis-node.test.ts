@@ -327,6 +327,23 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       expect(await ask(node, inspect)).toMatchObject({ kind: 'inspected' });
     });
 
+    it('still cleans up on a silent server behind what it was sent before', async () => {
+      let nowMs = 0;
+      const clock = { now: () => nowMs, wall: () => 0 };
+      const node = new IoredisNode('the node', here(), false, { ...systemEnvironment, clock });
+      nodes.push(node);
+      await ask(node, inspect);
+      server.pause();
+      const acquired = ask(node, acquireOf('a'));
+      nowMs = 60_000;
+      const other = { kind: 'release', key: 'lock:r', value: 'b', timeoutMs: 100 } as const;
+      expect(await failureOf(node, other)).toMatchObject({ sent: false });
+      const released = ask(node, { ...other, value: 'a' });
+      server.resume();
+      expect(await Promise.all([acquired, released])).toEqual([{ kind: 'granted', token: null }, { kind: 'released' }]);
+      expect(await direct.get('lock:r')).toBe(null);
+    });
+
     it('does not take the answer to a command that was sent again for that of another client', async () => {
       // A proxy that swallows the first answer to SET and then cuts the connection: the client sends the SET again.
       const proxy = await cuttingProxy(server.port);

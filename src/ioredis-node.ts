@@ -44,6 +44,8 @@ export class IoredisNode implements LockNode {
   private readonly evaluate: SendCommand;
   private readonly evaluateKnown: SendCommand;
   private hasQuit = false;
+  /** Values that were sent to be stored, and whose answer or clean-up is still to come. */
+  private readonly unanswered = new Set<string>();
 
   /** @param owned whether distrilock opened the client, and so closes it by `Redlock.close` too */
   constructor(id: string, client: IoredisClient, owned: boolean, environment: Environment) {
@@ -71,7 +73,8 @@ export class IoredisNode implements LockNode {
     const nowMs = this.environment.clock.now();
     const errand: Errand = { deadlineMs: nowMs + command.timeoutMs, settle };
     if (this.link.isReady()) {
-      if (this.link.isSilent(nowMs, Math.max(SILENCE_MS, command.timeoutMs * SILENCE_TIMEOUTS))) {
+      const isSilent = this.link.isSilent(nowMs, Math.max(SILENCE_MS, command.timeoutMs * SILENCE_TIMEOUTS));
+      if (isSilent && !this.mustFollow(command)) {
         this.failLater(settle, 'the server has not answered anything for a while');
       } else this.send(command, errand);
       return;
@@ -83,15 +86,33 @@ export class IoredisNode implements LockNode {
     });
   }
 
+  /** Whether it cleans up after a command that the server may still have in its buffers: it must then stand behind it there. */
+  private mustFollow(command: LockCommand): boolean {
+    return command.kind === 'release' && this.unanswered.has(command.value);
+  }
+
+  private noteUntilAnswered(value: string, { deadlineMs, settle }: Errand): Errand {
+    this.unanswered.add(value);
+    return {
+      deadlineMs,
+      settle: (reply) => {
+        if (reply.kind !== 'failed') this.unanswered.delete(value);
+        settle(reply);
+      },
+    };
+  }
+
   private send(command: LockCommand, errand: Errand): void {
     switch (command.kind) {
-      case 'acquire':
-        if (command.tokenHint === null) this.acquire(command, errand);
+      case 'acquire': {
+        const noted = this.noteUntilAnswered(command.value, errand);
+        if (command.tokenHint === null) this.acquire(command, noted);
         else {
           const args = [command.value, command.ttlMs, command.tokenHint];
-          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, errand, grantedOrHeld);
+          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, noted, grantedOrHeld);
         }
         return;
+      }
       case 'commit':
         this.run(COMMIT, this.keysOf(command), [command.value, command.token], errand, committedOrRefused);
         return;
@@ -99,6 +120,7 @@ export class IoredisNode implements LockNode {
         this.run(EXTEND, [command.key], [command.value, command.ttlMs], errand, extendedOrAbsent);
         return;
       case 'release':
+        this.unanswered.delete(command.value);
         this.run(RELEASE, [command.key], [command.value], errand, releasedOrAbsent);
         return;
       case 'inspect':
