@@ -126,8 +126,11 @@ export class Acquisition {
   private judge(result: AttemptResult): void {
     if (result.granted) {
       const { resource, attempts } = this;
+      const { tenure, validityMs, validUntilMs, token } = result;
       this.settle();
-      this.listener.resolve(new AcquiredLock(this.context, { ...result, resource, attempts }));
+      this.listener.resolve(
+        new AcquiredLock(this.context, { resource, tenure, attempts, validityMs, validUntilMs, token }),
+      );
       return;
     }
     if (!mayRetry(this.policy, this.attempts)) {

@@ -24,6 +24,9 @@ export class Redlock {
   private readonly options: ResolvedOptions;
   private readonly context: LockContext;
   private readonly acquisitions = new Set<Acquisition>();
+  private readonly forget = (acquisition: Acquisition): void => {
+    this.acquisitions.delete(acquisition);
+  };
   private closed = false;
 
   /**
@@ -51,12 +54,12 @@ export class Redlock {
       checkResource(resource);
       checkTtl(ttl, this.options.clockDriftFactor);
       checkAcquireOptions(options);
-      const { acquisitions } = this;
-      const settled = (acquisition: Acquisition): void => {
-        acquisitions.delete(acquisition);
-      };
-      const acquisition = new Acquisition(this.context, resource, ttl, options, { settled, resolve, reject });
-      acquisitions.add(acquisition);
+      const acquisition = new Acquisition(this.context, resource, ttl, options, {
+        settled: this.forget,
+        resolve,
+        reject,
+      });
+      this.acquisitions.add(acquisition);
       acquisition.start();
     });
   }
