@@ -16,8 +16,7 @@ export class ObservedLog extends HistoryLog {
     }
     watchers.add(watcher);
     return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0) this.watchers.delete(type);
+      if (watchers.delete(watcher) && watchers.size === 0) this.watchers.delete(type);
     };
   }
 
@@ -30,15 +29,29 @@ export class ObservedLog extends HistoryLog {
   }
 
   override recordSent(
-    timeUs: number, command: number, client: number, node: number, kind: number, key: number, value: number,
+    timeUs: number,
+    command: number,
+    client: number,
+    node: number,
+    kind: number,
+    key: number,
+    value: number,
   ): void {
     super.recordSent(timeUs, command, client, node, kind, key, value);
     this.tell('command-sent');
   }
 
   override recordExecuted(
-    timeUs: number, command: number, client: number, node: number, kind: number, reply: number,
-    key: number, value: number, before: number, changed: boolean,
+    timeUs: number,
+    command: number,
+    client: number,
+    node: number,
+    kind: number,
+    reply: number,
+    key: number,
+    value: number,
+    before: number,
+    changed: boolean,
   ): void {
     super.recordExecuted(timeUs, command, client, node, kind, reply, key, value, before, changed);
     this.tell('command-executed');
