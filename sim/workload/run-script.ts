@@ -31,6 +31,8 @@ async function runRound(client: WorkloadClient, steps: readonly Step[], defaultT
     } else if (step === 'write') {
       if (held !== null) await write(client, held);
     } else if ('acquire' in step) {
+      // A script works under one lock at a time: it is done with what the former one protected, and lets that expire.
+      if (held !== null) leaveSection(client, held);
       held = await acquire(client, step.acquire, step.acquire.ttl ?? defaultTtlMs, 'workload');
       // Without the lock there is nothing to do in this round.
       if (held === null) return;
