@@ -73,7 +73,8 @@ async function measure(workload: SimulatedWorkload, rounds: number): Promise<Fig
   await timeRound(workload, 0);
   const measured: Round[] = [];
   for (let seed = 1; seed <= rounds; seed += 1) measured.push(await timeRound(workload, seed));
-  const per = (amount: (round: Round) => number): number => median(measured.map((round) => amount(round) / round.seconds));
+  const per = (amount: (round: Round) => number): number =>
+    median(measured.map((round) => amount(round) / round.seconds));
   const cycles = measured.map((round) => round.cycles / round.seconds);
   return {
     workload: workload.title,
@@ -119,7 +120,8 @@ if (values.help) {
   const workloads = [distinctResources(5000 * scale), contention(1000 * scale)];
   const figures: Figures[] = [];
   for (const workload of workloads) figures.push(await measure(workload, rounds));
-  if (values.json) console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, rounds, figures }, null, 2));
+  if (values.json)
+    console.log(JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, rounds, figures }, null, 2));
   else print(figures);
   if (values.plot !== undefined) {
     const others = JSON.parse(readFileSync(OTHERS, 'utf8')) as { name: string; lockCyclesPerSecond: number }[];

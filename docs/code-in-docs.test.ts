@@ -8,7 +8,14 @@ import { parseScenario } from '../sim/scenario/load-text.ts';
 import { simulatedTestbed } from '../sim/testbed/simulated/simulated-testbed.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/scenarios.md', 'docs/properties.md'];
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/scenarios.md',
+  'docs/properties.md',
+];
 
 /** The blocks of code in a document that are marked with this language. */
 function codeIn(document: string, language: string): string[] {
@@ -31,12 +38,13 @@ function problemsOf(code: string): string[] {
     paths: { distrilock: [join(root, 'src/index.ts')] },
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.getSourceFile = (path, ...rest) =>
-    path === fileName ? ts.createSourceFile(path, code, ts.ScriptTarget.ES2023) : getSourceFile(path, ...rest);
-  host.fileExists = (path) => path === fileName || fileExists(path);
-  host.readFile = (path) => (path === fileName ? code : readFile(path));
-  const program = ts.createProgram([fileName], options, host);
+  const program = ts.createProgram([fileName], options, {
+    ...host,
+    getSourceFile: (path, ...rest) =>
+      path === fileName ? ts.createSourceFile(path, code, ts.ScriptTarget.ES2023) : host.getSourceFile(path, ...rest),
+    fileExists: (path) => path === fileName || host.fileExists(path),
+    readFile: (path) => (path === fileName ? code : host.readFile(path)),
+  });
   return ts
     .getPreEmitDiagnostics(program)
     .map((diagnostic) => ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'));

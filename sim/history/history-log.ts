@@ -71,20 +71,36 @@ export class HistoryLog implements History, Recorder {
     switch (event.type) {
       case 'command-sent':
         this.recordSent(
-          event.timeUs, event.command, this.intern(event.client), this.intern(event.node),
-          this.intern(event.kind), this.intern(event.key), this.intern(event.value),
+          event.timeUs,
+          event.command,
+          this.intern(event.client),
+          this.intern(event.node),
+          this.intern(event.kind),
+          this.intern(event.key),
+          this.intern(event.value),
         );
         break;
       case 'command-executed':
         this.recordExecuted(
-          event.timeUs, event.command, this.intern(event.client), this.intern(event.node),
-          this.intern(event.kind), this.intern(event.reply), this.intern(event.key), this.intern(event.value),
-          event.before === null ? NO_STRING : this.intern(event.before), event.changed,
+          event.timeUs,
+          event.command,
+          this.intern(event.client),
+          this.intern(event.node),
+          this.intern(event.kind),
+          this.intern(event.reply),
+          this.intern(event.key),
+          this.intern(event.value),
+          event.before === null ? NO_STRING : this.intern(event.before),
+          event.changed,
         );
         break;
       case 'reply-received':
         this.recordReceived(
-          event.timeUs, event.command, this.intern(event.client), this.intern(event.node), this.intern(event.reply),
+          event.timeUs,
+          event.command,
+          this.intern(event.client),
+          this.intern(event.node),
+          this.intern(event.reply),
         );
         break;
       default: {
@@ -97,7 +113,15 @@ export class HistoryLog implements History, Recorder {
     }
   }
 
-  recordSent(timeUs: number, command: number, client: number, node: number, kind: number, key: number, value: number): void {
+  recordSent(
+    timeUs: number,
+    command: number,
+    client: number,
+    node: number,
+    kind: number,
+    key: number,
+    value: number,
+  ): void {
     const { rows } = this.row(timeUs);
     const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
     rows[offset] = SENT | (kind << KIND_SHIFT);
@@ -109,8 +133,16 @@ export class HistoryLog implements History, Recorder {
   }
 
   recordExecuted(
-    timeUs: number, command: number, client: number, node: number, kind: number, reply: number,
-    key: number, value: number, before: number, changed: boolean,
+    timeUs: number,
+    command: number,
+    client: number,
+    node: number,
+    kind: number,
+    reply: number,
+    key: number,
+    value: number,
+    before: number,
+    changed: boolean,
   ): void {
     const { rows } = this.row(timeUs);
     const offset = ((this.length - 1) & CHUNK_MASK) * STRIDE;
@@ -149,7 +181,14 @@ export class HistoryLog implements History, Recorder {
     const client = this.textOf(rows[offset + 2] as number);
     const node = this.textOf(rows[offset + 3] as number);
     if (type === RECEIVED) {
-      return { type: 'reply-received', timeUs, command, client, node, reply: this.textOf(rows[offset + 4] as number) } satisfies ReplyReceived;
+      return {
+        type: 'reply-received',
+        timeUs,
+        command,
+        client,
+        node,
+        reply: this.textOf(rows[offset + 4] as number),
+      } satisfies ReplyReceived;
     }
     const kind = this.textOf(head >> KIND_SHIFT) as CommandKind;
     const key = this.textOf(rows[offset + 5] as number);
@@ -159,7 +198,14 @@ export class HistoryLog implements History, Recorder {
     }
     const before = rows[offset + 7] as number;
     return {
-      type: 'command-executed', timeUs, command, client, node, kind, key, value,
+      type: 'command-executed',
+      timeUs,
+      command,
+      client,
+      node,
+      kind,
+      key,
+      value,
       reply: this.textOf(rows[offset + 4] as number),
       before: before === NO_STRING ? null : this.textOf(before),
       changed: (head & CHANGED) !== 0,
@@ -171,7 +217,8 @@ export class HistoryLog implements History, Recorder {
     for (let first = 0; first < this.length; first += CHUNK_LENGTH) {
       const { timesUs, rows } = this.chunks[first >> CHUNK_SHIFT] as Chunk;
       const count = Math.min(CHUNK_LENGTH, this.length - first);
-      for (let row = 0; row < count; row += 1) this.visitRow(visitor, rows, row * STRIDE, first + row, timesUs[row] as number);
+      for (let row = 0; row < count; row += 1)
+        this.visitRow(visitor, rows, row * STRIDE, first + row, timesUs[row] as number);
     }
   }
 

@@ -49,7 +49,7 @@ function describeReply(reply: LockReply): string {
   }
 }
 
-export function acquire(
+function acquire(
   key: string,
   value: string,
   ttlMs: number,
@@ -59,23 +59,23 @@ export function acquire(
   return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh, tokenHint } };
 }
 
-export function commit(key: string, value: string, token: number): ConformanceStep {
+function commit(key: string, value: string, token: number): ConformanceStep {
   return { command: { kind: 'commit', key, value, token, timeoutMs: TIMEOUT_MS } };
 }
 
-export function extend(key: string, value: string, ttlMs: number): ConformanceStep {
+function extend(key: string, value: string, ttlMs: number): ConformanceStep {
   return { command: { kind: 'extend', key, value, ttlMs, timeoutMs: TIMEOUT_MS } };
 }
 
-export function release(key: string, value: string): ConformanceStep {
+function release(key: string, value: string): ConformanceStep {
   return { command: { kind: 'release', key, value, timeoutMs: TIMEOUT_MS } };
 }
 
-export function inspect(key: string): ConformanceStep {
+function inspect(key: string): ConformanceStep {
   return { command: { kind: 'inspect', key, timeoutMs: TIMEOUT_MS } };
 }
 
-export function moveClock(moveClockMs: number): ConformanceStep {
+function moveClock(moveClockMs: number): ConformanceStep {
   return { moveClockMs };
 }
 

@@ -34,7 +34,6 @@ export class ServerProcess {
           reject(new Error([`${program} ${problem}`, ...server.printed].join('\n  ')));
         };
         for (const stream of [child.stdout, child.stderr]) {
-          if (stream === null) continue;
           // It is read to its end, or the program would block on a full pipe.
           createInterface(stream).on('line', (line) => {
             server.printed.push(line);

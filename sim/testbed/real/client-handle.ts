@@ -107,7 +107,7 @@ export class ClientHandle {
     const number = this.taskCount;
     return new Promise((resolve, reject) => {
       this.tasks.set(number, { resolve, reject });
-      this.send({ ...task, task: number } as ToClient);
+      this.send({ ...task, task: number });
     });
   }
 

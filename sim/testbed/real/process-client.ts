@@ -176,7 +176,7 @@ export class ProcessClient implements CommandRecorder {
     return (count - 1) * this.configuration.clientCount + this.configuration.place + 1;
   }
 
-  private finish(task: number, work: Promise<boolean | undefined | void>): void {
+  private finish(task: number, work: Promise<unknown>): void {
     work.then(
       (granted) => {
         this.tell(typeof granted === 'boolean' ? { type: 'done', task, granted } : { type: 'done', task });

@@ -41,7 +41,7 @@ export class Proxies {
         listen: fleet.proxyListen(number),
         upstream: fleet.servers.get(server)?.upstream ?? '',
         enabled: true,
-      })) as never,
+      })),
     );
     const byName = new Map(Object.values(created).map((proxy) => [proxy.name, proxy]));
     ends.forEach(({ from, server }, number) => {
@@ -62,7 +62,7 @@ export class Proxies {
     this.toxics += 1;
     const { proxy } = this.find(from, server);
     const name = `toxic-${this.toxics}`;
-    await proxy.addToxic({ name, type: settings.type, stream, toxicity: 1, attributes: settings.attributes } as never);
+    await proxy.addToxic({ name, type: settings.type, stream, toxicity: 1, attributes: settings.attributes });
     const toxic = await proxy.getToxic(name);
     return () => toxic.remove();
   }
