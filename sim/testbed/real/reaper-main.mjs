@@ -4,16 +4,19 @@ import { createInterface } from 'node:readline';
 
 const processes = new Set();
 const folders = new Set();
+const labels = new Map();
 
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     const { watch, forget } = JSON.parse(line);
     if (watch?.pid !== undefined) processes.add(watch.pid);
     if (watch?.folder !== undefined) folders.add(watch.folder);
+    if (watch?.label !== undefined) labels.set(watch.label, watch.docker);
     if (forget?.pid !== undefined) processes.delete(forget.pid);
     if (forget?.folder !== undefined) folders.delete(forget.folder);
+    if (forget?.label !== undefined) labels.delete(forget.label);
   })
-  .on('close', () => {
+  .on('close', async () => {
     for (const pid of processes) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -21,8 +24,20 @@ createInterface({ input: process.stdin })
         // It has ended by itself.
       }
     }
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      if (labels.size > 0) await removeContainers();
+    } finally {
+      // Last, for Docker makes the folder of a container that it starts.
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
   });
+
+async function removeContainers() {
+  // Loaded only when it is needed: most runs leave no containers.
+  const { removeRemains } = await import('../containers/container-remains.mjs');
+  await Promise.all([...labels].map(([label, docker]) => removeRemains(docker, label)));
+}
+
 // Ctrl-C on a terminal reaches everybody; the reaper stays until the run is gone.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { DockerAddress } from '../containers/container-remains.mjs';
 
-/** Something that must not outlive the run. */
-export type Remains = { readonly pid: number } | { readonly folder: string };
+/** Something that must not outlive the run: a process, a folder, or the containers and networks with a label. */
+export type Remains =
+  { readonly pid: number } | { readonly folder: string } | { readonly label: string; readonly docker: DockerAddress };
 
 let reaper: ChildProcess | null = null;
 
-/** Has the process or the folder removed when this process is gone, however it went: by Ctrl-C, by a crash, or killed. */
+/** Has these removed when this process is gone, however it went: by Ctrl-C, by a crash, or killed. */
 export function watchRemains(remains: Remains): void {
   tell({ watch: remains });
 }

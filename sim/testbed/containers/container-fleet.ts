@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import type { Address } from '../real/client-messages.ts';
+import { forgetRemains, watchRemains, type Remains } from '../real/reaper.ts';
+import type { Fleet, FleetRequest, FleetStarter } from '../real/server-fleet.ts';
+import { redisArguments } from '../processes/server-settings.ts';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import { removeLabelled } from './container-remains.mjs';
+import { connectDocker, type Docker } from './docker.ts';
+import { addressOfEngine } from './engine-address.ts';
+import { buildFaketimeImage, clockFileOf, faketimeImage, provideImage, redisImage, toxiproxyImage } from './images.ts';
+import { RedisContainer } from './redis-container.ts';
+import { ToxiproxyContainer } from './toxiproxy-container.ts';
+
+/** What all containers and networks of a run carry, with a value of the run's own. */
+const RUN_LABEL = 'distrilock.run';
+
+/** Starts Redis servers and Toxiproxy in containers on a network of their own. */
+export const containerFleetStarter: FleetStarter = {
+  backend: 'containers',
+  start: async (request) => {
+    const docker = await connectDocker();
+    const images = await provideImages(docker, request);
+    const fleet = new ContainerFleet(request, docker);
+    try {
+      await fleet.launch(images);
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
+    return fleet;
+  },
+};
+
+interface FleetImages {
+  readonly redis: string;
+  readonly toxiproxy: string;
+  /** What nodes run whose clocks are moved, and the file that their clocks follow; null if none are. */
+  readonly faketime: { readonly image: string; readonly clockFile: string } | null;
+}
+
+async function provideImages(docker: Docker, { movesClocks, onProgress }: FleetRequest): Promise<FleetImages> {
+  const redis = redisImage();
+  const toxiproxy = toxiproxyImage();
+  await Promise.all([redis, toxiproxy].map((image) => provideImage(docker, image, onProgress)));
+  if (!movesClocks) return { redis: redis.image, toxiproxy: toxiproxy.image, faketime: null };
+  const ready = faketimeImage();
+  if (ready !== null) await provideImage(docker, ready, onProgress);
+  const image = ready?.image ?? (await buildFaketimeImage(docker.engine, redis.image, onProgress));
+  return {
+    redis: redis.image,
+    toxiproxy: toxiproxy.image,
+    faketime: { image, clockFile: await clockFileOf(docker.engine, image) },
+  };
+}
+
+class ContainerFleet implements Fleet {
+  readonly servers = new Map<string, RedisContainer>();
+  readonly replicas = new Map<string, RedisContainer>();
+  private readonly request: FleetRequest;
+  private readonly docker: Docker;
+  private readonly id: string;
+  private readonly labels: Readonly<Record<string, string>>;
+  private readonly remains: Remains & { readonly label: string };
+  private toxiproxy: ToxiproxyContainer | null = null;
+
+  constructor(request: FleetRequest, docker: Docker) {
+    this.request = request;
+    this.docker = docker;
+    this.id = `distrilock-${randomUUID().slice(0, 13)}`;
+    this.labels = { [RUN_LABEL]: this.id };
+    this.remains = { label: `${RUN_LABEL}=${this.id}`, docker: addressOfEngine(docker.engine) };
+    // Before there is anything, so that nothing can be missed.
+    watchRemains(this.remains);
+  }
+
+  async launch(images: FleetImages): Promise<void> {
+    const { request, docker } = this;
+    const { serverNames, scenario } = request;
+    const replicaNames = request.hasReplicas ? serverNames.slice(0, -1) : [];
+    request.onProgress(`starting ${serverNames.length + replicaNames.length} containers of Redis and one of Toxiproxy`);
+    const isDirect = await this.createNetwork();
+    serverNames.forEach((name, index) => {
+      const isNode = index < serverNames.length - 1;
+      this.servers.set(
+        name,
+        isNode
+          ? this.redis(name, images, redisArguments(scenario.nodes), request.movesClocks)
+          : this.redis(name, images, ['--save', ''], false),
+      );
+    });
+    for (const name of replicaNames) {
+      this.replicas.set(name, this.redis(`${name}-replica`, images, redisArguments(scenario.nodes), false));
+    }
+    const [toxiproxy] = await settleAll([
+      ToxiproxyContainer.start({
+        engine: docker.engine,
+        image: images.toxiproxy,
+        containerName: `${this.id}-toxiproxy`,
+        network: this.id,
+        labels: this.labels,
+        proxyCount: request.proxyCount,
+        isDirect,
+        host: docker.client.info.containerRuntime.host,
+      }),
+      ...[...this.servers.values(), ...this.replicas.values()].map((server) => server.start()),
+    ]);
+    this.toxiproxy = toxiproxy;
+  }
+
+  get toxiproxyUrl(): string {
+    return this.proxy.url;
+  }
+
+  proxyListen(number: number): string {
+    return this.proxy.proxyListen(number);
+  }
+
+  proxyAddress(number: number): Address {
+    return this.proxy.proxyAddress(number);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.servers.values(), ...this.replicas.values()].map((server) => server.close()));
+    await removeLabelled(this.docker.engine, this.remains.label);
+    forgetRemains(this.remains);
+  }
+
+  private get proxy(): ToxiproxyContainer {
+    if (this.toxiproxy === null) throw new Error('Toxiproxy was not started');
+    return this.toxiproxy;
+  }
+
+  /** Makes the run's network; resolves to whether this host is on it, so that it reaches containers by their own addresses. */
+  private async createNetwork(): Promise<boolean> {
+    try {
+      const network = await this.docker.engine.createNetwork({
+        Name: this.id,
+        Driver: 'bridge',
+        Labels: { ...this.labels },
+      });
+      const { IPAM } = (await network.inspect()) as { readonly IPAM?: { readonly Config?: { Gateway?: string }[] } };
+      const gateways = IPAM?.Config?.map(({ Gateway }) => Gateway) ?? [];
+      return Object.values(networkInterfaces()).some((addresses) =>
+        addresses?.some(({ address }) => gateways.includes(address)),
+      );
+    } catch (error) {
+      throw new TestbedUnavailableError(
+        `Docker makes no network: ${(error as Error).message}`,
+        'remove networks that nobody uses: docker network prune',
+        { cause: error },
+      );
+    }
+  }
+
+  private redis(name: string, images: FleetImages, args: readonly string[], movesClock: boolean): RedisContainer {
+    const { request } = this;
+    const faketime = movesClock ? images.faketime : null;
+    return new RedisContainer({
+      name,
+      containerName: `${this.id}-${name}`,
+      engine: this.docker.engine,
+      image: faketime?.image ?? images.redis,
+      network: this.id,
+      labels: this.labels,
+      args,
+      clock: faketime === null ? null : { path: faketime.clockFile, folder: join(request.folder, name) },
+      losesPower: request.scenario.faults.some((fault) => fault.fault === 'crash' && fault.how === 'power-loss'),
+    });
+  }
+}
+
+/** All of them, or the first error once none is on its way any more: then everything that there will be is there to be removed. */
+async function settleAll<Values extends readonly unknown[]>(work: {
+  [Index in keyof Values]: Promise<Values[Index]>;
+}): Promise<Values> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

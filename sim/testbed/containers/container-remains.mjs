@@ -1,0 +1,40 @@
+// Plain JavaScript, because the reaper is a process of its own that nobody compiles.
+import Dockerode from 'dockerode';
+import { setTimeout } from 'node:timers/promises';
+
+const GIVE_UP_AFTER_ROUNDS = 50;
+const LATE_COMERS_MS = 1000;
+
+export async function removeLabelled(engine, label) {
+  const filters = { label: [label] };
+  let removed = 0;
+  for (let round = 0; round < GIVE_UP_AFTER_ROUNDS; round += 1) {
+    const containers = await engine.listContainers({ all: true, filters });
+    const networks = await engine.listNetworks({ filters });
+    if (containers.length + networks.length === 0) return removed;
+    removed += containers.length;
+    await Promise.all(containers.map(({ Id }) => remove(engine.getContainer(Id), { force: true, v: true })));
+    for (const { Id } of networks) if (await remove(engine.getNetwork(Id))) removed += 1;
+  }
+  throw new Error(`Docker does not remove what carries the label ${label}`);
+}
+
+export async function removeRemains(address, label) {
+  const engine = new Dockerode(address);
+  let removed;
+  do {
+    removed = await removeLabelled(engine, label);
+    await setTimeout(LATE_COMERS_MS);
+  } while (removed > 0 || (await removeLabelled(engine, label)) > 0);
+}
+
+/** Whether it was removed now: it may be gone already, on its way, or a network whose containers are. */
+async function remove(thing, options) {
+  try {
+    await thing.remove(options);
+    return true;
+  } catch (error) {
+    if (![403, 404, 409].includes(error?.statusCode)) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type Dockerode from 'dockerode';
+import { ImageName } from 'testcontainers';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import { type Docker, statusOf } from './docker.ts';
+
+/** An image that this backend uses, and the variable that names another one. */
+export interface ImageSetting {
+  readonly variable: string;
+  readonly image: string;
+}
+
+const DOCKERFILE_FOLDER = fileURLToPath(new URL('faketime-image', import.meta.url));
+/** Which file the server's clock follows, as libfaketime is told by the image. */
+const CLOCK_FILE_VARIABLE = 'FAKETIME_TIMESTAMP_FILE';
+
+export function redisImage(): ImageSetting {
+  return setting('DISTRILOCK_REDIS_IMAGE', 'redis:7.4');
+}
+
+export function toxiproxyImage(): ImageSetting {
+  return setting('DISTRILOCK_TOXIPROXY_IMAGE', 'ghcr.io/shopify/toxiproxy:2.12.0');
+}
+
+/** An image of which the clock can be moved; null if it is to be built upon the Redis image. */
+export function faketimeImage(): ImageSetting | null {
+  const named = setting('DISTRILOCK_FAKETIME_IMAGE', '');
+  return named.image === '' ? null : named;
+}
+
+function setting(variable: string, fallback: string): ImageSetting {
+  const named = process.env[variable];
+  const name = named === undefined || named === '' ? fallback : named;
+  return { variable, image: name === '' ? '' : ImageName.fromString(name).string };
+}
+
+export async function isImageHere(engine: Dockerode, image: string): Promise<boolean> {
+  return (await inspectImage(engine, image)) !== null;
+}
+
+async function inspectImage(engine: Dockerode, image: string): Promise<Dockerode.ImageInspectInfo | null> {
+  try {
+    return await engine.getImage(image).inspect();
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** Pulls the image if it is not here. Rejects with a TestbedUnavailableError if it cannot be had. */
+export async function provideImage(
+  { client, engine }: Docker,
+  { image, variable }: ImageSetting,
+  onProgress: (step: string) => void,
+): Promise<void> {
+  if (await isImageHere(engine, image)) return;
+  onProgress(`pulling the image ${image}`);
+  let cause: unknown;
+  try {
+    await client.image.pull(ImageName.fromString(image));
+  } catch (error) {
+    cause = error;
+  }
+  // A pull that breaks off ends without an error.
+  if (await isImageHere(engine, image)) return;
+  throw new TestbedUnavailableError(
+    `the image ${image} is not here, and cannot be pulled${cause instanceof Error ? `: ${cause.message}` : ''}`,
+    `name another image in ${variable}, or where no registry can be reached make local ones: eval "$(.ci/import-images)"`,
+    { cause },
+  );
+}
+
+/** Builds an image of which the clock can be moved upon `base`, which is here; resolves to its name, which is the same as long as what it is made of is. */
+export async function buildFaketimeImage(
+  engine: Dockerode,
+  base: string,
+  onProgress: (step: string) => void,
+): Promise<string> {
+  const { Id: baseId } = await engine.getImage(base).inspect();
+  const dockerfile = readFileSync(`${DOCKERFILE_FOLDER}/Dockerfile`);
+  const digest = createHash('sha256').update(baseId).update(dockerfile).digest('hex');
+  const image = `distrilock/faketime:${digest.slice(0, 12)}`;
+  if (await isImageHere(engine, image)) return image;
+  onProgress(`building an image of ${base} with libfaketime`);
+  const stream = await engine.buildImage(
+    { context: DOCKERFILE_FOLDER, src: ['Dockerfile'] },
+    { t: image, buildargs: { REDIS_IMAGE: base }, forcerm: true },
+  );
+  const printed: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    engine.modem.followProgress(
+      stream,
+      (error) => {
+        if (error === null) resolve();
+        else reject(buildError(base, error, printed));
+      },
+      ({ stream: text }: { readonly stream?: string }) => {
+        if (text !== undefined) printed.push(text);
+      },
+    );
+  });
+  return image;
+}
+
+function buildError(base: string, cause: Error, printed: readonly string[]): TestbedUnavailableError {
+  const last = printed.join('').trimEnd().split('\n').slice(-10).join('\n  ');
+  return new TestbedUnavailableError(
+    `no image with libfaketime can be built upon ${base}: ${cause.message}\n  ${last}`,
+    'use an image of Debian, with access to its packages, or name a ready image in DISTRILOCK_FAKETIME_IMAGE',
+    { cause },
+  );
+}
+
+/** The file that the clock of the image's server follows. Rejects with a TestbedUnavailableError if the image says none. */
+export async function clockFileOf(engine: Dockerode, image: string): Promise<string> {
+  const { Config } = await engine.getImage(image).inspect();
+  const prefix = `${CLOCK_FILE_VARIABLE}=`;
+  const path = Config.Env.find((entry) => entry.startsWith(prefix))?.slice(prefix.length);
+  if (path?.startsWith('/') === true) return path;
+  throw new TestbedUnavailableError(
+    `the image ${image} does not say in ${CLOCK_FILE_VARIABLE} which file its server's clock follows`,
+    'see sim/testbed/containers/faketime-image/Dockerfile, or unset DISTRILOCK_FAKETIME_IMAGE to have one built',
+  );
+}

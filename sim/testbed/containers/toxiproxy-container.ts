@@ -1,0 +1,127 @@
+import { setTimeout } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { type BoundPorts, GenericContainer } from 'testcontainers';
+import type { Address } from '../real/client-messages.ts';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import { lastLines, ReadyWhen } from './printed-line.ts';
+
+const API_PORT = 8474;
+const FIRST_PROXY_PORT = 20_000;
+const READY_WITHIN_MS = 20_000;
+const ASK_EVERY_MS = 10;
+
+export interface ToxiproxyContainerOptions {
+  readonly engine: Dockerode;
+  readonly image: string;
+  readonly containerName: string;
+  readonly network: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly proxyCount: number;
+  /** Whether this host reaches containers by their own addresses; otherwise their ports are published. */
+  readonly isDirect: boolean;
+  /** Where published ports are. */
+  readonly host: string;
+}
+
+/** Toxiproxy in a container: the only one that the run and its clients talk to. */
+export class ToxiproxyContainer {
+  readonly url: string;
+  private readonly addressOf: (port: number) => Address;
+
+  private constructor(addressOf: (port: number) => Address) {
+    this.addressOf = addressOf;
+    this.url = urlOf(addressOf(API_PORT));
+  }
+
+  static async start(options: ToxiproxyContainerOptions): Promise<ToxiproxyContainer> {
+    const { engine, image, containerName, network, labels, proxyCount, isDirect } = options;
+    let addressOf: (port: number) => Address = () => {
+      throw new Error('Toxiproxy was not started');
+    };
+    const generic = new GenericContainer(image)
+      .withName(containerName)
+      .withNetworkMode(network)
+      .withLabels({ ...labels })
+      .withAutoCleanup(false)
+      .withWaitStrategy(
+        new ReadyWhen(async ({ id }, ports) => {
+          const container = engine.getContainer(id);
+          addressOf = isDirect ? await directAddresses(container, network) : publishedAddresses(options.host, ports);
+          await untilReady(container, image, urlOf(addressOf(API_PORT)));
+        }),
+      );
+    if (!isDirect) {
+      generic.withExposedPorts(API_PORT, ...Array.from({ length: proxyCount }, (_, number) => proxyPort(number)));
+    }
+    await generic.start();
+    return new ToxiproxyContainer(addressOf);
+  }
+
+  proxyListen(number: number): string {
+    return `0.0.0.0:${proxyPort(number)}`;
+  }
+
+  proxyAddress(number: number): Address {
+    return this.addressOf(proxyPort(number));
+  }
+}
+
+function proxyPort(number: number): number {
+  return FIRST_PROXY_PORT + number;
+}
+
+function urlOf({ host, port }: Address): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function directAddresses(container: Dockerode.Container, network: string): Promise<(port: number) => Address> {
+  const { NetworkSettings } = await container.inspect();
+  const host = NetworkSettings.Networks[network]?.IPAddress ?? '';
+  return (port) => ({ host, port });
+}
+
+function publishedAddresses(host: string, ports: BoundPorts): (port: number) => Address {
+  return (port) => ({ host, port: ports.getBinding(port) });
+}
+
+/** Resolves once Toxiproxy answers. Rejects if something else does, if the container ends, or if it is late. */
+async function untilReady(container: Dockerode.Container, image: string, url: string): Promise<void> {
+  const deadlineMs = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const answer = await ask(`${url}/version`);
+    if (answer !== null) {
+      if (isVersion(answer)) return;
+      throw unusable(image, `at ${url} something else answers: ${answer.slice(0, 200)}`);
+    }
+    const { State } = await container.inspect();
+    if (!State.Running) throw unusable(image, `it ended at once\n${await lastLines(container)}`);
+    if (performance.now() > deadlineMs) {
+      throw unusable(image, `it did not answer at ${url} within ${READY_WITHIN_MS} ms\n${await lastLines(container)}`);
+    }
+    await setTimeout(ASK_EVERY_MS);
+  }
+}
+
+async function ask(url: string): Promise<string | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    return await response.text();
+  } catch {
+    return null;
+  }
+}
+
+function isVersion(text: string): boolean {
+  try {
+    return typeof (JSON.parse(text) as { readonly version?: unknown }).version === 'string';
+  } catch {
+    return false;
+  }
+}
+
+function unusable(image: string, problem: string): TestbedUnavailableError {
+  return new TestbedUnavailableError(
+    `the image ${image} is no Toxiproxy that works: ${problem}`,
+    'name an image of Toxiproxy 2.12 in DISTRILOCK_TOXIPROXY_IMAGE',
+  );
+}
