@@ -1,4 +1,3 @@
-import { quorumOf } from '../../../src/quorum.ts';
 import type { DurationRange } from '../../scenario/duration.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { LinkFault } from './link-faults.ts';
@@ -56,30 +55,6 @@ export function linkEffect(fault: Extract<Fault, { fault: LinkFaultKind }>): Lin
         effect: 'slow',
       };
   }
-}
-
-/** The links that a partition of this shape cuts: all but those that each client is left with. */
-export function linksOutside(
-  shape: 'bridge' | 'ring' | 'minority' | 'majority',
-  clients: readonly string[],
-  nodes: readonly string[],
-): { readonly client: string; readonly node: string }[] {
-  const quorum = quorumOf(nodes.length);
-  const isLeft = (client: number, node: number): boolean => {
-    switch (shape) {
-      case 'bridge':
-        return client < clients.length / 2 ? node < quorum : node >= nodes.length - quorum;
-      case 'ring':
-        return (node - client + clients.length * nodes.length) % nodes.length < quorum;
-      case 'minority':
-        return node < nodes.length - quorum;
-      case 'majority':
-        return node < quorum;
-    }
-  };
-  return clients.flatMap((client, clientIndex) =>
-    nodes.filter((_node, nodeIndex) => !isLeft(clientIndex, nodeIndex)).map((node) => ({ client, node })),
-  );
 }
 
 function latency({ minMs, maxMs }: DurationRange): ToxicSettings {

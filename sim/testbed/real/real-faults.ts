@@ -1,10 +1,11 @@
 import type { AimedFault, FaultWorld, Heal } from '../../faults/nemesis.ts';
+import { linksOutside } from '../../faults/partition-shapes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { ClientHandle } from './client-handle.ts';
 import type { LinkFaults } from './link-faults.ts';
-import { linkEffect, linksOutside } from './link-toxics.ts';
+import { linkEffect } from './link-toxics.ts';
 import type { Proxies } from './proxies.ts';
 import type { RealNode } from './real-node.ts';
 

@@ -1,7 +1,7 @@
 import type { AimedFault, FaultWorld } from '../../faults/nemesis.ts';
+import { linksOutside, type PartitionShape } from '../../faults/partition-shapes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
-import { quorumOf } from '../../../src/quorum.ts';
 import type { Direction, Link } from './link.ts';
 import type { RandomStream } from './random-streams.ts';
 import { closeAfter, drop, dropSome, limitBandwidth, type Rule, slice, slowDown } from './rules.ts';
@@ -188,27 +188,8 @@ export class SimulatedFaults implements FaultWorld {
     return clients.flatMap((client) => nodes.map((node) => this.targets.link(client, node)));
   }
 
-  /** The links that a partition of this shape cuts: all but those that each client is left with. */
-  private linksOutside(shape: 'bridge' | 'ring' | 'minority' | 'majority'): AnyLink[] {
-    const { clients, nodes } = this;
-    const quorum = quorumOf(nodes.length);
-    const isLeft = (client: number, node: number): boolean => {
-      switch (shape) {
-        case 'bridge':
-          return client < clients.length / 2 ? node < quorum : node >= nodes.length - quorum;
-        case 'ring':
-          return (node - client + clients.length * nodes.length) % nodes.length < quorum;
-        case 'minority':
-          return node < nodes.length - quorum;
-        case 'majority':
-          return node < quorum;
-      }
-    };
-    return clients.flatMap((client, clientIndex) =>
-      nodes
-        .filter((_node, nodeIndex) => !isLeft(clientIndex, nodeIndex))
-        .map((node) => this.targets.link(client, node)),
-    );
+  private linksOutside(shape: PartitionShape): AnyLink[] {
+    return linksOutside(shape, this.clients, this.nodes).map(({ client, node }) => this.targets.link(client, node));
   }
 
   /** A rule that drops messages leaves gaps in the streams of the connections: they cannot go on when it is healed, and break. */
