@@ -53,11 +53,12 @@ describe('RandomStreams', () => {
   });
 
   it('gives no two of very many clients the same tokens', () => {
-    // Streams with 32 bits of state would share some twelve tokens among so many.
+    // Streams with 32 bits of state would share some twelve tokens among so many names that look like chance.
     const count = 320_000;
-    const streams = new RandomStreams(1);
+    const names = new RandomStreams(1).stream('names');
+    const streams = new RandomStreams(2);
     const tokens = new Set<string>();
-    for (let client = 0; client < count; client += 1) tokens.add(streams.stream(`client c${client}`).token());
+    for (let client = 0; client < count; client += 1) tokens.add(streams.stream(names.token()).token());
     expect(tokens.size).toBe(count);
   });
 

@@ -66,6 +66,18 @@ describe('WriteJournal', () => {
     );
   });
 
+  it('forgets nothing within its horizon, whenever it makes room', () => {
+    const horizonUs = 40;
+    for (let count = 1000; count < 2400; count += 1) {
+      const data = new NodeData();
+      const journal = new WriteJournal(horizonUs);
+      for (let timeUs = 0; timeUs < count; timeUs += 1) write(journal, data, timeUs, 'k', `${timeUs}`);
+      const sinceUs = count - 1 - horizonUs;
+      journal.undoAfter(sinceUs, data);
+      expect(contents(data)).toEqual({ keys: [`k=${sinceUs}`], counters: [`k=${sinceUs + 1}`] });
+    }
+  });
+
   it('goes on after it has undone writes', () => {
     const data = new NodeData();
     const journal = new WriteJournal(10);
