@@ -106,6 +106,10 @@ class ProcessFleet implements Fleet {
     return { host: '127.0.0.1', port: Number(listen.slice(listen.lastIndexOf(':') + 1)) };
   }
 
+  proxyAddressForServers(number: number, listen: string): Address {
+    return this.proxyAddress(number, listen);
+  }
+
   async close(): Promise<void> {
     await Promise.all([
       this.toxiproxy?.stop('SIGKILL'),

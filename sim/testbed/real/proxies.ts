@@ -10,20 +10,33 @@ export interface ToxicSettings {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** One route through Toxiproxy: from one client, or from the run itself, to one server. */
-export interface Route {
-  readonly from: string;
-  readonly server: string;
-  readonly address: Address;
+/** Who watches the servers: its routes have no faults. No client can be called so, nor like a replica. */
+export const OBSERVER = '_observer';
+
+/** How routes call the replica of a node. */
+export function replicaOf(node: string): string {
+  return `${node}_replica`;
 }
 
-/** Who watches the servers: its routes have no faults. */
-export const OBSERVER = 'observer';
+/** One route through Toxiproxy, from one end to one server. */
+interface Route {
+  readonly proxy: Proxy;
+  readonly number: number;
+  upstream: string;
+}
 
-/** The proxies of a run: one for each client and server, and one for each server that the run itself uses. */
+/** How many proxies a run needs. */
+export function proxyCount(clientCount: number, serverCount: number, replicaCount: number): number {
+  return (clientCount + 1) * serverCount + 2 * replicaCount;
+}
+
+/**
+ * The proxies of a run: one for each client and server; one for each server and replica that the run itself looks at; and one for
+ * each replica to follow its primary.
+ */
 export class Proxies {
   private readonly fleet: Fleet;
-  private readonly routes = new Map<string, { readonly route: Route; readonly proxy: Proxy }>();
+  private readonly routes = new Map<string, Route>();
   private toxics = 0;
 
   private constructor(fleet: Fleet) {
@@ -31,30 +44,31 @@ export class Proxies {
   }
 
   /** Makes all proxies in one call: made one by one, side by side, they race. */
-  static async create(fleet: Fleet, clients: readonly string[], servers: readonly string[]): Promise<Proxies> {
+  static async create(fleet: Fleet, clients: readonly string[]): Promise<Proxies> {
     const proxies = new Proxies(fleet);
-    const ends = [...clients, OBSERVER].flatMap((from) => servers.map((server) => ({ from, server })));
-    const toxiproxy = new Toxiproxy(fleet.toxiproxyUrl);
-    const created = await toxiproxy.populate(
-      ends.map(({ from, server }, number) => ({
-        name: nameOf(from, server),
-        listen: fleet.proxyListen(number),
-        upstream: fleet.servers.get(server)?.upstream ?? '',
-        enabled: true,
-      })),
+    const ends = [...routesOf(fleet, clients)];
+    const created = await new Toxiproxy(fleet.toxiproxyUrl).populate(
+      ends.map(({ name, upstream }, number) => ({ name, listen: fleet.proxyListen(number), upstream, enabled: true })),
     );
     const byName = new Map(Object.values(created).map((proxy) => [proxy.name, proxy]));
-    ends.forEach(({ from, server }, number) => {
-      const name = nameOf(from, server);
+    ends.forEach(({ name, upstream }, number) => {
       const proxy = byName.get(name);
       if (proxy === undefined) throw new Error(`Toxiproxy did not make the proxy ${name}`);
-      proxies.routes.set(name, { proxy, route: { from, server, address: fleet.proxyAddress(number, proxy.listen) } });
+      proxies.routes.set(name, { proxy, number, upstream });
     });
     return proxies;
   }
 
+  /** Where a process of this host reaches the server. */
   address(from: string, server: string): Address {
-    return this.find(from, server).route.address;
+    const { number, proxy } = this.find(from, server);
+    return this.fleet.proxyAddress(number, proxy.listen);
+  }
+
+  /** Where a server of the fleet reaches another one. */
+  addressForServers(from: string, server: string): Address {
+    const { number, proxy } = this.find(from, server);
+    return this.fleet.proxyAddressForServers(number, proxy.listen);
   }
 
   /** Adds the toxic to the route, and sees to it that Toxiproxy has it; resolves to what removes it again. */
@@ -75,28 +89,38 @@ export class Proxies {
 
   /** Opens the route, or closes it: its listener and all its connections. */
   async setEnabled(from: string, server: string, enabled: boolean): Promise<void> {
-    const { proxy } = this.find(from, server);
-    await proxy.update({ enabled, listen: proxy.listen, upstream: this.upstreamOf(server) });
+    const { proxy, upstream } = this.find(from, server);
+    await proxy.update({ enabled, listen: proxy.listen, upstream });
   }
 
-  /** From now on the routes to `server` lead to another one; their connections are closed. */
-  redirect(server: string, upstream: string): void {
-    this.redirected.set(server, upstream);
+  /** From the next time on that they are opened, the routes to the node lead to its replica. */
+  redirectToReplica(node: string): void {
+    const upstream = this.fleet.replicas.get(node)?.upstream;
+    if (upstream === undefined) throw new Error(`${node} has no replica`);
+    for (const [name, route] of this.routes) if (name.endsWith(nameOf('', node))) route.upstream = upstream;
   }
 
-  private readonly redirected = new Map<string, string>();
-
-  private upstreamOf(server: string): string {
-    return this.redirected.get(server) ?? this.fleet.servers.get(server)?.upstream ?? '';
-  }
-
-  private find(from: string, server: string): { readonly route: Route; readonly proxy: Proxy } {
-    const found = this.routes.get(nameOf(from, server));
-    if (found === undefined) throw new Error(`there is no route from ${from} to ${server}`);
-    return found;
+  private find(from: string, server: string): Route {
+    const route = this.routes.get(nameOf(from, server));
+    if (route === undefined) throw new Error(`there is no route from ${from} to ${server}`);
+    return route;
   }
 }
 
+function* routesOf(
+  fleet: Fleet,
+  clients: readonly string[],
+): Generator<{ readonly name: string; readonly upstream: string }> {
+  for (const from of [...clients, OBSERVER]) {
+    for (const [server, { upstream }] of fleet.servers) yield { name: nameOf(from, server), upstream };
+  }
+  for (const [node, { upstream }] of fleet.replicas) {
+    yield { name: nameOf(OBSERVER, replicaOf(node)), upstream };
+    yield { name: nameOf(replicaOf(node), node), upstream: fleet.servers.get(node)?.upstream ?? '' };
+  }
+}
+
+/** No name of an end has a colon. */
 function nameOf(from: string, server: string): string {
-  return `${from}-to-${server}`;
+  return `${from}:${server}`;
 }

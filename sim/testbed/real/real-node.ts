@@ -77,7 +77,7 @@ export class RealNode {
     if (!this.isUp || this.replica === null) return;
     await this.die('SIGKILL');
     this.server = this.replica;
-    this.proxies.redirect(this.name, this.replica.upstream);
+    this.proxies.redirectToReplica(this.name);
     await this.proxies.setEnabled(OBSERVER, this.name, true);
     await this.observer.connection.open();
     await this.observer.connection.client.call('REPLICAOF', 'NO', 'ONE');

@@ -17,10 +17,11 @@ import { buildClientProgram } from './client-program.ts';
 import { CommandMatcher } from './command-matcher.ts';
 import { LinkFaults } from './link-faults.ts';
 import { NodeObserver } from './node-observer.ts';
-import { OBSERVER, Proxies } from './proxies.ts';
+import { OBSERVER, Proxies, proxyCount } from './proxies.ts';
 import { RealFaults } from './real-faults.ts';
 import { mergeHistory } from './real-history.ts';
 import { RealNode } from './real-node.ts';
+import { followWithLag } from './replication.ts';
 import { ResourceObserver } from './resource-observer.ts';
 import { forgetRemains, watchRemains } from './reaper.ts';
 import type { Fleet, FleetStarter } from './server-fleet.ts';
@@ -126,12 +127,12 @@ export class RealRun {
       scenario,
       movesClocks: scenario.faults.some(({ fault }) => fault.startsWith('clock-')),
       hasReplicas: scenario.nodes.replica,
-      proxyCount: (clientNames.length + 1) * serverNames.length,
+      proxyCount: proxyCount(clientNames.length, serverNames.length, scenario.nodes.replica ? nodeNames.length : 0),
       folder,
       onProgress: (step) => this.options.onStep?.(step),
     });
     this.fleet = fleet;
-    const proxies = await Proxies.create(fleet, clientNames, serverNames);
+    const proxies = await Proxies.create(fleet, clientNames);
     for (const name of nodeNames) this.nodes.set(name, this.observeNode(name, fleet, proxies, clientNames));
     this.resourceObserver = new ResourceObserver(
       proxies.address(OBSERVER, RESOURCE),
@@ -147,6 +148,7 @@ export class RealRun {
         await observer.readClock();
       }),
     ]);
+    await Promise.all([...fleet.replicas.keys()].map((node) => followWithLag(node, longestLagMs(scenario), proxies)));
     const programPath = await program;
     await Promise.all(
       clientNames.map((name, place) => this.startClient(name, place, programPath, proxies, serverNames)),
@@ -312,3 +314,8 @@ export class RealRun {
 
 /** The caller of the run has ended it. */
 class Interruption extends Error {}
+
+/** How far the replicas of a scenario are behind when they are promoted. */
+function longestLagMs({ faults }: Scenario): number {
+  return Math.max(0, ...faults.map((fault) => (fault.fault === 'promotion' ? fault.lag : 0)));
+}

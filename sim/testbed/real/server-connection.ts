@@ -20,12 +20,14 @@ export class ServerConnection {
     this.onCommand = onCommand;
   }
 
-  /** Connects, and resolves once every command that the server runs from now on will be seen. */
+  /**
+   * Connects, and resolves once every command that the server runs from now on will be seen. Nobody else may use the server meanwhile:
+   * ioredis is confused by a command that is reported with the answer to MONITOR.
+   */
   async open(): Promise<void> {
     this.close();
-    const admin = this.connect();
+    const admin = await connectOnce(this.address);
     this.admin = admin;
-    await admin.connect();
     const monitor = await admin.monitor();
     monitor.on('error', () => undefined);
     monitor.on('monitor', (time: string, args: readonly string[], source: string) => {
@@ -52,16 +54,18 @@ export class ServerConnection {
     const [seconds, microseconds] = await this.client.time();
     return Number(seconds) * 1000 + Number(microseconds) / 1000;
   }
+}
 
-  private connect(): Redis {
-    const client = new Redis({
-      ...this.address,
-      lazyConnect: true,
-      retryStrategy: () => null,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-    });
-    client.on('error', () => undefined);
-    return client;
-  }
+/** Connects to a server, and not again once that connection is lost. */
+export async function connectOnce(address: Address): Promise<Redis> {
+  const client = new Redis({
+    ...address,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

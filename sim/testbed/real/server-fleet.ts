@@ -52,6 +52,8 @@ export interface Fleet {
   proxyListen(number: number): string;
   /** Where clients on this host reach the proxy, which reports that it listens on `listen`. */
   proxyAddress(number: number, listen: string): Address;
+  /** Where the servers of the fleet reach the proxy: a replica follows its primary through one. */
+  proxyAddressForServers(number: number, listen: string): Address;
   /** Ends everything that was started, and leaves nothing behind. */
   close(): Promise<void>;
 }
