@@ -99,7 +99,7 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { patterns: [FROM_SIM] }] },
   },
   {
-    files: ['sim/testbed/simulated/**/*.ts', 'sim/history/**/*.ts'],
+    files: ['sim/testbed/{simulated,model-node}/**/*.ts', 'sim/testbed/random-streams.ts', 'sim/history/**/*.ts'],
     ignores: ['**/*.test.ts', '**/*.conformance.ts'],
     rules: bans(
       AMBIENT_TIME_AND_CHANCE,

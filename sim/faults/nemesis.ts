@@ -115,7 +115,8 @@ export class Nemesis {
       return;
     }
     const work = result
-      .then(goOn, (error: unknown) => {
+      .then(goOn)
+      .catch((error: unknown) => {
         this.world.fail(error instanceof Error ? error : new Error(String(error)));
       })
       .finally(() => this.underWay.delete(work));

@@ -5,7 +5,7 @@ import { nodesFrom } from '../../src/nodes.ts';
 import { systemEnvironment } from '../../src/system-environment.ts';
 import { FrozenRedis, libfaketime, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
 import { CASES, type ConformanceSubject, sequences, START_MS, transcript } from './lock-node.conformance.ts';
-import { ModelNode } from './simulated/model-node.ts';
+import { ModelNode } from './model-node/model-node.ts';
 
 const RANDOM_SEQUENCES = 3000;
 

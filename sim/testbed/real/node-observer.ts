@@ -1,7 +1,7 @@
 import { FENCING_COUNTER_SUFFIX } from '../../../src/fencing-counter-key.ts';
 import type { KeyLost } from '../../history/event.ts';
-import { ModelNode } from '../simulated/model-node.ts';
-import { type Entry, NodeData } from '../simulated/node-data.ts';
+import { ModelNode } from '../model-node/model-node.ts';
+import { type Entry, NodeData } from '../model-node/node-data.ts';
 import type { Address } from './client-messages.ts';
 import type { Execution } from './command-matcher.ts';
 import { lockCommandOf } from './monitor-line.ts';

@@ -10,7 +10,7 @@ import type { WriteReply } from '../../workload/protected-resource.ts';
 import { probeRetryCount } from '../../workload/facts.ts';
 import { probe, runScript } from '../../workload/run-script.ts';
 import type { WorkloadClient } from '../../workload/workload-client.ts';
-import { RandomStreams, type RandomStream } from '../simulated/random-streams.ts';
+import { RandomStreams, type RandomStream } from '../random-streams.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
 import { AttemptRecorder, type CommandRecorder, RecordingNode } from './recording-node.ts';
 import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-store.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../../../src/environment.ts';
-import type { RandomStream } from '../simulated/random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 
 /** The system's clocks, as a scenario wants a client to read them. */
 export interface ClockSettings {

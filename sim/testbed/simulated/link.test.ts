@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../history/event.ts';
 import { ObservedLog } from '../../history/observed-log.ts';
 import { Exchange, Link } from './link.ts';
-import { RandomStreams } from './random-streams.ts';
+import { RandomStreams } from '../random-streams.ts';
 import { closeAfter, drop, dropSome, type Rule, slowDown } from './rules.ts';
 import { Simulation } from './simulation.ts';
 

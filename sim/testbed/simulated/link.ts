@@ -1,7 +1,7 @@
 import type { DurationRange } from '../../scenario/duration.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { ScheduledEvent } from './event-queue.ts';
-import type { RandomStream } from './random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 import { CLOSED, LOST, type Rule } from './rules.ts';
 import type { Simulation } from './simulation.ts';
 

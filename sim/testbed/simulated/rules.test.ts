@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type RandomStream, RandomStreams } from './random-streams.ts';
+import { type RandomStream, RandomStreams } from '../random-streams.ts';
 import { closeAfter, CLOSED, drop, dropSome, limitBandwidth, LOST, type Rule, slice, slowDown } from './rules.ts';
 import { Simulation } from './simulation.ts';
 

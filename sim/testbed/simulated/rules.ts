@@ -1,5 +1,5 @@
 import type { DurationRange } from '../../scenario/duration.ts';
-import type { RandomStream } from './random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 import type { Simulation } from './simulation.ts';
 
 /** What a rule answers when the message is dropped. */

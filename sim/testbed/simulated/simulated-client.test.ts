@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../history/event.ts';
 import { ObservedLog } from '../../history/observed-log.ts';
 import { Exchange, Link } from './link.ts';
-import { RandomStreams } from './random-streams.ts';
+import { RandomStreams } from '../random-streams.ts';
 import { SimulatedClient } from './simulated-client.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { Simulation } from './simulation.ts';

@@ -3,7 +3,7 @@ import type { ObservedLog } from '../../history/observed-log.ts';
 import type { ScheduledEvent } from './event-queue.ts';
 import type { Exchange } from './link.ts';
 import { drainMicrotasks } from './microtasks.ts';
-import type { RandomStream } from './random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import type { Simulation } from './simulation.ts';
 

@@ -3,7 +3,7 @@ import { linksOutside, type PartitionShape } from '../../faults/partition-shapes
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Direction, Link } from './link.ts';
-import type { RandomStream } from './random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 import { closeAfter, drop, dropSome, limitBandwidth, type Rule, slice, slowDown } from './rules.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedNode } from './simulated-node.ts';

@@ -1,8 +1,8 @@
 import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Exchange, Link } from './link.ts';
-import type { ModelNode } from './model-node.ts';
-import type { CrashKind } from './persistence.ts';
+import type { ModelNode } from '../model-node/model-node.ts';
+import type { CrashKind } from '../model-node/persistence.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import { type ReplyPlaces, replyPlaces } from './reply-places.ts';
 import type { Simulation } from './simulation.ts';

@@ -8,7 +8,7 @@ import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, probeRetryCount, resourcesOf, runStarted } from '../../workload/facts.ts';
 import { probe, runScript } from '../../workload/run-script.ts';
 import type { RunOptions } from '../testbed.ts';
-import { RandomStreams } from './random-streams.ts';
+import { RandomStreams } from '../random-streams.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedWorkloadClient } from './simulated-workload-client.ts';
 import { Simulation } from './simulation.ts';

@@ -7,7 +7,7 @@ import type { WriteReply, WriteRequest } from '../../workload/protected-resource
 import type { WorkloadClient } from '../../workload/workload-client.ts';
 import { Exchange, type Link } from './link.ts';
 import { CommandLog, LinkedNode } from './linked-node.ts';
-import type { RandomStream } from './random-streams.ts';
+import type { RandomStream } from '../random-streams.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedFaults } from './simulated-faults.ts';
 import type { SimulatedNode } from './simulated-node.ts';
