@@ -1,6 +1,7 @@
 import type { History } from '../history/history.ts';
 import type { HistoryEvent } from '../history/event.ts';
 import type { Scenario } from '../scenario/schema.ts';
+import type { Availability } from './availability.ts';
 
 /** What a run of a scenario needs besides the scenario. */
 export interface RunOptions {
@@ -15,8 +16,17 @@ export interface RunOptions {
 
 /** A world in which scenarios run: simulated, of real processes, or of containers. */
 export interface Testbed {
-  /** The name of the backend, as on the command line. */
+  /** The name of the backend, as results have it. */
   readonly name: string;
-  /** Runs the scenario once and returns what happened. */
+  /** Whether the seed alone decides what happens: then a run can only differ with another seed, else with every repetition. */
+  readonly isDeterministic: boolean;
+  /** Looks for what this backend needs here, by trying it. */
+  check(): Promise<Availability>;
+  /** What the scenario asks for and this backend cannot do, in a sentence; null if it can run it. Knows more once `check` is done. */
+  lacks(scenario: Scenario): string | null;
+  /**
+   * Runs the scenario once and returns what happened. Rejects with a TestbedUnavailableError if something is missing here; any other
+   * error is a defect.
+   */
   run(scenario: Scenario, options: RunOptions): Promise<History>;
 }

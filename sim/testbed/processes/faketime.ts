@@ -10,6 +10,10 @@ const LIBRARY_FOLDERS = [
   '/usr/local/lib',
 ];
 
+/** What lets the clocks of nodes be moved. */
+export const FAKETIME_REMEDY =
+  'apt-get install libfaketime libtcmalloc-minimal4, or take a redis-server that brings its own allocator';
+
 function findLibrary(names: readonly string[]): string | null {
   for (const folder of LIBRARY_FOLDERS) {
     for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);

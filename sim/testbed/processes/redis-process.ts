@@ -1,7 +1,10 @@
 import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClockSkew, FleetServer } from '../real/server-fleet.ts';
-import { faketimeEnvironment, faketimePreloads, writeSkew } from './faketime.ts';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import { FAKETIME_REMEDY, faketimeEnvironment, faketimePreloads, writeSkew } from './faketime.ts';
+import type { Program } from './programs.ts';
+import { askServer, type ServerFacts } from './server-facts.ts';
 import { ServerProcess } from './server-process.ts';
 
 const READY_TEXT = 'Ready to accept connections';
@@ -13,7 +16,7 @@ const LOOK_EVERY_MS = 20;
 
 export interface RedisProcessOptions {
   readonly name: string;
-  readonly program: string;
+  readonly program: Program;
   readonly port: number;
   readonly args: readonly string[];
   /** A folder of its own, which the constructor makes. */
@@ -50,6 +53,12 @@ export class RedisProcess implements FleetServer {
       }, LOOK_EVERY_MS);
       this.looks.unref();
     }
+  }
+
+  /** Asks the running server who it is. Rejects with a TestbedUnavailableError if it is no server that a run can use. */
+  async ask(): Promise<ServerFacts> {
+    if (this.process === null) throw new Error('the server was not started');
+    return askServer(this.options.port, this.process.pid, this.options.program);
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -93,12 +102,17 @@ export class RedisProcess implements FleetServer {
         problems.push(`with ${preload}: ${(error as Error).message}`);
       }
     }
-    throw new Error(`${this.options.program} does not run under libfaketime\n${problems.join('\n')}`);
+    throw new TestbedUnavailableError(
+      `${this.options.program.path} does not run under libfaketime: ${problems.join('; ') || 'it is not installed'}`,
+      FAKETIME_REMEDY,
+    );
   }
 
   private launch(env: Readonly<Record<string, string>>, withinMs: number): Promise<ServerProcess> {
     const { program, port, folder, args } = this.options;
-    return ServerProcess.start(program, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...args], {
+    // In the foreground, whatever a script says: what goes elsewhere cannot be ended.
+    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'];
+    return ServerProcess.start(program, [...own, ...args], {
       env,
       readyText: READY_TEXT,
       withinMs,

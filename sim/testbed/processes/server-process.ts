@@ -3,8 +3,17 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { signalAndSee } from '../real/process-signal.ts';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import type { Program } from './programs.ts';
 
-const PRINTED_LINES = 20;
+/** Of what a program printed that did not start, so many lines are told. */
+const PRINTED_LINES = 3;
+
+export interface ServerProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly readyText: string;
+  readonly withinMs: number;
+}
 
 /** A server program that was started for one run. */
 export class ServerProcess {
@@ -15,13 +24,16 @@ export class ServerProcess {
     this.process = child;
   }
 
-  /** Starts the program, and resolves once it prints a line that contains `readyText`. Rejects with what it printed if it ends before, or is late. */
+  /**
+   * Starts the program, and resolves once it prints a line that contains `readyText`. Rejects with a TestbedUnavailableError that says what it
+   * printed if it ends before, or is late; it is gone then.
+   */
   static async start(
-    program: string,
+    { path, remedy }: Program,
     args: readonly string[],
-    options: { readonly env?: Readonly<Record<string, string>>; readonly readyText: string; readonly withinMs: number },
+    options: ServerProcessOptions,
   ): Promise<ServerProcess> {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const server = new ServerProcess(child);
     if (child.pid !== undefined) watchRemains({ pid: child.pid });
     child.once('exit', () => {
@@ -31,12 +43,12 @@ export class ServerProcess {
     try {
       await new Promise<void>((resolve, reject) => {
         const fail = (problem: string): void => {
-          reject(new Error([`${program} ${problem}`, ...server.printed].join('\n  ')));
+          reject(server.failure(path, problem, remedy));
         };
         for (const stream of [child.stdout, child.stderr]) {
           // It is read to its end, or the program would block on a full pipe.
           createInterface(stream).on('line', (line) => {
-            server.printed.push(line);
+            if (line.trim() !== '') server.printed.push(line.trim());
             if (server.printed.length > PRINTED_LINES) server.printed.shift();
             if (line.includes(options.readyText)) resolve();
           });
@@ -78,8 +90,17 @@ export class ServerProcess {
     await signalAndSee(this.pid, 'SIGCONT', false);
   }
 
-  private get pid(): number {
+  get pid(): number {
     if (!this.isRunning || this.process.pid === undefined) throw new Error('the server does not run');
     return this.process.pid;
+  }
+
+  private failure(path: string, problem: string, remedy: string): TestbedUnavailableError {
+    const printed = this.printed.length === 0 ? '' : `; it printed: ${this.printed.join(' | ')}`;
+    const isPortTaken = this.printed.some((line) => /address already in use/i.test(line));
+    return new TestbedUnavailableError(
+      `${path} ${problem}${printed}`,
+      isPortTaken ? 'another program took the port just then: run it again' : remedy,
+    );
   }
 }

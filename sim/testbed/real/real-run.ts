@@ -45,7 +45,11 @@ export class RealRun {
   private readonly nodes = new Map<string, RealNode>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly failed: Promise<never>;
-  private fleet: Fleet | null = null;
+  private starting: Promise<Fleet> | null = null;
+  private isClosed = false;
+  private readonly interrupt = (): void => {
+    this.fail(new Interruption());
+  };
   private resourceObserver: ResourceObserver | null = null;
   private faults: RealFaults | null = null;
   private fail: (error: Error) => void = () => undefined;
@@ -61,9 +65,7 @@ export class RealRun {
     watchRemains({ folder: this.folder });
     this.failed = new Promise<never>((_resolve, reject) => (this.fail = reject));
     this.failed.catch(() => undefined);
-    options.signal?.addEventListener('abort', () => {
-      this.fail(new Interruption());
-    });
+    options.signal?.addEventListener('abort', this.interrupt);
   }
 
   async run(): Promise<History> {
@@ -122,7 +124,7 @@ export class RealRun {
     const nodeNames = Array.from({ length: scenario.settings.nodes }, (_, index) => `n${index + 1}`);
     const serverNames = [...nodeNames, RESOURCE];
     const program = buildClientProgram(folder);
-    const fleet = await starter.start({
+    this.starting = starter.start({
       serverNames,
       scenario,
       movesClocks: scenario.faults.some(({ fault }) => fault.startsWith('clock-')),
@@ -131,7 +133,8 @@ export class RealRun {
       folder,
       onProgress: (step) => this.options.onStep?.(step),
     });
-    this.fleet = fleet;
+    const fleet = await this.starting;
+    this.goOnUnlessClosed();
     const proxies = await Proxies.create(fleet, clientNames);
     for (const name of nodeNames) this.nodes.set(name, this.observeNode(name, fleet, proxies, clientNames));
     this.resourceObserver = new ResourceObserver(
@@ -207,6 +210,7 @@ export class RealRun {
     const { scenario } = this;
     const clock = scenario.clients[name];
     if (clock === undefined) throw new Error(`the scenario has no client ${name}`);
+    this.goOnUnlessClosed();
     const client = new ClientHandle(name, program, (message) => {
       this.hear(name, message);
     });
@@ -301,12 +305,20 @@ export class RealRun {
     return Promise.race([work, this.failed]);
   }
 
+  private goOnUnlessClosed(): void {
+    if (this.isClosed) throw new Interruption();
+  }
+
   private async close(): Promise<void> {
+    this.isClosed = true;
+    this.options.signal?.removeEventListener('abort', this.interrupt);
     for (const timer of this.timers) clearTimeout(timer);
     await Promise.all([...this.clients.values()].map((client) => client.close()));
     for (const node of this.nodes.values()) node.close();
     this.resourceObserver?.connection.close();
-    await this.fleet?.close();
+    // Servers that are on their way when the run is ended must be there to be ended too.
+    const fleet = await this.starting?.catch(() => null);
+    await fleet?.close();
     rmSync(this.folder, { recursive: true, force: true });
     forgetRemains({ folder: this.folder });
   }

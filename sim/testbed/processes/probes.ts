@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { forgetRemains, watchRemains } from '../real/reaper.ts';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import { FAKETIME_REMEDY, libfaketime } from './faketime.ts';
+import { freePorts } from './free-port.ts';
+import { type Program, redisServerProgram, toxiproxyServerProgram } from './programs.ts';
+import { RedisProcess } from './redis-process.ts';
+import { startToxiproxy } from './toxiproxy-process.ts';
+
+/** A program that was seen to run. */
+export interface Seen {
+  readonly version: string | null;
+  readonly place: string;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Starts the redis-server for a moment. Rejects with a TestbedUnavailableError. */
+export async function probeRedisServer(named: string | null): Promise<Seen & { readonly version: string }> {
+  const program = redisServerProgram(named);
+  return withServer(program, false, async (server) => {
+    const { version } = await server.ask();
+    return { version, place: program.path };
+  });
+}
+
+/** Starts the redis-server with a clock that can be moved, and moves it. Rejects with a TestbedUnavailableError. */
+export async function probeClocks(named: string | null): Promise<Seen> {
+  const library = libfaketime();
+  if (library === null) {
+    throw new TestbedUnavailableError('there is no libfaketime, which moves the clocks of nodes', FAKETIME_REMEDY);
+  }
+  const program = redisServerProgram(named);
+  return withServer(program, true, async (server) => {
+    await server.setClock({ offsetMs: 2 * HOUR_MS, rate: 1 });
+    const { wallMs } = await server.ask();
+    if (wallMs - Date.now() < HOUR_MS) {
+      throw new TestbedUnavailableError(`the clock of ${program.path} does not follow libfaketime`, FAKETIME_REMEDY);
+    }
+    return { version: null, place: library };
+  });
+}
+
+/** Starts the toxiproxy-server for a moment. Rejects with a TestbedUnavailableError. */
+export async function probeToxiproxy(): Promise<Seen> {
+  const program = toxiproxyServerProgram();
+  const [port = 0] = await freePorts(1);
+  const toxiproxy = await startToxiproxy(program, port);
+  await toxiproxy.stop();
+  return { version: toxiproxy.version, place: program.path };
+}
+
+async function withServer<Result>(
+  program: Program,
+  movesClock: boolean,
+  use: (server: RedisProcess) => Promise<Result>,
+): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'distrilock-check-'));
+  watchRemains({ folder });
+  const [port = 0] = await freePorts(1);
+  const server = new RedisProcess({ name: 'probe', program, port, args: ['--save', ''], folder, movesClock });
+  try {
+    await server.start();
+    return await use(server);
+  } finally {
+    await server.stop('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    forgetRemains({ folder });
+  }
+}

@@ -1,0 +1,78 @@
+import { Redis } from 'ioredis';
+import { TestbedUnavailableError } from '../testbed-error.ts';
+import type { Program } from './programs.ts';
+
+const ANSWER_WITHIN_MS = 5000;
+
+/** What a server says of itself. */
+export interface ServerFacts {
+  /** `7.0.15`, or `valkey-8.1.0`. */
+  readonly version: string;
+  /** By its own wall clock, in milliseconds since the epoch. */
+  readonly wallMs: number;
+}
+
+/**
+ * Asks the server that `program` started as the process `pid` who it is. Rejects with a TestbedUnavailableError if it wants a password, speaks another
+ * protocol, or is another process: then it is told to end as well.
+ */
+export async function askServer(port: number, pid: number, program: Program): Promise<ServerFacts> {
+  const client = new Redis({
+    host: '127.0.0.1',
+    port,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_WITHIN_MS,
+    commandTimeout: ANSWER_WITHIN_MS,
+  });
+  // Why a connection was closed is told here, and not by the command that suffers from it.
+  let reason: Error | null = null;
+  client.on('error', (error: Error) => (reason ??= error));
+  try {
+    const facts = await readFacts(client).catch((error: unknown) => {
+      throw refusal(reason ?? (error as Error), program);
+    });
+    if (facts.processId !== pid) {
+      await client.shutdown('NOSAVE').catch(() => undefined);
+      throw new TestbedUnavailableError(
+        `${program.path} runs the server as another process (${facts.processId}) than the one that was started (${pid}), which could be neither paused nor killed`,
+        'let it run in the foreground; a script begins its last line with exec',
+      );
+    }
+    return facts;
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function readFacts(client: Redis): Promise<ServerFacts & { readonly processId: number }> {
+  await client.connect();
+  const info = await client.info('server');
+  const [seconds, microseconds] = await client.time();
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const valkey = field('valkey_version');
+  const version = valkey === undefined ? field('redis_version') : `valkey-${valkey}`;
+  if (version === undefined) throw new Error('it tells no version');
+  return {
+    version,
+    wallMs: Number(seconds) * 1000 + Number(microseconds) / 1000,
+    processId: Number(field('process_id')),
+  };
+}
+
+function refusal(error: Error, { path, remedy }: Program): TestbedUnavailableError {
+  if (/NOAUTH|NOPERM|WRONGPASS/.test(error.message)) {
+    return new TestbedUnavailableError(
+      `the server that ${path} starts demands a password`,
+      'take requirepass and users out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
+      { cause: error },
+    );
+  }
+  return new TestbedUnavailableError(
+    `the server that ${path} starts does not answer as Redis without TLS does: ${error.message}`,
+    `let it listen without TLS on the port that it is given, or ${remedy}`,
+    { cause: error },
+  );
+}
