@@ -31,6 +31,7 @@ export class RedisProcess implements FleetServer {
   readonly upstream: string;
   private readonly options: RedisProcessOptions;
   private process: ServerProcess | null = null;
+  private starting: Promise<ServerProcess> | null = null;
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
   private startedMs = 0;
   private looks: NodeJS.Timeout | null = null;
@@ -46,7 +47,8 @@ export class RedisProcess implements FleetServer {
   }
 
   async start(): Promise<void> {
-    this.process = this.options.movesClock ? await this.startUnderFaketime() : await this.launch({}, READY_WITHIN_MS);
+    this.starting = this.options.movesClock ? this.startUnderFaketime() : this.launch({}, READY_WITHIN_MS);
+    this.process = await this.starting;
     if (this.options.args.includes('--appendonly')) {
       this.looks = setInterval(() => {
         this.look();
@@ -64,7 +66,9 @@ export class RedisProcess implements FleetServer {
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.looks !== null) clearInterval(this.looks);
     this.looks = null;
-    await this.process?.stop(signal);
+    // One that is just starting must not outlive this.
+    const process = await this.starting?.catch(() => null);
+    await process?.stop(signal);
     this.stoppedMs = performance.now();
   }
 

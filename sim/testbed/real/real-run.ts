@@ -284,6 +284,8 @@ export class RealRun {
   }
 
   private schedule(delayMs: number, run: () => void): void {
+    // What is still under way then must not begin anything new.
+    if (this.isClosed) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       try {
