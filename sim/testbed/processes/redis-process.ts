@@ -64,10 +64,10 @@ export class RedisProcess implements FleetServer {
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (this.looks !== null) clearInterval(this.looks);
-    this.looks = null;
     // One that is just starting must not outlive this.
     const process = await this.starting?.catch(() => null);
+    if (this.looks !== null) clearInterval(this.looks);
+    this.looks = null;
     await process?.stop(signal);
     this.stoppedMs = performance.now();
   }
