@@ -93,6 +93,7 @@ export class RealRun {
   private async perform(): Promise<void> {
     const { scenario } = this;
     await this.launch();
+    this.options.onStep?.('the scenario goes on');
     const { faults } = this;
     if (faults === null) throw new Error('the run was not launched');
     this.record(
