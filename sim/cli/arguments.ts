@@ -16,3 +16,15 @@ export function path(text: string): string {
   if (text === '' || text.includes('\0')) throw new InvalidArgumentError('It must be a path.');
   return text;
 }
+
+/** Reads names that are apart by commas, and adds them to those of the same option before. Throws commander's InvalidArgumentError. */
+export function names(text: string, before: readonly string[] | undefined): readonly string[] {
+  const read = text.split(',').map((name) => name.trim());
+  if (read.includes('')) throw new InvalidArgumentError('It must be a name, or several that are apart by commas.');
+  return [...(before ?? []), ...read];
+}
+
+/** Reads a path, and adds it to those of the same option before. Throws commander's InvalidArgumentError. */
+export function paths(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), path(text)];
+}

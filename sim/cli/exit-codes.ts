@@ -4,9 +4,9 @@ export const EXIT = {
   asExpected: 0,
   /** Some verdict is not the expected one. */
   notAsExpected: 1,
-  /** The command line, a scenario or the folder for results is wrong. */
+  /** The command line, a scenario or the folder for results is wrong, or nothing can run here. */
   badInput: 2,
-  /** Something could not be judged, and nothing is worse. */
+  /** Something could not be judged, or is missing here, and nothing is worse. */
   unknown: 3,
   /** A defect of distrilock itself (EX_SOFTWARE of sysexits.h). */
   defect: 70,

@@ -16,7 +16,12 @@ export interface Host {
   /** Aborted by Ctrl-C and its like; the reason is the name of the signal. */
   readonly signal: AbortSignal;
   /** The testbeds that there are, by the name of the backend. */
-  readonly testbeds: Readonly<Record<string, () => Promise<Testbed>>>;
+  readonly testbeds: Readonly<Record<string, (settings: TestbedSettings) => Promise<Testbed>>>;
+}
+
+export interface TestbedSettings {
+  /** The path of the redis-server that it shall run; null for the one that it finds. */
+  readonly redisServer: string | null;
 }
 
 /** What the user asked for cannot be done. The message says why, and what can. */

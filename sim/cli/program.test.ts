@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ function run(host: Host, ...names: string[]): Promise<number> {
 /** The simulated testbed, but for the scenario `broken`, where it records some events and then fails. */
 function failingWith(error: Error): Testbed {
   return {
-    name: 'simulated',
+    ...simulatedTestbed,
     run: (scenario, options) => {
       if (scenario.name !== 'broken') return simulatedTestbed.run(scenario, options);
       options.onEvents?.([{ type: 'healed', timeUs: 5 }]);
@@ -64,8 +64,11 @@ describe('a defect', () => {
   it('outside of any run names the command line as it was', async () => {
     const load = (): Promise<Testbed> => Promise.reject(new Error('it cannot be loaded'));
     const { host, printed } = hostWith(simulatedTestbed, { testbeds: { simulated: load } });
-    expect(await runCommandLine(['run', "it's", '--seed', '5'], host)).toBe(70);
-    expect(printed.stderr).toContain("This runs it again:\n  npx distrilock run 'it'\\''s' --seed 5\n");
+    mkdirSync(join(folder, "it's"));
+    const file = join(folder, "it's", writeScenario(join(folder, "it's"), 'one', 'as-expected'));
+    expect(await runCommandLine(['run', file, '--seed', '5'], host)).toBe(70);
+    const quoted = `'${file.replace("'", `'\\''`)}'`;
+    expect(printed.stderr).toContain(`This runs it again:\n  npx distrilock run ${quoted} --seed 5\n`);
   });
 });
 
@@ -129,7 +132,7 @@ describe('an interruption', () => {
   it('that comes too late changes nothing', async () => {
     const controller = new AbortController();
     const late: Testbed = {
-      name: 'simulated',
+      ...simulatedTestbed,
       run: async (scenario, options) => {
         const history = await simulatedTestbed.run(scenario, options);
         controller.abort('SIGINT');

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ScenarioError } from '../scenario/load-error.ts';
-import { visibleLines } from '../report/visible-text.ts';
+import { visibleLines, visibleText } from '../report/visible-text.ts';
 import { OutputError } from '../run/output-error.ts';
 import { RunFailure } from '../run/run-failure.ts';
+import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
+import { addDoctorCommand } from './doctor-command.ts';
+import { withRemedy } from './backends.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
 import { addListCommand } from './list-command.ts';
@@ -15,8 +18,8 @@ const EXIT_CODES = `
 Exit codes:
   0    every verdict is as expected
   1    some verdict is not as expected
-  2    the command line, a scenario or the folder for results is wrong
-  3    something could not be judged, and nothing is worse
+  2    the command line, a scenario or the folder for results is wrong, or nothing can run here
+  3    something could not be judged, or is missing here, and nothing is worse
   70   distrilock has a defect
   130  interrupted by Ctrl-C (143: by SIGTERM)`;
 
@@ -31,6 +34,10 @@ export async function runCommandLine(words: readonly string[], host: Host): Prom
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.badInput;
     if (error instanceof UsageError || error instanceof ScenarioError || error instanceof OutputError) {
       host.stderr.write(`${visibleLines(error.message)}\n`);
+      return EXIT.badInput;
+    }
+    if (error instanceof TestbedUnavailableError) {
+      host.stderr.write(`${visibleText(`It cannot run here: ${withRemedy(error.message, error.remedy)}`)}\n`);
       return EXIT.badInput;
     }
     reportDefect(error, words, host);
@@ -59,6 +66,7 @@ function makeProgram(host: Host, setExitCode: SetExitCode): Command {
   addRunCommand(program, host, setExitCode);
   addListCommand(program, host, setExitCode);
   addShowCommand(program, host);
+  addDoctorCommand(program, host, setExitCode);
   return program;
 }
 

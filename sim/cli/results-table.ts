@@ -1,60 +1,44 @@
-import type { OutcomeCounts, RunSummary, ScenarioSummary, Summary } from '../report/summary.ts';
+import { runsWord } from '../report/backend-summary.ts';
+import type { OutcomeCounts } from '../report/outcome-counts.ts';
+import type { RunSummary, ScenarioSummary, SkippedScenario, Summary } from '../report/summary.ts';
 import { visibleText } from '../report/visible-text.ts';
 import { formatMs } from '../text/duration-text.ts';
 import type { Colors } from './colors.ts';
+import type { ElapsedTimes } from './elapsed-times.ts';
 import { renderLines } from './lines.ts';
 
 const HEAD = ['scenario', 'expected violations', 'found', 'outcome', 'time'];
 const NONE = 'none';
-/** Seeds of one scenario that are spelled out when they are not as expected; summary.json has the others. */
-const MOST_SEEDS_SHOWN = 5;
+/** Runs of one scenario that are spelled out when they are not as expected; summary.json has the others. */
+const MOST_RUNS_SHOWN = 5;
 
-/**
- * The table of what ran, with the reasons and the replay command below each line that is not as expected.
- * `elapsedMs` is the real time that all runs of a scenario took, by its name.
- */
-export function renderResults(summary: Summary, elapsedMs: ReadonlyMap<string, number>, colors: Colors): string {
-  const { scenarios } = summary;
+/** The table of what ran on one backend, with the reasons and the replay command below each line that is not as expected. */
+export function renderResults(summary: Summary, elapsed: ElapsedTimes, colors: Colors): string {
+  const rows = [...summary.scenarios, ...summary.skipped].sort((left, right) =>
+    left.scenario < right.scenario ? -1 : left.scenario > right.scenario ? 1 : 0,
+  );
   const [head = [], ...lines] = renderLines([
     HEAD.map((title) => colors.bold(title)),
-    ...scenarios.map((scenario) => cellsOf(scenario, elapsedMs.get(scenario.scenario) ?? 0, colors)),
+    ...rows.map((row) => ('reason' in row ? skippedCells(row, colors) : cellsOf(row, elapsed.of(row), colors))),
   ]);
-  const text = scenarios.flatMap((scenario, index) => [...(lines[index] ?? []), ...detailsOf(scenario)]);
+  const text = rows.flatMap((row, index) => [
+    ...(lines[index] ?? []),
+    ...('reason' in row ? [] : detailsOf(row, summary)),
+  ]);
   return `${[...head, ...text].join('\n')}\n`;
 }
 
-/** `25 runs: 24 as expected, 1 not as expected, 0 unknown`. */
-export function renderTotals({ runs, asExpected, notAsExpected, unknown }: OutcomeCounts, colors: Colors): string {
-  // A zero is no news, good or bad: it has no colour.
-  const part = (count: number, words: string, paint: (text: string) => string): string =>
-    count === 0 ? `0 ${words}` : paint(`${count} ${words}`);
-  const parts = [
-    part(asExpected, 'as expected', colors.green),
-    part(notAsExpected, 'not as expected', colors.red),
-    part(unknown, 'unknown', colors.yellow),
-  ];
-  return `${runs === 1 ? '1 run' : `${runs} runs`}: ${parts.join(', ')}`;
-}
-
-function cellsOf({ scenario, properties, counts }: ScenarioSummary, elapsedMs: number, colors: Colors): string[] {
-  const expected = properties.filter((property) => property.expected === 'violated');
-  const found = properties.filter((property) => property.found.violated > 0);
-  return [
-    scenario,
-    namesOf(expected.map(({ property }) => property)),
-    namesOf(
-      found.map((each) => `${each.property}${each.found.violated < counts.runs ? ` (${each.found.violated})` : ''}`),
-    ),
-    outcomeOf(counts, colors),
-    formatMs(Math.round(elapsedMs)),
-  ];
-}
-
-function namesOf(properties: readonly string[]): string {
+/** The names of properties, a line each. */
+export function namesOf(properties: readonly string[]): string {
   return properties.length === 0 ? NONE : properties.join('\n');
 }
 
-function outcomeOf({ runs, asExpected, notAsExpected, unknown }: OutcomeCounts, colors: Colors): string {
+export function expectedViolations({ properties }: ScenarioSummary): string[] {
+  return properties.filter(({ expected }) => expected === 'violated').map(({ property }) => property);
+}
+
+/** How the runs of a scenario on a backend came out, in words. */
+export function outcomeText({ runs, asExpected, notAsExpected, unknown }: OutcomeCounts, colors: Colors): string {
   const parts: string[] = [];
   const add = (count: number, words: string, paint: (text: string) => string): void => {
     if (count > 0) parts.push(paint(runs === 1 ? words : `${count} of ${runs} ${words}`));
@@ -65,14 +49,37 @@ function outcomeOf({ runs, asExpected, notAsExpected, unknown }: OutcomeCounts, 
   return parts.join('\n');
 }
 
-function detailsOf({ runs }: ScenarioSummary): string[] {
+/** Why runs are not as expected, and the commands that make them again. */
+export function detailsOf({ runs, backend }: ScenarioSummary, { backends }: Summary): string[] {
   const others = runs.filter(({ outcome }) => outcome !== 'as-expected');
-  const lines = others.slice(0, MOST_SEEDS_SHOWN).flatMap(reasonsOf);
-  const hidden = others.length - MOST_SEEDS_SHOWN;
-  if (hidden > 0) lines.push(`    and ${hidden} more ${hidden === 1 ? 'seed' : 'seeds'}: see summary.json`);
+  const where = backends.length === 1 ? '' : `${backend}, `;
+  const lines = others.slice(0, MOST_RUNS_SHOWN).flatMap((run) => reasonsOf(run, where));
+  const hidden = others.length - MOST_RUNS_SHOWN;
+  const facts = backends.find((each) => each.backend === backend);
+  if (hidden > 0 && facts !== undefined) {
+    lines.push(`    and ${hidden} more ${runsWord(facts, hidden)}: see summary.json`);
+  }
   return lines;
 }
 
-function reasonsOf({ seed, reasons, replay }: RunSummary): string[] {
-  return [...reasons.map((reason) => `    seed ${seed}: ${visibleText(reason)}`), `    ${replay}`];
+function cellsOf(row: ScenarioSummary, elapsedMs: number, colors: Colors): string[] {
+  const { scenario, properties, counts } = row;
+  const found = properties.filter((property) => property.found.violated > 0);
+  return [
+    scenario,
+    namesOf(expectedViolations(row)),
+    namesOf(
+      found.map((each) => `${each.property}${each.found.violated < counts.runs ? ` (${each.found.violated})` : ''}`),
+    ),
+    outcomeText(counts, colors),
+    formatMs(Math.round(elapsedMs)),
+  ];
+}
+
+function skippedCells({ scenario }: SkippedScenario, colors: Colors): string[] {
+  return [scenario, '', '', colors.yellow('skipped'), ''];
+}
+
+function reasonsOf({ seed, reasons, replay }: RunSummary, where: string): string[] {
+  return [...reasons.map((reason) => `    ${where}seed ${seed}: ${visibleText(reason)}`), `    ${replay}`];
 }

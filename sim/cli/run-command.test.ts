@@ -66,6 +66,7 @@ describe('what is written', () => {
       asExpected: 2,
       notAsExpected: 0,
       unknown: 0,
+      skipped: 0,
     });
   });
 
@@ -238,7 +239,10 @@ describe('exit codes', () => {
 describe('bad input', () => {
   it.each([
     [['--seed', '1.5'], "option '-s, --seed <number>' argument '1.5' is invalid. It must be a whole number from 0 to"],
-    [['--backend', 'processes'], '--backend: there is no backend "processes"; allowed: simulated'],
+    [
+      ['--backend', 'clouds'],
+      '--backend: there is no backend "clouds"; allowed: simulated, processes, containers, all',
+    ],
     [['--junit', '/dev/full'], '/dev/full: the disk is full; free some space, or write somewhere else'],
   ])('%j', async (words, message) => {
     const file = writeScenario(folder, 'one', 'as-expected');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { path, wholeNumber } from './arguments.ts';
+import { names, path, paths, wholeNumber } from './arguments.ts';
+import type { BackendOptions } from './backends.ts';
 import type { Host } from './host.ts';
 import type { SetExitCode } from './program.ts';
 
@@ -10,12 +11,13 @@ Examples:
   npx distrilock run
   npx distrilock run kleppmann-gc-pause --seed 7
   npx distrilock run my/settings.yaml --runs 100 --out /tmp/results
+  npx distrilock run --backend simulated,processes --runs 10
+  npx distrilock run --backend processes --redis-server /opt/redis-6.2/redis-server --redis-server /usr/bin/redis-server
   npx distrilock run --json > summary.json
   npx distrilock run --junit junit.xml`;
 
 /** The options of the command, read and with their defaults. */
-export interface RunOptions {
-  readonly backend: string;
+export interface RunOptions extends BackendOptions {
   readonly seed: number;
   readonly runs: number;
   readonly out: string;
@@ -28,11 +30,20 @@ export function addRunCommand(program: Command, host: Host, setExitCode: SetExit
     .command('run')
     .description('run scenarios (all of the gallery if none is named), judge them, and write reports')
     .argument('[scenario...]', 'names from the gallery, or paths of scenario files')
-    .option('-b, --backend <name>', 'the world to run in', 'simulated')
+    .option(
+      '-b, --backend <names>',
+      'the worlds to run in, apart by commas: simulated, processes, containers, or all (default: simulated)',
+      names,
+    )
+    .option(
+      '--redis-server <path>',
+      'the redis-server of the backend processes; given several times, the scenarios run on each',
+      paths,
+    )
     .option('-s, --seed <number>', 'the first seed', wholeNumber(0), 1)
     .option(
       '-n, --runs <number>',
-      'how many seeds each scenario runs with: the first and those that follow',
+      'how often each scenario runs on each backend: with the first seed and those that follow',
       wholeNumber(1),
       1,
     )
@@ -40,7 +51,8 @@ export function addRunCommand(program: Command, host: Host, setExitCode: SetExit
     .option('--json', 'print the summary as JSON on standard output, and nothing else there')
     .option('--junit <file>', 'write the verdicts as JUnit XML too', path)
     .addHelpText('after', EXAMPLES)
-    .action(async (references: string[], options: RunOptions) => {
+    .action(async (references: string[], given: Omit<RunOptions, 'backend'> & Partial<RunOptions>) => {
+      const options: RunOptions = { ...given, backend: given.backend ?? ['simulated'] };
       // What only this command needs takes longest to load.
       const { runScenarios } = await import('./run-scenarios.ts');
       setExitCode(await runScenarios(references, options, host));

@@ -1,110 +1,161 @@
 import type { Judgement } from '../checkers/judgement.ts';
+import type { Unavailability } from '../report/backend-summary.ts';
 import { renderIndex } from '../report/index-page.ts';
 import { renderJUnit } from '../report/junit.ts';
-import { type Summary, summarize } from '../report/summary.ts';
-import { visibleText } from '../report/visible-text.ts';
-import { makeFolderOf, ResultsFolder, SUMMARY_FILES, writeWhole } from '../run/results-folder.ts';
-import { runSuite, type SuiteRun } from '../run/run-suite.ts';
-import type { Testbed } from '../testbed/testbed.ts';
-import { formatTimeUs } from '../text/duration-text.ts';
-import { colorsFor } from './colors.ts';
+import { outcomeWords } from '../report/outcome.ts';
+import { type SkippedScenario, type Summary, summarize } from '../report/summary.ts';
+import { makeFolderOf, ResultsFolder, type RunPlace, SUMMARY_FILES, writeWhole } from '../run/results-folder.ts';
+import { runSuite, type SuiteStep } from '../run/run-suite.ts';
+import { formatMs } from '../text/duration-text.ts';
+import { type Backend, findBackends } from './backends.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
-import { ProgressLine } from './progress-line.ts';
-import { renderResults, renderTotals } from './results-table.ts';
+import { ElapsedTimes } from './elapsed-times.ts';
+import { printSummary } from './print-summary.ts';
 import type { RunOptions } from './run-command.ts';
+import { RunDisplay } from './run-progress.ts';
 import { shellQuote } from './shell-quote.ts';
 import { loadWanted, type WantedScenario } from './wanted-scenarios.ts';
+
+/** What is to run. */
+interface Plan {
+  readonly wanted: readonly WantedScenario[];
+  readonly backends: readonly Backend[];
+  readonly results: ResultsFolder;
+  readonly options: RunOptions;
+}
 
 /** What has run so far. */
 interface Finished {
   readonly judgements: Judgement[];
-  /** Real time, by the name of the scenario. */
-  readonly elapsedMs: Map<string, number>;
+  readonly skipped: SkippedScenario[];
+  /** By the name of the backend. */
+  readonly unavailable: Map<string, Unavailability>;
+  readonly elapsed: ElapsedTimes;
 }
 
 /**
- * Runs scenarios and writes their results. Resolves to the exit code. Rejects with a UsageError, an OutputError or a RunFailure; the results
- * of what was finished by then are written.
+ * Runs scenarios and writes their results. Resolves to the exit code. Rejects with a UsageError, an OutputError, a TestbedUnavailableError or a
+ * RunFailure; the results of what was finished by then are written.
  */
 export async function runScenarios(references: readonly string[], options: RunOptions, host: Host): Promise<number> {
   const { seed, runs, out } = options;
   if (seed > Number.MAX_SAFE_INTEGER - runs + 1) {
     throw new UsageError(`--seed ${seed} leaves no room for --runs ${runs}; choose a smaller seed`);
   }
-  const testbed = await testbedOf(options.backend, host);
   const wanted = loadWanted(references);
-  const results = new ResultsFolder(out, runs > 1);
-  const finished: Finished = { judgements: [], elapsedMs: new Map() };
+  const backends = await findBackends(options, host);
+  const results = new ResultsFolder(out, { byBackend: backends.length > 1, bySeed: runs > 1 });
+  const plan: Plan = { wanted, backends, results, options };
+  const finished = nothingFinished(plan);
   try {
-    await runAll(wanted, finished, testbed, results, options, host);
+    await runAll(plan, finished, host);
   } catch (error) {
     // What is finished is worth keeping; if that fails as well, the first error says why.
     try {
-      writeSummary(finished, results, options);
+      writeSummary(finished, plan);
     } catch {
       throw error;
     }
     throw error;
   }
-  const summary = writeSummary(finished, results, options);
-  printSummary(summary, finished, results, options, host);
-  return exitCodeOf(summary, wanted.length * runs, host);
+  const summary = writeSummary(finished, plan);
+  printSummary(summary, finished.elapsed, results.file(SUMMARY_FILES.index), options.json === true, host);
+  return exitCodeOf(summary, plan, host);
 }
 
-async function testbedOf(backend: string, { testbeds }: Host): Promise<Testbed> {
-  const load = Object.hasOwn(testbeds, backend) ? testbeds[backend] : undefined;
-  if (load === undefined) {
-    const backends = Object.keys(testbeds).join(', ');
-    throw new UsageError(`--backend: there is no backend ${JSON.stringify(backend)}; allowed: ${backends}`);
+/** What can run nowhere is skipped from the beginning. */
+function nothingFinished({ wanted, backends }: Plan): Finished {
+  const skipped: SkippedScenario[] = [];
+  const unavailable = new Map<string, Unavailability>();
+  for (const { testbed, unavailable: why } of backends) {
+    if (why === null) continue;
+    unavailable.set(testbed.name, why);
+    for (const { scenario } of wanted) {
+      const { name, title } = scenario;
+      const { problem, remedy } = why;
+      skipped.push({ scenario: name, title, backend: testbed.name, reason: problem, remedy, wasTried: false });
+    }
   }
-  return load();
+  return { judgements: [], skipped, unavailable, elapsed: new ElapsedTimes() };
 }
 
-async function runAll(
-  wanted: readonly WantedScenario[],
-  { judgements, elapsedMs }: Finished,
-  testbed: Testbed,
-  results: ResultsFolder,
-  { seed: firstSeed, runs, backend }: RunOptions,
-  host: Host,
-): Promise<void> {
-  const progress = new ProgressLine(host.stderr);
-  const references = new Map(wanted.map(({ scenario, reference }) => [scenario.name, reference]));
-  const suite: AsyncIterable<SuiteRun> = runSuite({
-    testbed,
+async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void> {
+  const { wanted, backends, results, options } = plan;
+  const display = new RunDisplay(host.stderr);
+  const isReal = (backend: string): boolean =>
+    backends.some(({ testbed }) => testbed.name === backend && !testbed.isDeterministic);
+  const suite: AsyncIterable<SuiteStep> = runSuite({
+    testbeds: backends.filter(({ unavailable }) => unavailable === null).map(({ testbed }) => testbed),
     scenarios: wanted.map(({ scenario }) => scenario),
-    firstSeed,
-    runs,
+    firstSeed: options.seed,
+    runs: options.runs,
+    skipsUnavailable: backends.length > 1 || options.backend.includes('all'),
     results,
     signal: host.signal,
-    replay: ({ name }, seed) => replayCommand(references.get(name) ?? name, backend, seed),
-    onProgress: ({ index, scenario, seed, timeUs, events }) => {
-      const which = runs === 1 ? '' : `, seed ${seed}`;
-      const where = `${index + 1} of ${wanted.length}: ${scenario.name}${which}`;
-      progress.show(`${where}, at ${formatTimeUs(timeUs)}, ${events} events`);
+    replay: (place) => replayCommand(plan, place),
+    onProgress: ({ index, place, progress }) => {
+      if (progress === null) display.begin(whereText(plan, index, place), isReal(place.backend));
+      else display.update(progress);
     },
   });
   try {
-    for await (const run of suite) {
-      const { scenario } = run.judgement;
-      judgements.push(run.judgement);
-      elapsedMs.set(scenario, (elapsedMs.get(scenario) ?? 0) + run.elapsedMs);
+    for await (const step of suite) {
+      display.end();
+      takeDown(step, finished);
+      if (step.type !== 'run' || host.stderr.isTTY || !isReal(step.judgement.backend)) continue;
+      // Nobody watches the terminal, and real time passes slowly: a log shall show that it goes on.
+      const { judgement, index, elapsedMs } = step;
+      const outcome = `${outcomeWords(judgement.outcome)}, ${formatMs(Math.round(elapsedMs))}`;
+      host.stderr.write(`${whereText(plan, index, judgement)}: ${outcome}\n`);
     }
   } finally {
-    progress.clear();
+    display.end();
   }
 }
 
-function replayCommand(reference: string, backend: string, seed: number): string {
-  // A path that begins with a dash would be taken for an option.
-  const word = reference.startsWith('-') ? `./${reference}` : reference;
-  return `npx distrilock run ${shellQuote(word)} --backend ${backend} --seed ${seed}`;
+function takeDown(step: SuiteStep, { judgements, skipped, unavailable, elapsed }: Finished): void {
+  switch (step.type) {
+    case 'run':
+      judgements.push(step.judgement);
+      elapsed.add(step.judgement, step.elapsedMs);
+      break;
+    case 'skipped':
+      skipped.push(step.skipped);
+      break;
+    case 'unavailable':
+      unavailable.set(step.backend, { problem: step.problem, remedy: step.remedy });
+      break;
+  }
 }
 
-function writeSummary({ judgements }: Finished, results: ResultsFolder, { junit }: RunOptions): Summary {
-  const summary = summarize(judgements, ({ scenario, seed }) => results.folderOf(scenario, seed));
-  writeWhole(results.file(SUMMARY_FILES.summary), jsonOf(summary));
+function whereText({ wanted, backends, options }: Plan, index: number, { scenario, backend, seed }: RunPlace): string {
+  const where = backends.length === 1 ? '' : ` on ${backend}`;
+  const which = options.runs === 1 ? '' : `, seed ${seed}`;
+  return `${index + 1} of ${wanted.length}: ${scenario}${where}${which}`;
+}
+
+function replayCommand({ wanted, backends }: Plan, { scenario, backend, seed }: RunPlace): string {
+  const reference = wanted.find((each) => each.scenario.name === scenario)?.reference ?? scenario;
+  const options = backends.find(({ testbed }) => testbed.name === backend)?.options ?? [];
+  // A path that begins with a dash would be taken for an option.
+  const word = reference.startsWith('-') ? `./${reference}` : reference;
+  return ['npx distrilock run', ...[word, ...options].map(shellQuote), `--seed ${seed}`].join(' ');
+}
+
+function writeSummary(finished: Finished, { backends, results, options: { junit } }: Plan): Summary {
+  const { judgements, skipped, unavailable } = finished;
+  const summary = summarize({
+    backends: backends.map(({ testbed: { name, isDeterministic } }) => ({
+      backend: name,
+      isDeterministic,
+      unavailable: unavailable.get(name) ?? null,
+    })),
+    judgements,
+    skipped,
+    folderOf: (judgement) => results.folderOf(judgement),
+  });
+  writeWhole(results.file(SUMMARY_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
   writeWhole(results.file(SUMMARY_FILES.index), renderIndex(summary));
   if (junit !== undefined) {
     makeFolderOf(junit);
@@ -113,33 +164,18 @@ function writeSummary({ judgements }: Finished, results: ResultsFolder, { junit 
   return summary;
 }
 
-function printSummary(
-  summary: Summary,
-  { elapsedMs }: Finished,
-  results: ResultsFolder,
-  { json }: RunOptions,
-  { stdout, environment }: Host,
-): void {
-  if (json === true) {
-    stdout.write(jsonOf(summary));
-    return;
-  }
-  const colors = colorsFor(stdout, environment);
-  if (summary.scenarios.length > 0) stdout.write(`${renderResults(summary, elapsedMs, colors)}\n`);
-  stdout.write(`${renderTotals(summary.totals, colors)}\n`);
-  stdout.write(`Report: ${visibleText(results.file(SUMMARY_FILES.index))}\n`);
-}
-
-function exitCodeOf({ totals }: Summary, wantedRuns: number, { signal, stderr }: Host): number {
+function exitCodeOf({ totals, skipped }: Summary, { wanted, backends, options }: Plan, host: Host): number {
+  const { signal, stderr } = host;
+  const wantedRuns = wanted.length * backends.length * options.runs - skipped.length * options.runs;
   if (signal.aborted && totals.runs < wantedRuns) {
     const name = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
     stderr.write(`Interrupted by ${name} after ${totals.runs} of ${wantedRuns} runs; their results are kept\n`);
     return EXIT[name];
   }
+  if (totals.runs === 0) {
+    stderr.write('Nothing ran, and nothing is proven: every scenario was skipped, for the reasons above\n');
+    return EXIT.badInput;
+  }
   if (totals.notAsExpected > 0) return EXIT.notAsExpected;
-  return totals.unknown > 0 ? EXIT.unknown : EXIT.asExpected;
-}
-
-function jsonOf(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return totals.unknown > 0 || skipped.some(({ wasTried }) => wasTried) ? EXIT.unknown : EXIT.asExpected;
 }

@@ -3,14 +3,15 @@ import type { Judgement } from '../checkers/judgement.ts';
 import { judgementOf } from './fixtures/judgements.ts';
 import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
 import { renderIndex } from './index-page.ts';
-import { summarize } from './summary.ts';
+import { summaryOf } from './fixtures/summaries.ts';
 
 function indexOf(...judgements: Judgement[]): XmlElement {
-  return parseXml(renderIndex(summarize(judgements, ({ scenario, seed }) => `${scenario}/seed-${seed}`)));
+  return parseXml(renderIndex(summaryOf(judgements)));
 }
 
-const cellsOf = (page: XmlElement): string[][] =>
-  findAll(page, 'tr')
+/** The texts of the cells of a table, without its head. */
+const cellsOf = (page: XmlElement, table = 'index'): string[][] =>
+  findAll(findAll(page, 'table', table)[0] ?? page, 'tr')
     .slice(1)
     .map((row) => findAll(row, 'td').map((cell) => textOf(cell).trim()));
 const linksOf = (page: XmlElement): string[] =>

@@ -4,10 +4,10 @@ import type { Judgement } from '../checkers/judgement.ts';
 import { judgementOf } from './fixtures/judgements.ts';
 import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
 import { renderJUnit } from './junit.ts';
-import { summarize } from './summary.ts';
+import { summaryOf } from './fixtures/summaries.ts';
 
 function junitOf(...judgements: Judgement[]): XmlElement {
-  return parseXml(renderJUnit(summarize(judgements, ({ scenario, seed }) => `${scenario}/seed-${seed}`)));
+  return parseXml(renderJUnit(summaryOf(judgements)));
 }
 
 const attributesOf = (element: XmlElement | undefined): Record<string, string> =>

@@ -8,7 +8,8 @@ const junit = junitModule as unknown as Builder;
 
 /**
  * A summary as JUnit XML, for CI: a test suite for each scenario and backend, a test case for each seed. A run that is not as
- * expected is a failure; one that is unknown is an error, and so is a summary without runs: neither may pass for a success.
+ * expected is a failure; one that is unknown is an error, and so is a summary without runs: neither may pass for a success. What was
+ * skipped is skipped here too, with the reason as its output.
  */
 export function renderJUnit(summary: Summary): string {
   const builder = junit.newBuilder().name('distrilock');
@@ -35,6 +36,20 @@ export function renderJUnit(summary: Summary): string {
       }
     }
   }
+  for (const skipped of summary.skipped) {
+    const name = visibleText(skipped.scenario);
+    const backend = visibleText(skipped.backend);
+    const suite = builder.testSuite().name(`${name} (${backend})`);
+    suite.property('title', visibleText(skipped.title)).property('backend', backend);
+    const testCase = suite.testCase().className(`${backend}.${name}`).name(name);
+    const reason = cdataText([
+      `skipped: ${skipped.reason}`,
+      ...(skipped.remedy === null ? [] : [`remedy: ${skipped.remedy}`]),
+    ]);
+    // Tried in vain is no plan of anybody.
+    if (skipped.wasTried) testCase.error(visibleText(skipped.reason), 'unavailable', reason);
+    else testCase.skipped().standardOutput(reason);
+  }
   return `${builder.build()}\n`;
 }
 
@@ -55,6 +70,10 @@ function detailsOf(scenario: ScenarioSummary, run: RunSummary): string {
     `report: ${run.folder}/report.html`,
     `run it again: ${run.replay}`,
   ];
-  // The builder puts this into a CDATA section, and of several `]]>` in it escapes only the first.
+  return cdataText(lines);
+}
+
+/** The builder puts this into a CDATA section, and of several `]]>` in it escapes only the first. */
+function cdataText(lines: readonly string[]): string {
   return lines.map(visibleText).join('\n').replaceAll(']]>', ']] >');
 }

@@ -22,7 +22,7 @@ code { font: .87em/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sa
 .outcome { display: inline-block; white-space: nowrap; padding: 2px 12px; border-radius: 999px; font-weight: 650; border: 1.5px solid currentColor; }
 .outcome.as-expected, .status.ok { color: var(--good); background: var(--good-panel); }
 .outcome.not-as-expected, .status.violated { color: var(--bad); background: var(--bad-panel); }
-.outcome.unknown, .status.unknown { color: var(--unsure); background: var(--unsure-panel); }
+.outcome.unknown, .outcome.skipped, .status.unknown { color: var(--unsure); background: var(--unsure-panel); }
 .status { display: inline-block; padding: 0 8px; border-radius: 4px; font-size: .87em; font-weight: 600; white-space: nowrap; }
 .status.none { color: var(--soft); }
 .reasons { margin: 8px 0; padding: 10px 14px 10px 32px; background: var(--unsure-panel); border-radius: 6px; overflow-wrap: anywhere; }
@@ -48,8 +48,9 @@ tr:target { outline: 2px solid var(--link); }
 .violations { margin: 0; padding-left: 20px; }
 li:target { background: var(--bad-panel); }
 .totals { display: flex; flex-wrap: wrap; gap: 10px; list-style: none; padding: 0; }
-.index td, .index th { padding-right: 18px; }
+.index td, .index th, .backends td, .backends th { padding-right: 18px; }
 .index .title { max-width: 44ch; white-space: normal; font-weight: 400; color: var(--soft); font-size: .87em; }
+.remedy { color: var(--soft); }
 .group { font-size: .87em; max-width: 40ch; }
 ${DIAGRAM_STYLE}
 @media print { body { padding: 0; font-size: 11px; max-width: none; } h2 { break-after: avoid; } tr, li, figure { break-inside: avoid; } .fit { display: none; }

@@ -1,14 +1,9 @@
 import type { Judgement } from '../checkers/judgement.ts';
 import { PROPERTIES, type Property } from '../checkers/verdict.ts';
+import { type BackendFacts, type BackendSummary, summarizeBackend } from './backend-summary.ts';
 import type { Outcome } from './outcome.ts';
-
-/** How many runs had which outcome. */
-export interface OutcomeCounts {
-  readonly runs: number;
-  readonly asExpected: number;
-  readonly notAsExpected: number;
-  readonly unknown: number;
-}
+import { countOutcomes, type OutcomeCounts } from './outcome-counts.ts';
+import { parityOf, type ParitySummary } from './parity.ts';
 
 /** One property of a scenario on one backend, over all of its runs. */
 export interface PropertySummary {
@@ -32,6 +27,18 @@ export interface RunSummary {
   readonly folder: string;
 }
 
+/** A scenario that did not run on a backend. It proves nothing, and is never green. */
+export interface SkippedScenario {
+  readonly scenario: string;
+  readonly title: string;
+  readonly backend: string;
+  readonly reason: string;
+  /** What would let it run; null if nothing would. */
+  readonly remedy: string | null;
+  /** Whether it was tried, and its servers could not be had: unlike with a capability that is known to be missing, something is wrong. */
+  readonly wasTried: boolean;
+}
+
 /** A scenario on a backend. */
 export interface ScenarioSummary {
   readonly scenario: string;
@@ -49,29 +56,56 @@ export interface ScenarioSummary {
 /** What `summary.json` holds. Equal judgements give equal bytes, in whatever order they come. */
 export interface Summary {
   /** Version of this format. */
-  readonly format: 1;
-  readonly totals: OutcomeCounts;
-  /** By name of the scenario, then of the backend. */
+  readonly format: 2;
+  /** Over all backends. */
+  readonly totals: OutcomeCounts & { readonly skipped: number };
+  /** In the order in which they were asked for. */
+  readonly backends: readonly BackendSummary[];
+  /** What ran, by name of the scenario, then in the order of the backends. */
   readonly scenarios: readonly ScenarioSummary[];
+  /** What did not run, in the same order. */
+  readonly skipped: readonly SkippedScenario[];
+  /** For each scenario that ran on several backends, whether they agree. */
+  readonly parity: readonly ParitySummary[];
 }
 
-/** Sums up runs. `folderOf` says where the files of a run are, from the folder of the summary. */
-export function summarize(judgements: Iterable<Judgement>, folderOf: (judgement: Judgement) => string): Summary {
+export interface SummaryInput {
+  readonly backends: readonly BackendFacts[];
+  readonly judgements: Iterable<Judgement>;
+  readonly skipped: Iterable<SkippedScenario>;
+  /** Where the files of a run are, from the folder of the summary. */
+  readonly folderOf: (judgement: Judgement) => string;
+}
+
+/** Sums up runs. A judgement of a backend that is not among `backends` is a defect of the caller. */
+export function summarize(input: SummaryInput): Summary {
+  const { backends, folderOf } = input;
+  const places = new Map(backends.map(({ backend }, place) => [backend, place]));
+  const byScenarioAndBackend = (left: Cell, right: Cell): number =>
+    compare(left.scenario, right.scenario) || (places.get(left.backend) ?? 0) - (places.get(right.backend) ?? 0);
   const groups = new Map<string, Judgement[]>();
-  for (const judgement of judgements) {
+  for (const judgement of input.judgements) {
+    if (!places.has(judgement.backend)) throw new Error(`a run on ${judgement.backend}, which was not asked for`);
     const key = JSON.stringify([judgement.scenario, judgement.backend]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [judgement]);
     else group.push(judgement);
   }
-  const scenarios = [...groups.values()]
-    .map((group) => summarizeScenario(group, folderOf))
-    .sort((left, right) => compare(left.scenario, right.scenario) || compare(left.backend, right.backend));
+  const scenarios = [...groups.values()].map((group) => summarizeScenario(group, folderOf)).sort(byScenarioAndBackend);
+  const skipped = [...input.skipped].sort(byScenarioAndBackend);
   return {
-    format: 1,
-    totals: countOutcomes(scenarios.flatMap(({ runs }) => runs)),
+    format: 2,
+    totals: { ...countOutcomes(scenarios.flatMap(({ runs }) => runs)), skipped: skipped.length },
+    backends: backends.map((facts) => summarizeBackend(facts, scenarios, skipped)),
     scenarios,
+    skipped,
+    parity: parityOf(scenarios),
   };
+}
+
+interface Cell {
+  readonly scenario: string;
+  readonly backend: string;
 }
 
 function summarizeScenario(group: readonly Judgement[], folderOf: (judgement: Judgement) => string): ScenarioSummary {
@@ -119,16 +153,6 @@ function summarizeProperty(property: Property, judgements: readonly Judgement[])
       violated: count('violated'),
       unknown: count('unknown') + judgements.length - verdicts.length,
     },
-  };
-}
-
-function countOutcomes(runs: readonly { readonly outcome: Outcome }[]): OutcomeCounts {
-  const count = (outcome: Outcome): number => runs.filter((run) => run.outcome === outcome).length;
-  return {
-    runs: runs.length,
-    asExpected: count('as-expected'),
-    notAsExpected: count('not-as-expected'),
-    unknown: count('unknown'),
   };
 }
 

@@ -13,7 +13,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HistoryFile } from './history-file.ts';
 import { OutputError, writing } from './output-error.ts';
-import { ResultsFolder, writeWhole } from './results-folder.ts';
+import { ResultsFolder, type RunPlace, writeWhole } from './results-folder.ts';
+
+const FLAT = { byBackend: false, bySeed: false };
+const BY_SEED = { byBackend: false, bySeed: true };
+const BY_BOTH = { byBackend: true, bySeed: true };
 
 let folder: string;
 
@@ -132,20 +136,47 @@ describe('HistoryFile', () => {
   });
 });
 
+function placeOf(scenario: string, seed: number, backend = 'simulated'): RunPlace {
+  return { scenario, backend, seed };
+}
+
 describe('ResultsFolder', () => {
+  it.each([
+    [FLAT, 'one'],
+    [BY_SEED, 'one/seed-3'],
+    [{ byBackend: true, bySeed: false }, 'one/processes-7.0.15'],
+    [BY_BOTH, 'one/processes-7.0.15/seed-3'],
+  ])('with %j has a run in %s', (layout, expected) => {
+    const results = new ResultsFolder(folder, layout);
+    expect(results.folderOf(placeOf('one', 3, 'processes-7.0.15'))).toBe(expected);
+    expect(results.runFile(placeOf('one', 3, 'processes-7.0.15'), 'a')).toBe(join(folder, expected, 'a'));
+  });
+
+  it('clears what runs on several backends wrote, whatever the layout is now', () => {
+    for (const backend of ['simulated', 'processes-7.0.15', 'processes-valkey-8.1.0', 'containers']) {
+      writeFileSync(new ResultsFolder(folder, BY_BOTH).runFile(placeOf('one', 1, backend), 'verdict.json'), 'old');
+    }
+    mkdirSync(join(folder, 'one', 'simulated-by-me', 'x'), { recursive: true });
+    mkdirSync(join(folder, 'one', 'notes'));
+    writeFileSync(join(folder, 'one', 'notes', 'verdict.json'), 'mine');
+    new ResultsFolder(folder, FLAT).clear('one');
+    expect(readdirSync(join(folder, 'one')).sort()).toEqual(['notes', 'simulated-by-me']);
+    expect(readdirSync(join(folder, 'one', 'notes'))).toEqual(['verdict.json']);
+  });
+
   it('makes the folders that it needs', () => {
-    const results = new ResultsFolder(join(folder, 'a', 'b'), true);
-    expect(results.runFile('one', 3, 'verdict.json')).toBe(join(folder, 'a/b/one/seed-3/verdict.json'));
+    const results = new ResultsFolder(join(folder, 'a', 'b'), BY_SEED);
+    expect(results.runFile(placeOf('one', 3), 'verdict.json')).toBe(join(folder, 'a/b/one/seed-3/verdict.json'));
     expect(readdirSync(join(folder, 'a/b/one'))).toEqual(['seed-3']);
   });
 
   it('clears what runs wrote, by seed and without, and nothing else', () => {
-    const results = new ResultsFolder(folder, false);
+    const results = new ResultsFolder(folder, FLAT);
     for (const file of ['history.ndjson', 'verdict.json', 'report.html']) {
-      writeFileSync(results.runFile('one', 1, file), 'old');
-      writeFileSync(new ResultsFolder(folder, true).runFile('one', 7, file), 'old');
+      writeFileSync(results.runFile(placeOf('one', 1), file), 'old');
+      writeFileSync(new ResultsFolder(folder, BY_SEED).runFile(placeOf('one', 7), file), 'old');
     }
-    writeFileSync(results.runFile('two', 1, 'verdict.json'), 'of another scenario');
+    writeFileSync(results.runFile(placeOf('two', 1), 'verdict.json'), 'of another scenario');
     writeFileSync(join(folder, 'one', 'notes.txt'), 'mine');
     mkdirSync(join(folder, 'one', 'seed-of-mine'));
     writeFileSync(join(folder, 'one', 'seed-9'), 'no folder');
@@ -155,9 +186,9 @@ describe('ResultsFolder', () => {
   });
 
   it('removes a symbolic link, not what it leads to', () => {
-    const results = new ResultsFolder(folder, false);
+    const results = new ResultsFolder(folder, FLAT);
     writeFileSync(join(folder, 'elsewhere'), 'mine');
-    symlinkSync(join(folder, 'elsewhere'), results.runFile('one', 1, 'history.ndjson'));
+    symlinkSync(join(folder, 'elsewhere'), results.runFile(placeOf('one', 1), 'history.ndjson'));
     results.clear('one');
     expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toBe('mine');
   });
@@ -166,8 +197,8 @@ describe('ResultsFolder', () => {
     const path = join(folder, 'file');
     writeFileSync(path, '');
     const problem = 'a file stands where a folder must be; remove it, or write somewhere else';
-    expect(errorOf(() => new ResultsFolder(path, false))).toMatchObject({ message: `${path}: ${problem}` });
-    const results = new ResultsFolder(folder, false);
+    expect(errorOf(() => new ResultsFolder(path, FLAT))).toMatchObject({ message: `${path}: ${problem}` });
+    const results = new ResultsFolder(folder, FLAT);
     expect(errorOf(() => results.clear('file'))).toMatchObject({ message: `${path}: ${problem}` });
   });
 });

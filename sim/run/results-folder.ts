@@ -8,17 +8,32 @@ export const RUN_FILES = { history: 'history.ndjson', verdict: 'verdict.json', r
 export const SUMMARY_FILES = { summary: 'summary.json', index: 'index.html' } as const;
 
 const SEED_FOLDER = /^seed-\d+$/;
+const BACKEND_FOLDER = /^(?:simulated|processes|containers)(?:-[\w.-]+)?$/;
+
+/** Which run a file is of. */
+export interface RunPlace {
+  readonly scenario: string;
+  readonly backend: string;
+  readonly seed: number;
+}
+
+export interface ResultsLayout {
+  /** Whether each backend of a scenario has a folder of its own. */
+  readonly byBackend: boolean;
+  /** Whether each seed has one, below. */
+  readonly bySeed: boolean;
+}
 
 /** The folder that runs write to. It replaces what earlier runs wrote there, and touches nothing else. */
 export class ResultsFolder {
   /** As the user gave it. */
   private readonly path: string;
-  private readonly isBySeed: boolean;
+  private readonly layout: ResultsLayout;
 
-  /** Makes the folder if there is none. `isBySeed` tells whether each seed of a scenario has a folder of its own. Throws an OutputError. */
-  constructor(path: string, isBySeed: boolean) {
+  /** Makes the folder if there is none. Throws an OutputError. */
+  constructor(path: string, layout: ResultsLayout) {
     this.path = path;
-    this.isBySeed = isBySeed;
+    this.layout = layout;
     makeFolder(path);
   }
 
@@ -26,20 +41,21 @@ export class ResultsFolder {
   clear(scenario: string): void {
     const folder = join(this.path, scenario);
     makeFolder(folder);
-    removeRun(folder);
+    removeRuns(folder);
     for (const name of writing(folder, () => readdirSync(folder))) {
-      if (SEED_FOLDER.test(name)) removeSeedFolder(join(folder, name));
+      if (BACKEND_FOLDER.test(name)) removeFolder(join(folder, name), removeRuns);
     }
   }
 
   /** The folder of one run, from this one; parts are apart by `/`. */
-  folderOf(scenario: string, seed: number): string {
-    return this.isBySeed ? `${scenario}/seed-${seed}` : scenario;
+  folderOf({ scenario, backend, seed }: RunPlace): string {
+    const { byBackend, bySeed } = this.layout;
+    return [scenario, ...(byBackend ? [backend] : []), ...(bySeed ? [`seed-${seed}`] : [])].join('/');
   }
 
   /** The path of a file of one run, whose folder is there then. Throws an OutputError. */
-  runFile(scenario: string, seed: number, file: string): string {
-    const path = join(this.path, this.folderOf(scenario, seed), file);
+  runFile(place: RunPlace, file: string): string {
+    const path = join(this.path, this.folderOf(place), file);
     makeFolderOf(path);
     return path;
   }
@@ -78,6 +94,14 @@ export function makeFolderOf(file: string): void {
   makeFolder(dirname(file));
 }
 
+/** Removes the files of a run, and the runs of all seeds. */
+function removeRuns(folder: string): void {
+  removeRun(folder);
+  for (const name of writing(folder, () => readdirSync(folder))) {
+    if (SEED_FOLDER.test(name)) removeFolder(join(folder, name), removeRun);
+  }
+}
+
 function removeRun(folder: string): void {
   for (const file of Object.values(RUN_FILES)) {
     const path = join(folder, file);
@@ -85,10 +109,10 @@ function removeRun(folder: string): void {
   }
 }
 
-function removeSeedFolder(folder: string): void {
+function removeFolder(folder: string, removeOwn: (folder: string) => void): void {
   writing(folder, () => {
     if (!statSync(folder).isDirectory()) return;
-    removeRun(folder);
+    removeOwn(folder);
     // What somebody else put there stays, and keeps its folder.
     if (readdirSync(folder).length === 0) rmdirSync(folder);
   });

@@ -8,11 +8,8 @@ import type { Testbed } from '../testbed/testbed.ts';
 import { HistoryFile } from './history-file.ts';
 import { RUN_FILES, writeWhole } from './results-folder.ts';
 
-/** How far a run is. */
-export interface RunProgress {
-  readonly timeUs: number;
-  readonly events: number;
-}
+/** How far a run is: what it is about before the scenario begins, or what has happened so far. */
+export type RunProgress = { readonly step: string } | { readonly timeUs: number; readonly events: number };
 
 export interface RunScenarioOptions {
   readonly seed: number;
@@ -26,8 +23,8 @@ export interface RunScenarioOptions {
 
 /**
  * Runs a scenario once, judges it, and writes its history (while it happens), its verdict and its report. Null when the signal cut it
- * short: then there is only a history. Rejects with an OutputError if something cannot be written; any other error
- * is a defect. What was written before either stays.
+ * short: then there is only a history. Rejects with an OutputError if something cannot be written, with a TestbedUnavailableError if
+ * the testbed cannot run here after all; any other error is a defect. What was written before stays.
  */
 export async function runScenario(
   testbed: Testbed,
@@ -59,6 +56,7 @@ async function recordRun(testbed: Testbed, scenario: Scenario, options: RunScena
     return await testbed.run(scenario, {
       seed,
       signal,
+      onStep: (step) => onProgress({ step }),
       onEvents: (stretch) => {
         file.append(counted(stretch));
         onProgress({ timeUs, events });

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { visibleText } from '../report/visible-text.ts';
+import { type Availability, missingOf, type Part } from '../testbed/availability.ts';
+import { type Colors, colorsFor } from './colors.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Host } from './host.ts';
+import { renderLines } from './lines.ts';
+import type { SetExitCode } from './program.ts';
+
+const EXAMPLES = `
+The exit code is 0 if nothing is missing, and 3 if a backend cannot run here, or not every scenario.
+
+Examples:
+  npx distrilock doctor
+  npx distrilock doctor --json | jq '.backends[] | select(.canRun) | .name'`;
+
+interface Diagnosis extends Availability {
+  readonly name: string;
+}
+
+export function addDoctorCommand(program: Command, host: Host, setExitCode: SetExitCode): void {
+  program
+    .command('doctor')
+    .description('find out which backends can run here, what is missing, and what would put it right')
+    .option('--json', 'print JSON: name, canRun and parts of each backend')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: { json?: true }) => {
+      const backends = await Promise.all(
+        Object.entries(host.testbeds).map(async ([name, load]): Promise<Diagnosis> => {
+          const testbed = await load({ redisServer: null });
+          return { name, ...(await testbed.check()) };
+        }),
+      );
+      const colors = colorsFor(host.stdout, host.environment);
+      host.stdout.write(
+        options.json === true ? `${JSON.stringify({ backends }, null, 2)}\n` : asText(backends, colors),
+      );
+      const isWhole = backends.every(({ parts }) => missingOf(parts).every(({ blocks }) => blocks === 'nothing'));
+      setExitCode(isWhole ? EXIT.asExpected : EXIT.unknown);
+    });
+}
+
+function asText(backends: readonly Diagnosis[], colors: Colors): string {
+  const sections = backends.map((backend) => {
+    const { name, parts } = backend;
+    const found = parts.flatMap((part) => ('problem' in part ? [] : [foundCells(part)]));
+    const missing = missingOf(parts).flatMap(({ name, problem, remedy, blocks }) => [
+      `  ${colors.yellow(`${name}: ${visibleText(problem)}`)}${blocks === 'some' ? ' (some scenarios need it)' : ''}`,
+      `    Remedy: ${visibleText(remedy)}`,
+    ]);
+    const lines = found.length === 0 ? [] : renderLines(found).flat();
+    return [`${colors.bold(name)}: ${verdict(backend, colors)}`, ...lines.map((line) => `  ${line}`), ...missing];
+  });
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function verdict({ canRun, parts }: Diagnosis, colors: Colors): string {
+  if (!canRun) return colors.red('cannot run here');
+  if (missingOf(parts).some(({ blocks }) => blocks === 'some'))
+    return colors.yellow('can run here, but not every scenario');
+  return colors.green('can run here');
+}
+
+function foundCells(part: Exclude<Part, { readonly problem: string }>): string[] {
+  const { name, version, place } = part;
+  return [name, visibleText(version ?? 'found'), visibleText(place ?? '')];
+}
