@@ -121,6 +121,10 @@ class ContainerFleet implements Fleet {
     return this.proxy.proxyAddress(number);
   }
 
+  proxyAddressForServers(number: number): Address {
+    return this.proxy.proxyAddressForServers(number);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.servers.values(), ...this.replicas.values()].map((server) => server.close()));
     await removeLabelled(this.docker.engine, this.remains.label);

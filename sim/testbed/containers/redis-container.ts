@@ -60,9 +60,11 @@ export class RedisContainer implements FleetServer {
     this.writeClock();
     if (this.container === null) this.container = await this.create();
     else {
+      // What it printed before it ended is of no interest; when it starts again is known only after it may have printed all.
+      const { State } = await this.container.inspect();
       await this.container.start();
       await this.noteStart(this.container);
-      await this.becomesReady(this.container, this.startedMs / 1000);
+      await this.becomesReady(this.container, Date.parse(State.FinishedAt) / 1000);
     }
     if (this.options.losesPower) await this.beginLooking(this.container);
   }

@@ -26,9 +26,11 @@ export interface ToxiproxyContainerOptions {
 /** Toxiproxy in a container: the only one that the run and its clients talk to. */
 export class ToxiproxyContainer {
   readonly url: string;
+  private readonly containerName: string;
   private readonly addressOf: (port: number) => Address;
 
-  private constructor(addressOf: (port: number) => Address) {
+  private constructor(containerName: string, addressOf: (port: number) => Address) {
+    this.containerName = containerName;
     this.addressOf = addressOf;
     this.url = urlOf(addressOf(API_PORT));
   }
@@ -54,7 +56,7 @@ export class ToxiproxyContainer {
       generic.withExposedPorts(API_PORT, ...Array.from({ length: proxyCount }, (_, number) => proxyPort(number)));
     }
     await generic.start();
-    return new ToxiproxyContainer(addressOf);
+    return new ToxiproxyContainer(containerName, addressOf);
   }
 
   proxyListen(number: number): string {
@@ -63,6 +65,11 @@ export class ToxiproxyContainer {
 
   proxyAddress(number: number): Address {
     return this.addressOf(proxyPort(number));
+  }
+
+  /** Where the other containers of the network reach the proxy. */
+  proxyAddressForServers(number: number): Address {
+    return { host: this.containerName, port: proxyPort(number) };
   }
 }
 

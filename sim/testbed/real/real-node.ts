@@ -161,9 +161,10 @@ export class RealNode {
   private async die(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     this.pausedBy.clear();
     this.observer.connection.close();
+    // First: Toxiproxy does not close a route while it looks for a server that has left its network.
+    await this.setRoutesOpen(false);
     await this.server.stop(signal);
     this.log.record({ type: 'node-crashed', timeUs: this.nowUs(), node: this.name });
-    await this.setRoutesOpen(false);
   }
 
   private async comeBack(cause: 'restart' | 'promotion'): Promise<void> {
