@@ -46,6 +46,7 @@ export class RealRun {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly failed: Promise<never>;
   private starting: Promise<Fleet> | null = null;
+  private building: Promise<string> | null = null;
   private isClosed = false;
   private readonly interrupt = (): void => {
     this.fail(new Interruption());
@@ -125,6 +126,9 @@ export class RealRun {
     const nodeNames = Array.from({ length: scenario.settings.nodes }, (_, index) => `n${index + 1}`);
     const serverNames = [...nodeNames, RESOURCE];
     const program = buildClientProgram(folder);
+    this.building = program;
+    // It is awaited below; until then nobody else would hear that it failed.
+    program.catch(() => undefined);
     this.starting = starter.start({
       serverNames,
       scenario,
@@ -322,6 +326,8 @@ export class RealRun {
     // Servers that are on their way when the run is ended must be there to be ended too.
     const fleet = await this.starting?.catch(() => null);
     await fleet?.close();
+    // It would make its folder again.
+    await this.building?.catch(() => undefined);
     rmSync(this.folder, { recursive: true, force: true });
     forgetRemains({ folder: this.folder });
   }
