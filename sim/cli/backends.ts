@@ -31,7 +31,11 @@ export async function findBackends(options: BackendOptions, host: Host): Promise
   const wanted = await Promise.all(wantedBackends(options, host.testbeds).map((each) => load(each, host)));
   refuseSameNames(wanted);
   const backends = await Promise.all(
-    wanted.map(async ({ testbed, options }) => ({ testbed, options, unavailable: obstacleOf(await testbed.check()) })),
+    wanted.map(async ({ testbed, options }) => {
+      const obstacle = obstacleOf(await testbed.check());
+      // Ctrl-C on a terminal ends the servers as well that are tried out: that says nothing about them, and nothing will run.
+      return { testbed, options, unavailable: host.signal.aborted ? null : obstacle };
+    }),
   );
   const [first, ...others] = backends;
   if (first !== undefined && others.length === 0 && first.unavailable !== null && !options.backend.includes(ALL)) {

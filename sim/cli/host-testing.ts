@@ -4,6 +4,13 @@ import type { Host } from './host.ts';
 /** What a test may want otherwise of a host. */
 export type HostChanges = Partial<Host> & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** Testbeds as a host has them, each under its name up to the first dash. */
+export function testbedsOf(...testbeds: readonly Testbed[]): Host['testbeds'] {
+  return Object.fromEntries(
+    testbeds.map((testbed) => [testbed.name.split('-')[0] ?? '', () => Promise.resolve(testbed)]),
+  );
+}
+
 /** A host that runs scenarios on this testbed, and keeps what is printed. */
 export function hostWith(
   testbed: Testbed,
@@ -21,7 +28,7 @@ export function hostWith(
     stderr: outputTo('stderr'),
     environment: {},
     signal: new AbortController().signal,
-    testbeds: { simulated: () => Promise.resolve(testbed) },
+    testbeds: testbedsOf(testbed),
     ...others,
   };
   return { host, printed };

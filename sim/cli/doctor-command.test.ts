@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
+import type { Availability } from '../testbed/availability.ts';
+import { CANNOT_RUN, fakeTestbed } from './fake-testbed.ts';
+import { hostWith, testbedsOf } from './host-testing.ts';
+import { runCommandLine } from './program.ts';
+
+const PARTIAL: Availability = {
+  canRun: true,
+  parts: [
+    { name: 'redis-server', version: '7.0.15', place: '/usr/bin/redis-server' },
+    { name: 'libfaketime', problem: 'there is none', remedy: 'apt-get install libfaketime', blocks: 'some' },
+  ],
+};
+const LAZY: Availability = {
+  canRun: true,
+  parts: [
+    { name: 'image', problem: 'it is not here yet: the first run pulls it', remedy: 'pull it', blocks: 'nothing' },
+  ],
+};
+
+async function doctor(
+  words: readonly string[],
+  ...availabilities: Availability[]
+): Promise<{ code: number; stdout: string }> {
+  const names = ['processes', 'containers'];
+  const fakes = availabilities.map((availability, place) => fakeTestbed({ name: names[place] ?? '', availability }));
+  const { host, printed } = hostWith(simulatedTestbed, { testbeds: testbedsOf(simulatedTestbed, ...fakes) });
+  const code = await runCommandLine(['doctor', ...words], host);
+  expect(printed.stderr).toBe('');
+  return { code, stdout: printed.stdout };
+}
+
+describe('doctor', () => {
+  it('says what can run, with versions, what is missing, and what would put it right', async () => {
+    const { code, stdout } = await doctor([], PARTIAL, CANNOT_RUN);
+    expect(code).toBe(3);
+    expect(stdout).toBe(`simulated: can run here
+  node  ${process.versions.node}  ${process.execPath}
+
+processes: can run here, but not every scenario
+  redis-server  7.0.15  /usr/bin/redis-server
+  libfaketime: there is none (some scenarios need it)
+    Remedy: apt-get install libfaketime
+
+containers: cannot run here
+  fake: there is no fake
+    Remedy: install one
+`);
+  });
+
+  it('prints JSON', async () => {
+    const { code, stdout } = await doctor(['--json'], CANNOT_RUN);
+    expect(code).toBe(3);
+    const node = { name: 'node', version: process.versions.node, place: process.execPath };
+    expect(JSON.parse(stdout)).toEqual({
+      backends: [
+        { name: 'simulated', canRun: true, parts: [node] },
+        { name: 'processes', ...CANNOT_RUN },
+      ],
+    });
+  });
+
+  it.each([
+    ['everything is here', [] as Availability[], 0],
+    ['something is only fetched later', [LAZY], 0],
+    ['some scenarios cannot run', [PARTIAL], 3],
+    ['a backend cannot run', [CANNOT_RUN], 3],
+  ])('if %s ends with the exit code of that', async (_what, availabilities, code) => {
+    expect((await doctor([], ...availabilities)).code).toBe(code);
+  });
+});

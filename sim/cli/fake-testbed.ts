@@ -1,0 +1,40 @@
+import { HistoryLog } from '../history/history-log.ts';
+import type { Availability } from '../testbed/availability.ts';
+import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
+import type { RunOptions, Testbed } from '../testbed/testbed.ts';
+
+export const CAN_RUN: Availability = { canRun: true, parts: [{ name: 'fake', version: '1.2.3', place: '/bin/fake' }] };
+export const CANNOT_RUN: Availability = {
+  canRun: false,
+  parts: [{ name: 'fake', problem: 'there is no fake', remedy: 'install one', blocks: 'all' }],
+};
+
+export interface FakeTestbedOptions {
+  readonly name?: string;
+  readonly availability?: Availability;
+  readonly lacks?: Testbed['lacks'];
+  /** Called before each run, which fails if this does. */
+  readonly before?: (scenario: string, options: RunOptions) => void | Promise<void>;
+}
+
+/** A testbed that passes for one of real servers, and simulates. */
+export function fakeTestbed(options: FakeTestbedOptions = {}): Testbed {
+  const { name = 'processes', availability = CAN_RUN, lacks = () => null, before } = options;
+  return {
+    name,
+    isDeterministic: false,
+    check: () => Promise.resolve(availability),
+    lacks,
+    run: async (scenario, runOptions) => {
+      await before?.(scenario.name, runOptions);
+      const simulated = await simulatedTestbed.run(scenario, { seed: runOptions.seed });
+      const history = new HistoryLog();
+      for (let index = 0; index < simulated.length; index += 1) {
+        const event = simulated.at(index);
+        history.record(event.type === 'run-started' ? { ...event, backend: name } : event);
+      }
+      runOptions.onEvents?.(history.since(0));
+      return history;
+    },
+  };
+}
