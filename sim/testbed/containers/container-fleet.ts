@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Address } from '../real/client-messages.ts';
 import { forgetRemains, watchRemains, type Remains } from '../real/reaper.ts';
 import type { Fleet, FleetRequest, FleetStarter } from '../real/server-fleet.ts';
 import { redisArguments } from '../processes/server-settings.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
+import { askServers } from './ask-servers.ts';
 import { removeLabelled } from './container-remains.mjs';
 import { connectDocker, type Docker } from './docker.ts';
 import { addressOfEngine } from './engine-address.ts';
@@ -93,6 +95,7 @@ class ContainerFleet implements Fleet {
     for (const name of replicaNames) {
       this.replicas.set(name, this.redis(`${name}-replica`, images, redisArguments(scenario.nodes), false));
     }
+    const redisServers = [...this.servers.values(), ...this.replicas.values()];
     const [toxiproxy] = await settleAll([
       ToxiproxyContainer.start({
         engine: docker.engine,
@@ -104,8 +107,9 @@ class ContainerFleet implements Fleet {
         isDirect,
         host: docker.client.info.containerRuntime.host,
       }),
-      ...[...this.servers.values(), ...this.replicas.values()].map((server) => server.start()),
+      ...redisServers.map((server) => server.start()),
     ]);
+    await askServers(toxiproxy, redisServers);
     this.toxiproxy = toxiproxy;
   }
 
@@ -145,10 +149,8 @@ class ContainerFleet implements Fleet {
         Labels: { ...this.labels },
       });
       const { IPAM } = (await network.inspect()) as { readonly IPAM?: { readonly Config?: { Gateway?: string }[] } };
-      const gateways = IPAM?.Config?.map(({ Gateway }) => Gateway) ?? [];
-      return Object.values(networkInterfaces()).some((addresses) =>
-        addresses?.some(({ address }) => gateways.includes(address)),
-      );
+      const gateway = IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined)?.Gateway;
+      return gateway !== undefined && (await isAddressOfThisHost(gateway));
     } catch (error) {
       throw new TestbedUnavailableError(
         `Docker makes no network: ${(error as Error).message}`,
@@ -172,6 +174,18 @@ class ContainerFleet implements Fleet {
       clock: faketime === null ? null : { path: faketime.clockFile, folder: join(request.folder, name) },
       losesPower: request.scenario.faults.some((fault) => fault.fault === 'crash' && fault.how === 'power-loss'),
     });
+  }
+}
+
+/** Only the host whose address it is can listen there. The list of its interfaces lacks a network on which nothing runs yet. */
+async function isAddressOfThisHost(address: string): Promise<boolean> {
+  const listener = createServer().listen(0, address);
+  try {
+    await once(listener, 'listening');
+    listener.close();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -35,6 +35,7 @@ export interface RedisContainerOptions {
 export class RedisContainer implements FleetServer {
   readonly name: string;
   readonly upstream: string;
+  readonly image: string;
   private readonly options: RedisContainerOptions;
   private container: Dockerode.Container | null = null;
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
@@ -51,6 +52,7 @@ export class RedisContainer implements FleetServer {
   constructor(options: RedisContainerOptions) {
     this.options = options;
     this.name = options.name;
+    this.image = options.image;
     this.upstream = `${options.containerName}:${PORT}`;
     if (options.clock !== null) mkdirSync(options.clock.folder, { recursive: true, mode: 0o755 });
   }
@@ -157,7 +159,7 @@ export class RedisContainer implements FleetServer {
       await printedLine(container, READY_TEXT, { since, withinMs: READY_WITHIN_MS });
     } catch (error) {
       throw new TestbedUnavailableError(
-        `the container of ${this.name} (image ${this.options.image}) is no Redis or Valkey that works: ${(error as Error).message}`,
+        `the container of ${this.name} (image ${this.image}) is no Redis or Valkey that works: ${(error as Error).message}`,
         'name an image of Redis or Valkey in DISTRILOCK_REDIS_IMAGE, or fix what it complains of',
         { cause: error },
       );

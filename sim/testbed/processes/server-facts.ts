@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { Address } from '../real/client-messages.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';
 
@@ -17,23 +18,8 @@ export interface ServerFacts {
  * protocol, or is another process: then it is told to end as well.
  */
 export async function askServer(port: number, pid: number, program: Program): Promise<ServerFacts> {
-  const client = new Redis({
-    host: '127.0.0.1',
-    port,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_WITHIN_MS,
-    commandTimeout: ANSWER_WITHIN_MS,
-  });
-  // Why a connection was closed is told here, and not by the command that suffers from it.
-  let reason: Error | null = null;
-  client.on('error', (error: Error) => (reason ??= error));
-  try {
-    const facts = await readFacts(client).catch((error: unknown) => {
-      throw refusal(reason ?? (error as Error), program);
-    });
+  return talkTo({ host: '127.0.0.1', port }, async (client) => {
+    const facts = await readFacts(client);
     if (facts.processId !== pid) {
       await client.shutdown('NOSAVE').catch(() => undefined);
       throw new TestbedUnavailableError(
@@ -42,13 +28,45 @@ export async function askServer(port: number, pid: number, program: Program): Pr
       );
     }
     return facts;
+  }).catch((error: unknown) => {
+    throw error instanceof TestbedUnavailableError ? error : refusal(error as Error, program);
+  });
+}
+
+/** Asks the server at the address who it is. Rejects with the reason if it does not answer as Redis without a password does. */
+export function readServer(address: Address): Promise<ServerFacts> {
+  return talkTo(address, readFacts);
+}
+
+/** Whether a server refused because it wants a password. */
+export function wantsPassword(error: Error): boolean {
+  return /NOAUTH|NOPERM|WRONGPASS/.test(error.message);
+}
+
+async function talkTo<Result>(address: Address, talk: (client: Redis) => Promise<Result>): Promise<Result> {
+  const client = new Redis({
+    ...address,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_WITHIN_MS,
+    commandTimeout: ANSWER_WITHIN_MS,
+  });
+  // Why a connection was closed is told here, and not by the command that suffers from it.
+  const reasons: Error[] = [];
+  client.on('error', (error: Error) => reasons.push(error));
+  try {
+    await client.connect();
+    return await talk(client);
+  } catch (error) {
+    throw error instanceof TestbedUnavailableError ? error : (reasons[0] ?? error);
   } finally {
     client.disconnect();
   }
 }
 
 async function readFacts(client: Redis): Promise<ServerFacts & { readonly processId: number }> {
-  await client.connect();
   const info = await client.info('server');
   const [seconds, microseconds] = await client.time();
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
@@ -63,7 +81,7 @@ async function readFacts(client: Redis): Promise<ServerFacts & { readonly proces
 }
 
 function refusal(error: Error, { path, remedy }: Program): TestbedUnavailableError {
-  if (/NOAUTH|NOPERM|WRONGPASS/.test(error.message)) {
+  if (wantsPassword(error)) {
     return new TestbedUnavailableError(
       `the server that ${path} starts demands a password`,
       'take requirepass and users out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
