@@ -38,6 +38,7 @@ export class Nemesis {
   private readonly underWay = new Set<Promise<void>>();
   private readonly callOffs: (() => void)[] = [];
   private count = 0;
+  private isOver = false;
 
   constructor(world: FaultWorld) {
     this.world = world;
@@ -61,8 +62,9 @@ export class Nemesis {
     }
   }
 
-  /** Heals every fault, and calls off those that have not begun. */
+  /** Heals every fault, those too that come into force only later, and calls off those that have not begun. */
   healAll(): void {
+    this.isOver = true;
     for (const callOff of this.callOffs) callOff();
     for (const number of [...this.heals.keys()]) this.heal(number);
   }
@@ -90,7 +92,7 @@ export class Nemesis {
     };
     this.afterwards(world.inject({ fault, number, clients, nodes }, begun), (heal) => {
       this.heals.set(number, heal ?? nothing);
-      if (heal === null) this.heal(number);
+      if (heal === null || this.isOver) this.heal(number);
       else if ('for' in fault && fault.for !== undefined) {
         world.schedule(fault.for, () => {
           this.heal(number);

@@ -6,8 +6,16 @@ import type { Availability } from './availability.ts';
 /** What a run of a scenario needs besides the scenario. */
 export interface RunOptions {
   readonly seed: number;
-  /** Called with each stretch of new events, in order, soon after they happened, so that they can be saved. */
+  /**
+   * Called with each stretch of new events, in order, so that they can be saved: soon after they happened where one process sees
+   * all of them, else once, when the run is over.
+   */
   readonly onEvents?: (events: Iterable<HistoryEvent>) => void;
+  /**
+   * A folder of this run's own in which each process that takes part keeps what it has seen, as it happens, until `onEvents` has taken it all. It is
+   * made, and removed in the end; only a run that is killed leaves it.
+   */
+  readonly partsFolder?: string;
   /** Ends the run early: the history then closes with the reason. */
   readonly signal?: AbortSignal;
   /** Told what takes time before the scenario begins: servers that start. */

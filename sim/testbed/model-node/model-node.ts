@@ -95,6 +95,22 @@ export class ModelNode {
     }
   }
 
+  /** The last millisecond, by the node's wall clock, of the key; null where there is none. */
+  expiryOf(key: string): number | null {
+    return this.data.keys.get(key)?.expiresAtMs ?? null;
+  }
+
+  /** The key was seen to go from the real server that this node follows. */
+  forget(key: string, cause: LossCause): void {
+    const entry = this.data.keys.get(key);
+    if (entry !== undefined) this.lose(key, entry, cause);
+  }
+
+  /** The fencing counter of the key was seen to go from the real server that this node follows. */
+  forgetCounter(key: string): void {
+    this.data.counters.delete(key);
+  }
+
   flush(nowMs: number, trueUs: number): void {
     this.expire(nowMs);
     const { keys, counters } = this.data;

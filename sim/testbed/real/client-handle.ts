@@ -5,6 +5,9 @@ import type { ClientConfiguration, FromClient, ToClient } from './client-message
 import { signalAndSee } from './process-signal.ts';
 import { forgetRemains, watchRemains } from './reaper.ts';
 
+/** What a client process tells without being asked. */
+export type ClientNews = Extract<FromClient, { type: 'event' | 'lease' }>;
+
 type Task = ToClient extends infer Message ? (Message extends { task: number } ? Omit<Message, 'task'> : never) : never;
 
 /** A client process, as the run sees it. */
@@ -12,36 +15,38 @@ export class ClientHandle {
   readonly name: string;
   private readonly process: ChildProcess;
   private readonly tasks = new Map<number, { resolve: (granted: boolean) => void; reject: (error: Error) => void }>();
-  private readonly onMessage: (message: Extract<FromClient, { type: 'event' | 'lease' }>) => void;
+  private readonly onNews: (news: ClientNews) => void;
   private taskCount = 0;
   private readonly pausedBy = new Set<number>();
   private becomeReady: () => void = () => undefined;
   private death: Error | null = null;
+  private isClosing = false;
 
+  /** `onDeath` is told when the process ends although nobody closed it. */
   constructor(
     name: string,
     program: string,
-    onMessage: (message: Extract<FromClient, { type: 'event' | 'lease' }>) => void,
+    { onNews, onDeath }: { readonly onNews: (news: ClientNews) => void; readonly onDeath: (error: Error) => void },
   ) {
     this.name = name;
-    this.onMessage = onMessage;
+    this.onNews = onNews;
     this.process = fork(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-    let printed = '';
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-4000)));
-    this.process.on('message', (message: FromClient) => {
-      this.receive(message);
-    });
     const { pid } = this.process;
     if (pid !== undefined) watchRemains({ pid });
-    this.process.on('exit', (code, signal) => {
+    let printed = '';
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-4000)));
+    this.process.on('message', (message: FromClient) => this.receive(message));
+    const die = (problem: string): void => {
       if (pid !== undefined) forgetRemains({ pid });
-      this.death = new Error(
-        `the process of client ${name} ended (${signal ?? `exit code ${code}`})\n${printed}`.trim(),
-      );
+      this.death ??= new Error(`the process of client ${name} ${problem}\n${printed}`.trim());
       for (const { reject } of this.tasks.values()) reject(this.death);
       this.tasks.clear();
       this.becomeReady();
-    });
+      if (!this.isClosing) onDeath(this.death);
+    };
+    // Not `exit`: only now is heard what it told and printed last.
+    this.process.on('close', (code, signal) => die(`ended (${signal ?? `exit code ${code}`})`));
+    this.process.on('error', (error) => die(`cannot be run: ${error.message}`));
   }
 
   /** Resolves once the client has all its connections. */
@@ -50,6 +55,11 @@ export class ClientHandle {
     this.send({ type: 'configure', configuration });
     await ready;
     if (this.death !== null) throw this.death;
+  }
+
+  /** The run begins. */
+  begin(startNs: bigint): void {
+    this.send({ type: 'begin', startNs: String(startNs) });
   }
 
   /** Resolves when the script has come to its end. Rejects with a defect of the library or the testbed. */
@@ -74,6 +84,11 @@ export class ClientHandle {
     return this.perform({ type: 'set-clock-rate', rate });
   }
 
+  /** Resolves once everything that was sent before is answered. */
+  awaitAnswers(): Promise<unknown> {
+    return this.perform({ type: 'await-answers' });
+  }
+
   /** Stops the process where it is; returns whether it ran. It is stopped when this returns: that was seen. */
   async pause(fault: number): Promise<boolean> {
     this.pausedBy.add(fault);
@@ -89,15 +104,17 @@ export class ClientHandle {
   }
 
   async close(): Promise<void> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
-    const gone = once(this.process, 'exit');
+    this.isClosing = true;
+    if (this.death !== null) return;
+    const gone = once(this.process, 'close');
     // A stopped process cannot be asked.
     this.process.kill('SIGKILL');
     await gone;
   }
 
   private get pid(): number {
-    if (this.process.pid === undefined || this.death !== null) throw new Error(`client ${this.name} does not run`);
+    if (this.death !== null) throw this.death;
+    if (this.process.pid === undefined) throw new Error(`client ${this.name} does not run`);
     return this.process.pid;
   }
 
@@ -129,7 +146,7 @@ export class ClientHandle {
         break;
       }
       default:
-        this.onMessage(message);
+        this.onNews(message);
     }
   }
 }

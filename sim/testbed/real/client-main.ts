@@ -10,7 +10,6 @@ function tell(message: FromClient): void {
 let client: ProcessClient | null = null;
 
 process.on('message', (message: ToClient) => {
-  if (message.type === 'quit') process.exit(0);
   if (message.type === 'configure') {
     client = new ProcessClient(message.configuration, tell);
     client.connect().then(

@@ -25,8 +25,6 @@ export interface ClientConfiguration {
   readonly place: number;
   readonly clientCount: number;
   readonly seed: number;
-  /** What `process.hrtime.bigint()` read when the run began, in decimal. */
-  readonly startNs: string;
   /** Where it keeps its part of the history while it runs. */
   readonly historyFile: string;
   readonly clock: ClockSettings;
@@ -40,13 +38,16 @@ export interface ClientConfiguration {
 /** What the run tells a client process. */
 export type ToClient =
   | { readonly type: 'configure'; readonly configuration: ClientConfiguration }
+  /** The run begins: `process.hrtime.bigint()` read so then, in decimal. */
+  | { readonly type: 'begin'; readonly startNs: string }
   | { readonly type: 'run'; readonly task: number; readonly script: Script }
   | { readonly type: 'probe'; readonly task: number; readonly resource: string }
   /** Scripts stop before their next step, and acquires at once. */
   | { readonly type: 'cut-off' }
   | { readonly type: 'jump-wall-clock'; readonly task: number; readonly byMs: number }
   | { readonly type: 'set-clock-rate'; readonly task: number; readonly rate: number }
-  | { readonly type: 'quit' };
+  /** Done once all commands are answered that were sent before. */
+  | { readonly type: 'await-answers'; readonly task: number };
 
 /** What a client process tells the run. */
 export type FromClient =

@@ -1,11 +1,13 @@
 import type { CommandExecuted, CommandSent } from '../../history/event.ts';
+import { pushTo } from './multimap.ts';
 
 /** A command as a server was seen to run it: whose it was, only the client knows. */
 export type Execution = Omit<CommandExecuted, 'type' | 'command' | 'client'>;
 
 /**
- * Brings together what clients say they sent and what servers were seen to run. A value is fresh for every attempt, so kind, key and value
- * tell a command from all others, but for a release or an extension that is sent again: those are matched in order.
+ * Brings together, while the run goes on, what clients say they sent and what servers were seen to run, whichever is heard of first. A value
+ * is fresh for every attempt, so kind, key and value tell a command from all others, but for a release or an extension that
+ * is sent again: those are matched in order. Once all is known, the history is matched anew.
  */
 export class CommandMatcher {
   private readonly emit: (event: CommandExecuted) => void;
@@ -17,14 +19,17 @@ export class CommandMatcher {
   }
 
   noteSent(event: CommandSent): void {
-    const waiting = this.executed.get(commandName(event))?.shift();
-    if (waiting === undefined) push(this.sent, commandName(event), event);
-    else this.match(event, waiting);
+    const waiting = this.executed.get(commandName(event)) ?? [];
+    // What ran before this was sent is another one of the same kind.
+    const place = waiting.findIndex(({ timeUs }) => timeUs >= event.timeUs);
+    const [execution] = place < 0 ? [] : waiting.splice(place, 1);
+    if (execution === undefined) pushTo(this.sent, commandName(event), event);
+    else this.match(event, execution);
   }
 
   noteExecuted(execution: Execution): void {
     const command = this.sent.get(commandName(execution))?.shift();
-    if (command === undefined) push(this.executed, commandName(execution), execution);
+    if (command === undefined) pushTo(this.executed, commandName(execution), execution);
     else this.match(command, execution);
   }
 
@@ -42,10 +47,4 @@ export class CommandMatcher {
 /** What tells a command from others: a value is fresh for every attempt. */
 export function commandName({ node, kind, key, value }: Pick<CommandSent, 'node' | 'kind' | 'key' | 'value'>): string {
   return JSON.stringify([node, kind, key, value]);
-}
-
-function push<Item>(map: Map<string, Item[]>, name: string, item: Item): void {
-  const items = map.get(name);
-  if (items === undefined) map.set(name, [item]);
-  else items.push(item);
 }

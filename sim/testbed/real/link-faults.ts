@@ -1,6 +1,9 @@
-/** What a fault does to the bytes of one route in one direction, and when. */
+import { pushTo } from './multimap.ts';
+
+/** What happens to the bytes of one route in one direction, and when. */
 export interface LinkFault {
-  readonly fault: number;
+  /** The number of the fault; null for connections that break without one. */
+  readonly fault: number | null;
   readonly client: string;
   readonly server: string;
   readonly direction: 'request' | 'reply';
@@ -10,35 +13,29 @@ export interface LinkFault {
   untilUs: number;
 }
 
+type Route = Pick<LinkFault, 'client' | 'server' | 'direction'>;
+
 /** Remembers which routes had which faults when, for a lost message cannot be seen: only that it never arrived. */
 export class LinkFaults {
-  private readonly faults: LinkFault[] = [];
+  private readonly faults = new Map<string, LinkFault[]>();
 
   begin(fault: Omit<LinkFault, 'untilUs'>): LinkFault {
     const begun = { ...fault, untilUs: Number.POSITIVE_INFINITY };
-    this.faults.push(begun);
+    pushTo(this.faults, routeName(fault), begun);
     return begun;
   }
 
-  /** The fault that was on the route some time between the two moments; null if there was none. */
-  find(
-    effect: LinkFault['effect'],
-    client: string,
-    server: string,
-    direction: LinkFault['direction'],
-    fromUs: number,
-    untilUs: number,
-  ): LinkFault | null {
+  /** The first fault with this effect that was on the route some time between the two moments; null if there was none. */
+  find(effect: LinkFault['effect'], route: Route, fromUs: number, untilUs: number): LinkFault | null {
     return (
-      this.faults.find(
-        (fault) =>
-          fault.effect === effect &&
-          fault.client === client &&
-          fault.server === server &&
-          fault.direction === direction &&
-          fault.fromUs <= untilUs &&
-          fault.untilUs >= fromUs,
-      ) ?? null
+      this.faults
+        .get(routeName(route))
+        ?.find((fault) => fault.effect === effect && fault.fromUs <= untilUs && fault.untilUs >= fromUs) ?? null
     );
   }
+}
+
+/** No name of an end has a colon. */
+function routeName({ client, server, direction }: Route): string {
+  return `${client}:${server}:${direction}`;
 }

@@ -5,7 +5,7 @@ import type { ToxicSettings } from './proxies.ts';
 
 /** Faults of connections, which Toxiproxy makes. */
 export type LinkFaultKind =
-  'partition' | 'partition-shape' | 'loss' | 'latency' | 'bandwidth' | 'slow-close' | 'limit-data' | 'slicer';
+  'partition' | 'partition-shape' | 'loss' | 'latency' | 'bandwidth' | 'limit-data' | 'slicer';
 
 /** What Toxiproxy is told for a fault, and what becomes of messages. */
 export interface LinkEffect {
@@ -15,7 +15,7 @@ export interface LinkEffect {
 }
 
 /** Drops everything; Toxiproxy closes the connections when it is taken away. */
-const CUT: ToxicSettings = { type: 'timeout', attributes: { timeout: 0 } };
+export const CUT: ToxicSettings = { type: 'timeout', attributes: { timeout: 0 } };
 
 export function linkEffect(fault: Extract<Fault, { fault: LinkFaultKind }>): LinkEffect {
   switch (fault.fault) {
@@ -31,12 +31,6 @@ export function linkEffect(fault: Extract<Fault, { fault: LinkFaultKind }>): Lin
         // Toxiproxy counts in kilobytes a second.
         toxic: { type: 'bandwidth', attributes: { rate: Math.max(1, Math.round(fault.bytesPerSecond / 1000)) } },
         directions: directionsOf(fault.direction),
-        effect: 'slow',
-      };
-    case 'slow-close':
-      return {
-        toxic: { type: 'slow_close', attributes: { delay: fault.delay } },
-        directions: ['reply'],
         effect: 'slow',
       };
     case 'limit-data':

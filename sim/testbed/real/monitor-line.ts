@@ -1,62 +1,41 @@
-import type { LockCommand } from '../../../src/lock-node.ts';
-import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from '../../../src/scripts.ts';
+/** A line of Redis' MONITOR. */
+export interface MonitorLine {
+  /** What the server's own clock read, in milliseconds since the epoch. */
+  readonly wallMs: number;
+  /** Whether a script ran the command, not a client: it follows from the script. */
+  readonly isScripted: boolean;
+  readonly args: readonly string[];
+}
 
-const SCRIPTS: readonly Script[] = [ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE];
-/** Nobody waits for what was read from a server. */
-const TIMEOUT_MS = 0;
+const LINE = /^(\d+\.\d+) \[\d+ (.*?)\] (.*)$/s;
+/** An argument in quotes, in which backslashes protect quotes and themselves. */
+const ARGUMENT = /"((?:[^"\\]|\\.)*)"(?: |$)/gsy;
+const ESCAPE = /\\(?:x([0-9a-f]{2})|(.))/gis;
+const LETTERS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\u0007', b: '\b' };
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', a: '\u0007', b: '\b' };
+/**
+ * Reads a line such as `1700000000.123456 [0 127.0.0.1:4711] "SET" "key" "value"`. Throws an Error if it is none: then what the server
+ * does would be missed.
+ */
+export function parseMonitorLine(text: string): MonitorLine {
+  const [, time, source, rest = ''] = LINE.exec(text) ?? [];
+  const args: string[] = [];
+  let end = 0;
+  for (const match of rest.matchAll(ARGUMENT)) {
+    args.push(unescapeArgument(match[1] ?? ''));
+    end = match.index + match[0].length;
+  }
+  if (time === undefined || args.length === 0 || end !== rest.length) {
+    throw new Error(`a redis-server reports by MONITOR what is no command: ${text.slice(0, 200)}`);
+  }
+  return { wallMs: Number(time) * 1000, isScripted: source === 'lua', args };
+}
 
-/** An argument as it was sent: MONITOR writes what is not plain text as escapes (sdscatrepr of Redis). ioredis undoes those of quotes. */
-export function unescapeArgument(text: string): string {
-  return text.replace(/\\(?:x([0-9a-f]{2})|(.))/gis, (_whole, code: string | undefined, letter: string | undefined) =>
-    code === undefined ? (ESCAPES[letter ?? ''] ?? letter ?? '') : String.fromCharCode(Number.parseInt(code, 16)),
+/** An argument as it was sent: MONITOR escapes each byte that is not plain ASCII (sdscatrepr of Redis). */
+function unescapeArgument(text: string): string {
+  if (!text.includes('\\')) return text;
+  const bytes = text.replace(ESCAPE, (_whole, code: string | undefined, letter: string | undefined) =>
+    code === undefined ? (LETTERS[letter ?? ''] ?? letter ?? '') : String.fromCharCode(Number.parseInt(code, 16)),
   );
-}
-
-/** The lock command that a line of Redis' MONITOR tells of; null for any other. */
-export function lockCommandOf(args: readonly string[]): LockCommand | null {
-  const [name = '', ...rest] = args;
-  switch (name.toLowerCase()) {
-    case 'set':
-      return plainAcquire(rest);
-    case 'eval':
-    case 'evalsha':
-      return scripted(rest);
-    default:
-      return null;
-  }
-}
-
-function plainAcquire([key = '', value = '', px = '', ttl = '', nx = '']: readonly string[]): LockCommand | null {
-  if (px.toUpperCase() !== 'PX' || nx.toUpperCase() !== 'NX') return null;
-  return { kind: 'acquire', key, value, ttlMs: Number(ttl), timeoutMs: TIMEOUT_MS, fresh: true, tokenHint: null };
-}
-
-function scripted([text = '', keyCount = '', ...rest]: readonly string[]): LockCommand | null {
-  const script = SCRIPTS.find(({ lua, sha1 }) => lua === text || sha1 === text);
-  const [key = ''] = rest;
-  const [value = '', number = '', hint = ''] = rest.slice(Number(keyCount));
-  switch (script) {
-    case ACQUIRE_WITH_TOKEN:
-      return {
-        kind: 'acquire',
-        key,
-        value,
-        ttlMs: Number(number),
-        timeoutMs: TIMEOUT_MS,
-        fresh: true,
-        tokenHint: Number(hint),
-      };
-    case COMMIT:
-      return { kind: 'commit', key, value, token: Number(number), timeoutMs: TIMEOUT_MS };
-    case EXTEND:
-      return { kind: 'extend', key, value, ttlMs: Number(number), timeoutMs: TIMEOUT_MS };
-    case RELEASE:
-      return { kind: 'release', key, value, timeoutMs: TIMEOUT_MS };
-    case INSPECT:
-      return { kind: 'inspect', key, timeoutMs: TIMEOUT_MS };
-    default:
-      return null;
-  }
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

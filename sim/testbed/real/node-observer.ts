@@ -1,48 +1,65 @@
 import { FENCING_COUNTER_SUFFIX } from '../../../src/fencing-counter-key.ts';
+import type { LockCommand } from '../../../src/lock-node.ts';
 import type { KeyLost } from '../../history/event.ts';
 import { ModelNode } from '../model-node/model-node.ts';
 import { type Entry, NodeData } from '../model-node/node-data.ts';
 import type { Address } from './client-messages.ts';
 import type { Execution } from './command-matcher.ts';
-import { lockCommandOf } from './monitor-line.ts';
-import { ServerConnection } from './server-connection.ts';
+import { lockCommandOf } from './lock-command.ts';
+import type { GoneCause } from './monitor-stream.ts';
+import { ServerConnection, type ServerWatcher } from './server-connection.ts';
 
 export interface NodeObserverOptions {
   readonly node: string;
   readonly address: Address;
+  /** The keys of locks begin so; nothing else is looked at. */
   readonly keyPrefix: string;
   readonly nowUs: () => number;
+  /** Whether no fault moves the node's clock. */
+  readonly hasSteadyClock: boolean;
   readonly onExecuted: (execution: Execution) => void;
   readonly onKeyLost: (event: KeyLost) => void;
+  /** Told when the node cannot be watched any more, and nobody wanted that. */
+  readonly onLost: (error: Error) => void;
 }
 
+/** A command whose key may have expired just before it: what comes next tells. */
+interface DoubtfulCommand {
+  readonly command: LockCommand;
+  readonly wallMs: number;
+  readonly timeUs: number;
+}
+
+/** A server reads its clock when it begins with a command, and MONITOR stamps it a moment later: seldom so much, but the machine is busy. */
+const STAMP_MAY_LAG_MS = 100;
+
 /**
- * Sees what a real node does. MONITOR tells each command and the time by the server's own clock, but not the answer: that comes from a model node
- * which follows the server command by command, and which the conformance suite holds to the same answers. Whenever keys may have
- * gone in another way, the model takes on what the server holds.
+ * Sees what a real node does. MONITOR tells each command, but not the answer: that comes from a model node which follows the server
+ * command by command, and which the conformance suite holds to the same answers. Which keys have expired or were evicted the
+ * server says itself, in between: near its end, a clock does not tell whether a key was still there. After a restart the model
+ * takes on what the server holds.
  */
-export class NodeObserver {
+export class NodeObserver implements ServerWatcher {
   readonly node: string;
   readonly connection: ServerConnection;
   private readonly options: NodeObserverOptions;
   private readonly model: ModelNode;
-  /** How far the server's wall clock is ahead of the host's. */
+  private doubtful: DoubtfulCommand | null = null;
+  /** True time of what is seen just now. */
+  private seenUs = 0;
+  /** How far the server's wall clock is ahead of the host's, about. */
   private skewMs = 0;
 
   constructor(options: NodeObserverOptions) {
     this.node = options.node;
     this.options = options;
-    const { node, nowUs, onKeyLost } = options;
+    const { node, address, nowUs, hasSteadyClock, onKeyLost, onLost } = options;
     this.model = new ModelNode(
       { persistence: 'none', maxmemoryPolicy: 'noeviction', replicaHorizonUs: 0 },
       Date.now(),
-      (key, value, cause) => {
-        onKeyLost({ type: 'key-lost', timeUs: nowUs(), node, key, value, cause });
-      },
+      (key, value, cause) => onKeyLost({ type: 'key-lost', timeUs: this.seenUs, node, key, value, cause }),
     );
-    this.connection = new ServerConnection(options.address, (args, wallMs) => {
-      this.follow(args, wallMs);
-    });
+    this.connection = new ServerConnection({ address, nowUs, hasSteadyClock, watcher: this, onLost });
   }
 
   /** Whether the node holds the value under the key now, as far as was seen. */
@@ -50,22 +67,32 @@ export class NodeObserver {
     return this.model.valueOf(key, Date.now() + this.skewMs) === value;
   }
 
-  /** Reads the server's clock: keys that are over by it are lost. Resolves to how far it is ahead of the host's. */
-  async readClock(): Promise<number> {
+  /** Asks the server for its clock. Resolves to how far it was ahead of the host's, at the least and at the most. */
+  async readClock(): Promise<{ readonly leastMs: number; readonly mostMs: number }> {
     const beforeMs = Date.now();
     const wallMs = await this.connection.wallMs();
-    this.skewMs = wallMs - (beforeMs + Date.now()) / 2;
-    this.model.expire(wallMs);
-    return this.skewMs;
+    // The host's clock counts whole milliseconds.
+    const bounds = { leastMs: wallMs - Date.now() - 1, mostMs: wallMs - beforeMs };
+    this.skewMs = (bounds.leastMs + bounds.mostMs) / 2;
+    return bounds;
   }
 
-  /** Looks at what the server holds: keys that it should hold and does not are lost by `cause`. Resolves to how many it holds. */
+  /** Makes the server look at the lock keys: those that are over by its clock go now. Resolves once that is seen. */
+  async touchKeys(): Promise<void> {
+    const keys = this.model.keys();
+    if (keys.length > 0) await this.connection.client.exists(...keys);
+    await this.connection.catchUp();
+  }
+
+  /**
+   * Takes on what the server holds, which nobody else may use meanwhile: keys that it should hold and does not are lost by `cause`.
+   * Resolves to how many it holds.
+   */
   async readKeys(cause: KeyLost['cause']): Promise<number> {
     const { client } = this.connection;
     const names = (await client.keys('*')).filter((name) => name.startsWith(this.options.keyPrefix));
     const found = new Map<string, Entry>();
     const counters = new Map<string, number>();
-    const wallMs = await this.connection.wallMs();
     for (const name of names) {
       const lockKey = lockKeyOfCounter(name);
       if (lockKey !== null) {
@@ -73,15 +100,20 @@ export class NodeObserver {
         continue;
       }
       const [value, remainingMs] = await Promise.all([client.get(name), client.pttl(name)]);
+      const wallMs = await this.connection.wallMs();
       if (value !== null && remainingMs >= 0) found.set(name, { value, expiresAtMs: Math.floor(wallMs) + remainingMs });
     }
+    const wallMs = await this.connection.wallMs();
+    this.seenUs = this.options.nowUs();
     return this.model.adopt(new NodeData(found, counters), cause, wallMs);
   }
 
-  /** Tells the model that the server refuses what needs memory, or no longer does. */
-  setFull(isFull: boolean): void {
-    if (isFull) this.model.pressure(0, Date.now() + this.skewMs, 0, () => 0);
-    else this.model.relieve();
+  /** Gives the server so many bytes of memory for all it holds; 0 is no limit. With one byte it refuses what needs memory, once it has evicted what it may. */
+  async limitMemory(bytes: 0 | 1): Promise<void> {
+    await this.connection.configure('maxmemory', String(bytes), () => {
+      if (bytes === 0) this.model.relieve();
+      else this.model.pressure(0, 0, 0, () => 0);
+    });
   }
 
   /** The lock keys that the node should hold. */
@@ -89,12 +121,54 @@ export class NodeObserver {
     return this.model.keys();
   }
 
-  private follow(args: readonly string[], wallMs: number): void {
+  onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
+    this.endDoubt(false);
+    this.seenUs = timeUs;
+    if (args[0]?.toLowerCase() === 'flushall') {
+      this.model.flush(wallMs, 0);
+      return;
+    }
     const command = lockCommandOf(args);
-    if (command === null) return;
+    if (command === null || !command.key.startsWith(this.options.keyPrefix)) return;
+    const expiresAtMs = this.model.expiryOf(command.key);
+    if (expiresAtMs !== null && wallMs > expiresAtMs - STAMP_MAY_LAG_MS) {
+      this.doubtful = { command, wallMs, timeUs };
+      // So that something does come next.
+      this.connection.catchUp().catch(() => undefined);
+    } else this.execute(command, wallMs, timeUs);
+  }
+
+  onKeyGone(key: string, cause: GoneCause, timeUs: number): void {
+    const isNews = this.doubtful?.command.key !== key || cause !== 'expired';
+    if (isNews) this.endDoubt(false);
+    this.seenUs = timeUs;
+    const lockKey = lockKeyOfCounter(key);
+    if (lockKey === null) this.model.forget(key, cause);
+    else this.model.forgetCounter(lockKey);
+    if (!isNews) this.endDoubt(true);
+  }
+
+  onEnd(): void {
+    const { doubtful } = this;
+    if (doubtful === null) return;
+    this.endDoubt(doubtful.wallMs > (this.model.expiryOf(doubtful.command.key) ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** The command that was in doubt found its key gone, or still there. */
+  private endDoubt(isGone: boolean): void {
+    const { doubtful } = this;
+    if (doubtful === null) return;
+    this.doubtful = null;
+    const { command, wallMs, timeUs } = doubtful;
+    this.seenUs = timeUs;
+    const expiresAtMs = this.model.expiryOf(command.key) ?? Number.POSITIVE_INFINITY;
+    this.execute(command, isGone ? wallMs : Math.min(wallMs, expiresAtMs), timeUs);
+  }
+
+  private execute(command: LockCommand, wallMs: number, timeUs: number): void {
     const reply = this.model.execute(command, wallMs, 0);
     this.options.onExecuted({
-      timeUs: this.options.nowUs(),
+      timeUs,
       node: this.node,
       kind: command.kind,
       key: command.key,

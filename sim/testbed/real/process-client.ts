@@ -22,7 +22,7 @@ export class ProcessClient implements CommandRecorder {
   readonly client: string;
   private readonly configuration: ClientConfiguration;
   private readonly tell: (message: FromClient) => void;
-  private readonly trueClock: TrueClock;
+  private trueClock = new TrueClock();
   private readonly environment: SkewedEnvironment;
   private readonly streams: RandomStreams;
   private readonly historyFile: number;
@@ -32,15 +32,16 @@ export class ProcessClient implements CommandRecorder {
   private operations = 0;
   private commands = 0;
   private writes = 0;
+  private unanswered = 0;
+  private readonly awaitingAnswers: (() => void)[] = [];
 
   constructor(configuration: ClientConfiguration, tell: (message: FromClient) => void) {
     this.client = configuration.name;
     this.configuration = configuration;
     this.tell = tell;
-    this.trueClock = new TrueClock(BigInt(configuration.startNs));
     this.streams = new RandomStreams(configuration.seed);
     this.environment = new SkewedEnvironment(configuration.clock, this.streams.stream(`client ${this.client}`));
-    this.historyFile = openSync(configuration.historyFile, 'a');
+    this.historyFile = openSync(configuration.historyFile, 'w');
     const names = Object.keys(configuration.nodes);
     const nodes = nodesFrom(Object.values(configuration.nodes), this.environment);
     this.nodes = new Map(names.map((name, index) => [name, nodes[index] as LockNode]));
@@ -69,8 +70,11 @@ export class ProcessClient implements CommandRecorder {
     await Promise.all([...commands, this.resource.ping()]);
   }
 
-  handle(message: Exclude<ToClient, { type: 'configure' | 'quit' }>): void {
+  handle(message: Exclude<ToClient, { type: 'configure' }>): void {
     switch (message.type) {
+      case 'begin':
+        this.trueClock = new TrueClock(BigInt(message.startNs));
+        break;
       case 'run': {
         const script = this.openScript(`script ${message.task}`);
         this.scripts.add(script);
@@ -100,6 +104,9 @@ export class ProcessClient implements CommandRecorder {
         this.recordClock('wall', 0, message.rate);
         this.finish(message.task, Promise.resolve());
         break;
+      case 'await-answers':
+        this.finish(message.task, this.allAnswered());
+        break;
     }
   }
 
@@ -113,9 +120,17 @@ export class ProcessClient implements CommandRecorder {
     this.tell({ type: 'event', event });
   }
 
+  /** Called for each command that is sent. */
   nextCommand(): number {
+    this.unanswered += 1;
     this.commands += 1;
     return this.ownNumber(this.commands);
+  }
+
+  noteAnswer(): void {
+    this.unanswered -= 1;
+    if (this.unanswered > 0) return;
+    for (const done of this.awaitingAnswers.splice(0)) done();
   }
 
   nextOperation(): number {
@@ -152,6 +167,11 @@ export class ProcessClient implements CommandRecorder {
     } catch {
       return { accepted: 'unknown' };
     }
+  }
+
+  private allAnswered(): Promise<void> {
+    if (this.unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => this.awaitingAnswers.push(resolve));
   }
 
   private openScript(name: string): ScriptClient {

@@ -81,12 +81,6 @@ export class Proxies {
     return () => toxic.remove();
   }
 
-  /** Closes the connections of the route at once; new ones can be made. */
-  async reset(from: string, server: string): Promise<void> {
-    await this.setEnabled(from, server, false);
-    await this.setEnabled(from, server, true);
-  }
-
   /** Opens the route, or closes it: its listener and all its connections. */
   async setEnabled(from: string, server: string, enabled: boolean): Promise<void> {
     const { proxy, upstream } = this.find(from, server);

@@ -4,10 +4,15 @@ import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { ClientHandle } from './client-handle.ts';
-import type { LinkFaults } from './link-faults.ts';
-import { linkEffect } from './link-toxics.ts';
-import type { Proxies } from './proxies.ts';
+import type { ClientRoutes } from './client-routes.ts';
+import { Drifts } from './drifts.ts';
+import { type LinkEffect, linkEffect } from './link-toxics.ts';
 import type { RealNode } from './real-node.ts';
+
+interface Link {
+  readonly client: string;
+  readonly node: string;
+}
 
 interface Lease {
   readonly client: string;
@@ -19,10 +24,11 @@ interface Lease {
 export interface RealFaultTargets {
   readonly log: ObservedLog;
   readonly scenario: Scenario;
+  readonly clientNames: readonly string[];
+  /** By name; only once they run. */
   readonly clients: ReadonlyMap<string, ClientHandle>;
   readonly nodes: ReadonlyMap<string, RealNode>;
-  readonly proxies: Proxies;
-  readonly linkFaults: LinkFaults;
+  readonly routes: ClientRoutes;
   nowUs(): number;
   schedule(delayMs: number, run: () => void): void;
   fail(error: Error): void;
@@ -34,14 +40,18 @@ export class RealFaults implements FaultWorld {
   readonly nodes: readonly string[];
   readonly log: ObservedLog;
   private readonly targets: RealFaultTargets;
+  private readonly clientDrifts: ReadonlyMap<string, Drifts>;
   private readonly leases = new Map<string, Lease>();
   private lastLease: Lease | null = null;
 
   constructor(targets: RealFaultTargets) {
     this.targets = targets;
-    this.clients = [...targets.clients.keys()];
+    this.clients = targets.clientNames;
     this.nodes = [...targets.nodes.keys()];
     this.log = targets.log;
+    this.clientDrifts = new Map(
+      this.clients.map((name) => [name, new Drifts(targets.scenario.clients[name]?.rate ?? 1)]),
+    );
   }
 
   timeUs(): number {
@@ -77,39 +87,38 @@ export class RealFaults implements FaultWorld {
 
   private async bringAbout(aimed: AimedFault): Promise<Heal | null> {
     const { fault, number } = aimed;
-    const nodes = aimed.nodes
-      .filter((name) => name !== RESOURCE)
-      .map((name) => this.targets.nodes.get(name) as RealNode);
+    const { routes } = this.targets;
+    const nodes = this.nodesOf(aimed);
     const clients = aimed.clients.map((name) => this.targets.clients.get(name) as ClientHandle);
     switch (fault.fault) {
       case 'partition':
       case 'loss':
       case 'latency':
       case 'bandwidth':
-      case 'slow-close':
       case 'limit-data':
       case 'slicer':
         return this.poison(this.linksOf(aimed), linkEffect(fault), number);
       case 'partition-shape':
         return this.poison(linksOutside(fault.shape, this.clients, this.nodes), linkEffect(fault), number);
+      case 'slow-close':
+        return this.onLinks(this.linksOf(aimed), (client, node) => routes.slowClosing(client, node, fault.delay));
       case 'reset':
-        await all(this.linksOf(aimed), ({ client, node }) => this.targets.proxies.reset(client, node));
+        await all(this.linksOf(aimed), ({ client, node }) => routes.reset(client, node, number));
         return null;
       case 'clock-jump':
-        await all(nodes, (node) => node.changeClock(fault.by, node.clockRate));
+        await all(nodes, (node) => node.jumpClock(fault.by));
         return null;
       case 'clock-drift':
-        await all(nodes, (node) => node.changeClock(0, fault.rate));
-        return () => all(nodes, (node) => node.changeClock(0, 1));
+        await all(nodes, (node) => node.drift(number, fault.rate));
+        return () => all(nodes, (node) => node.endDrift(number));
       case 'clock-strobe':
         return this.strobe(nodes, fault.by, fault.every);
       case 'client-clock-jump':
         await all(clients, (client) => client.jumpWallClock(fault.by));
         return null;
       case 'client-clock-drift':
-        await all(clients, (client) => client.setClockRate(fault.rate));
-        return () =>
-          all(clients, (client) => client.setClockRate(this.targets.scenario.clients[client.name]?.rate ?? 1));
+        await all(clients, (client) => this.drift(client, (drifts) => drifts.begin(number, fault.rate)));
+        return () => all(clients, (client) => this.drift(client, (drifts) => drifts.end(number)));
       case 'client-pause':
         await all(clients, async (client) => {
           if (await client.pause(number)) this.recordClient('client-paused', client);
@@ -125,49 +134,41 @@ export class RealFaults implements FaultWorld {
         await all(nodes, (node) => node.crash(fault.how, number));
         return () => all(nodes, (node) => node.restart(number));
       case 'eviction':
-        await all(nodes, (node) => node.pressMemory(this.targets.scenario.nodes.maxmemoryPolicy));
-        return () => all(nodes, (node) => node.relieve());
+        await all(nodes, (node) => node.pressMemory(number));
+        return () => all(nodes, (node) => node.relieveMemory(number));
       case 'flush':
         await all(nodes, (node) => node.flush());
         return null;
       case 'promotion':
-        await all(nodes, (node) => node.promote());
+        await all(nodes, (node) => node.promote(number));
         return null;
     }
   }
 
-  private linksOf({ clients, nodes }: AimedFault): { readonly client: string; readonly node: string }[] {
+  private linksOf({ clients, nodes }: AimedFault): Link[] {
     return clients.flatMap((client) => nodes.map((node) => ({ client, node })));
   }
 
-  private async poison(
-    links: readonly { readonly client: string; readonly node: string }[],
-    { toxic, directions, effect }: ReturnType<typeof linkEffect>,
-    number: number,
+  private nodesOf({ nodes }: AimedFault): RealNode[] {
+    return nodes.filter((name) => name !== RESOURCE).map((name) => this.targets.nodes.get(name) as RealNode);
+  }
+
+  private poison(links: readonly Link[], effect: LinkEffect, number: number): Promise<Heal> {
+    return this.onLinks(links, (client, node) => this.targets.routes.poison(client, node, effect, number));
+  }
+
+  private async onLinks(
+    links: readonly Link[],
+    begin: (client: string, node: string) => Promise<() => Promise<void>>,
   ): Promise<Heal> {
-    const { proxies, linkFaults } = this.targets;
-    const added = await Promise.all(
-      links.flatMap(({ client, node }) =>
-        directions.map(async (direction) => {
-          const fromUs = this.timeUs();
-          const remove = await proxies.addToxic(
-            client,
-            node,
-            direction === 'request' ? 'upstream' : 'downstream',
-            toxic,
-          );
-          return {
-            remove,
-            fault: linkFaults.begin({ fault: number, client, server: node, direction, effect, fromUs }),
-          };
-        }),
-      ),
-    );
-    return () =>
-      all(added, async ({ remove, fault }) => {
-        await remove();
-        fault.untilUs = this.timeUs();
-      });
+    const ends = await Promise.all(links.map(({ client, node }) => begin(client, node)));
+    return () => all(ends, (end) => end());
+  }
+
+  private async drift(client: ClientHandle, change: (drifts: Drifts) => void): Promise<void> {
+    const drifts = this.clientDrifts.get(client.name) as Drifts;
+    change(drifts);
+    await client.setClockRate(drifts.rate);
   }
 
   private async strobe(nodes: readonly RealNode[], byMs: number, everyMs: number): Promise<Heal> {
@@ -176,7 +177,7 @@ export class RealFaults implements FaultWorld {
     let flipping: Promise<void> = Promise.resolve();
     const flip = (): void => {
       if (isHealed) return;
-      flipping = all(nodes, (node) => node.changeClock(isOff ? -byMs : byMs, node.clockRate)).then(() => {
+      flipping = all(nodes, (node) => node.jumpClock(isOff ? -byMs : byMs)).then(() => {
         isOff = !isOff;
         this.schedule(everyMs, flip);
       });
@@ -189,7 +190,7 @@ export class RealFaults implements FaultWorld {
     return async () => {
       isHealed = true;
       await flipping;
-      if (isOff) await all(nodes, (node) => node.changeClock(-byMs, node.clockRate));
+      if (isOff) await all(nodes, (node) => node.jumpClock(-byMs));
     };
   }
 

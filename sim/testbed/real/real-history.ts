@@ -1,165 +1,189 @@
-import type { CommandExecuted, CommandSent, HistoryEvent, ReplyReceived, WriteSent } from '../../history/event.ts';
+import type { CommandExecuted, HistoryEvent, WriteSent } from '../../history/event.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import type { History } from '../../history/history.ts';
 import { RESOURCE } from '../../faults/targets.ts';
-import { commandName } from './command-matcher.ts';
-import type { LinkFaults } from './link-faults.ts';
+import { type Exchange, matchExecutions, wasAnswered } from './exchange.ts';
+import type { LinkFault, LinkFaults } from './link-faults.ts';
+import { pushTo } from './multimap.ts';
+import { settleTimes, type Sight, sightOf } from './sight.ts';
 
-interface Exchange {
-  readonly sent: CommandSent;
-  executed: CommandExecuted | null;
-  received: ReplyReceived | null;
+/** What is known of a run when it is over. */
+export interface SeenHistory {
+  /** What the run itself saw, in the order in which it heard of it. Executions are nobody's yet: their client is '', their command 0. */
+  readonly run: History;
+  /** What each client recorded, in order. */
+  readonly clients: readonly History[];
+  readonly faults: LinkFaults;
 }
 
+export interface MergedHistory {
+  readonly history: HistoryLog;
+  readonly exchanges: readonly Exchange[];
+  /** Executions of commands that no client has sent. */
+  readonly unclaimed: readonly CommandExecuted[];
+}
+
+/** An event and what decides its place: its time and, in one microsecond, first a request, then what servers do, then all that follows. */
+interface Placed {
+  readonly event: HistoryEvent;
+  readonly rank: number;
+}
+
+const START = 0;
+const REQUEST = 1;
+const SERVER = 2;
+const REST = 3;
+
 /**
- * Makes one history of what clients, servers and the run itself have seen: in the order of true time, an execution between its
- * request and its reply, and with the messages that were lost or slow, which nobody saw but which follow from the rest.
+ * Makes one history of what clients, servers and the run itself have seen: in the order of true time, an execution between its request and
+ * its reply, what a node did in the order in which it did it; and with the messages that were lost or slow, which nobody
+ * saw but which follow from the rest.
  */
-export function mergeHistory(seen: History, faults: LinkFaults): HistoryLog {
+export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHistory {
+  const placed: Placed[] = [];
   const exchanges = new Map<number, Exchange>();
-  const executions: CommandExecuted[] = [];
   const writes = new Map<number, WriteSent>();
-  const events: HistoryEvent[] = [];
-  for (let index = 0; index < seen.length; index += 1) {
-    const event = seen.at(index);
-    switch (event.type) {
-      case 'command-sent':
-        exchanges.set(event.command, { sent: event, executed: null, received: null });
-        break;
-      case 'command-executed':
-        executions.push(event);
-        continue;
-      case 'reply-received': {
-        const exchange = exchanges.get(event.command);
-        if (exchange !== undefined) exchange.received = event;
-        break;
-      }
-      case 'write-sent':
-        writes.set(event.write, event);
-        break;
-      case 'write-accepted':
-      case 'write-refused': {
-        const sent = writes.get(event.write);
-        writes.delete(event.write);
-        if (sent !== undefined)
-          events.push(...delaysOf(sent.client, RESOURCE, event.write, 'request', sent.timeUs, event.timeUs, faults));
-        break;
-      }
-      default:
+  for (const event of eventsOf(clients)) {
+    if (event.type === 'command-sent') exchanges.set(event.command, { sent: event, execution: null, received: null });
+    else if (event.type === 'write-sent') writes.set(event.write, event);
+    else if (event.type === 'reply-received') {
+      const exchange = exchanges.get(event.command);
+      if (exchange !== undefined) exchange.received = event;
     }
-    events.push(event);
+    placed.push({ event, rank: event.type === 'command-sent' ? REQUEST : REST });
   }
-  matchExecutions([...exchanges.values()], executions);
-  for (const exchange of exchanges.values()) events.push(...whatFollows(exchange, faults));
-  for (const { write, client, timeUs } of writes.values()) {
-    events.push(...lossOf(client, RESOURCE, write, 'request', timeUs, faults));
+  const sights = new Map<string, Sight<HistoryEvent>[]>();
+  const executions: Sight<CommandExecuted>[] = [];
+  for (const event of eventsOf([run])) {
+    const node = actingNode(event);
+    if (node === null) {
+      placed.push({ event, rank: event.type === 'run-started' ? START : REST });
+      continue;
+    }
+    const sight = sightOf(event);
+    pushTo(sights, node, sight);
+    if (event.type === 'command-executed') executions.push(sight as Sight<CommandExecuted>);
+    else if (event.type === 'write-accepted' || event.type === 'write-refused') {
+      sight.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
+    }
   }
-  const ordered = events.map((event, sequence) => ({ event, sequence }));
-  ordered.sort(
-    (one, other) =>
-      place(one.event) - place(other.event) ||
-      one.event.timeUs - other.event.timeUs ||
-      rank(one.event) - rank(other.event) ||
-      one.sequence - other.sequence,
-  );
+  const unclaimed = new Set(matchExecutions([...exchanges.values()], executions));
+  for (const stream of sights.values()) settleTimes(stream);
+  const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange.sent]));
+  for (const sight of [...sights.values()].flat()) {
+    const { event, timeUs } = sight;
+    if (event.type !== 'command-executed') placed.push({ event: { ...event, timeUs } as HistoryEvent, rank: SERVER });
+    else {
+      const sent = claims.get(sight as Sight<CommandExecuted>);
+      if (sent === undefined) continue;
+      placed.push({ event: { ...event, timeUs, command: sent.command, client: sent.client }, rank: SERVER });
+    }
+  }
+  for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, faults).map(follows));
+  for (const event of whatFollowsForWrites(writes, sights.get(RESOURCE) ?? [], faults)) placed.push(follows(event));
+  return {
+    history: inOrder(placed),
+    exchanges: [...exchanges.values()],
+    unclaimed: [...unclaimed].map(({ event }) => event),
+  };
+}
+
+function* eventsOf(histories: readonly History[]): Generator<HistoryEvent> {
+  for (const history of histories) {
+    for (let index = 0; index < history.length; index += 1) yield history.at(index);
+  }
+}
+
+/** The node, or the resource, that did this; null if nobody of them did. */
+function actingNode(event: HistoryEvent): string | null {
+  switch (event.type) {
+    case 'command-executed':
+    case 'key-lost':
+      return event.node;
+    case 'write-accepted':
+    case 'write-refused':
+      return RESOURCE;
+    default:
+      return null;
+  }
+}
+
+function follows(event: HistoryEvent): Placed {
+  return { event, rank: REST };
+}
+
+function inOrder(placed: Placed[]): HistoryLog {
+  // What is equal keeps its order: that in which one process recorded it, or one node did it.
+  placed.sort((one, other) => one.event.timeUs - other.event.timeUs || one.rank - other.rank);
   const history = new HistoryLog();
-  for (const { event } of ordered) history.record(event);
+  for (const { event } of placed) history.record(event);
   return history;
 }
 
-/**
- * Finds the request of each execution. Equal commands (a release that is sent again) are told apart by their replies: one that was answered
- * was run before its answer; what then is left belongs to the last request before it, for the ones before that were lost.
- */
-function matchExecutions(exchanges: readonly Exchange[], executions: readonly CommandExecuted[]): void {
-  const left = new Map<string, CommandExecuted[]>();
-  for (const execution of executions) {
-    const name = commandName(execution);
-    left.set(name, [...(left.get(name) ?? []), execution]);
+function whatFollows(exchange: Exchange, faults: LinkFaults): HistoryEvent[] {
+  const { sent, execution, received } = exchange;
+  const message = { command: sent.command, client: sent.client, node: sent.node };
+  const arrivedUs = received?.timeUs ?? null;
+  if (wasAnswered(exchange)) {
+    const ranUs = execution?.timeUs ?? sent.timeUs;
+    return [
+      ...delayOf(message, 'request', sent.timeUs, ranUs, faults),
+      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, faults),
+    ];
   }
-  for (const exchange of exchanges) {
-    if (wasAnswered(exchange)) take(exchange, left.get(commandName(exchange.sent)) ?? [], 0);
-  }
-  for (const exchange of exchanges.toReversed()) {
-    if (!wasAnswered(exchange)) {
-      const candidates = left.get(commandName(exchange.sent)) ?? [];
-      take(
-        exchange,
-        candidates,
-        candidates.findIndex(({ timeUs }) => timeUs >= exchange.sent.timeUs),
-      );
-    }
-  }
+  if (execution === null) return lossOf(message, 'request', sent.timeUs, arrivedUs, faults);
+  // A server that answers with an error loses nothing.
+  return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, faults);
 }
 
-function take(exchange: Exchange, candidates: CommandExecuted[], place: number): void {
-  const [execution] = place < 0 ? [] : candidates.splice(place, 1);
-  const { command, client } = exchange.sent;
-  if (execution !== undefined) exchange.executed = { ...execution, command, client };
-}
-
-function wasAnswered({ received }: Exchange): boolean {
-  return received !== null && received.reply !== 'failed';
-}
-
-/** The frame of the run stays at both ends. */
-function place(event: HistoryEvent): number {
-  if (event.type === 'run-started') return 0;
-  return event.type === 'run-ended' ? 2 : 1;
-}
-
-/** Of events in one microsecond a request comes first, then what the server does with it, then all that follows. */
-function rank(event: HistoryEvent): number {
-  if (event.type === 'command-sent') return 0;
-  return event.type === 'command-executed' ? 1 : 2;
-}
-
-function whatFollows({ sent, executed, received }: Exchange, faults: LinkFaults): HistoryEvent[] {
-  const { client, node, command } = sent;
-  const events: HistoryEvent[] = [];
-  const arrivedUs = received?.timeUs ?? Number.POSITIVE_INFINITY;
-  if (executed !== null) {
-    // The run sees an execution a moment after it happened, but never after its reply.
-    events.push({ ...executed, timeUs: Math.min(Math.max(executed.timeUs, sent.timeUs), arrivedUs) });
-  }
-  if (!wasAnswered({ sent, executed, received })) {
-    const direction = executed === null ? 'request' : 'reply';
-    return [...events, ...lossOf(client, node, command, direction, executed?.timeUs ?? sent.timeUs, faults)];
-  }
-  const ranUs = executed?.timeUs ?? sent.timeUs;
-  return [
-    ...events,
-    ...delaysOf(client, node, command, 'request', sent.timeUs, ranUs, faults),
-    ...delaysOf(client, node, command, 'reply', ranUs, arrivedUs, faults),
-  ];
-}
-
-/** A message that set out at `fromUs` and never arrived, if a fault explains it. */
-function lossOf(
-  client: string,
-  node: string,
-  command: number,
-  direction: 'request' | 'reply',
-  fromUs: number,
+function whatFollowsForWrites(
+  writes: ReadonlyMap<number, WriteSent>,
+  sights: readonly Sight<HistoryEvent>[],
   faults: LinkFaults,
 ): HistoryEvent[] {
-  const cut = faults.find('cut', client, node, direction, fromUs, fromUs);
-  if (cut === null) return [];
-  return [{ type: 'message-lost', timeUs: fromUs, command, client, node, direction, fault: cut.fault }];
+  const arrivals = new Map<number, number>();
+  for (const { event, timeUs } of sights) if ('write' in event) arrivals.set(event.write, timeUs);
+  return [...writes.values()].flatMap(({ write, client, timeUs }) => {
+    const message = { command: write, client, node: RESOURCE };
+    const arrivedUs = arrivals.get(write);
+    if (arrivedUs === undefined) return lossOf(message, 'request', timeUs, null, faults);
+    return [
+      ...delayOf(message, 'request', timeUs, arrivedUs, faults),
+      ...lossOf(message, 'reply', arrivedUs, null, faults),
+    ];
+  });
+}
+
+interface Message {
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+}
+
+/** A message that set out at `fromUs` and never arrived, if something on its way explains it until its sender gave it up; null if it never did. */
+function lossOf(
+  message: Message,
+  direction: LinkFault['direction'],
+  fromUs: number,
+  givenUpUs: number | null,
+  faults: LinkFaults,
+): HistoryEvent[] {
+  const route = { client: message.client, server: message.node, direction };
+  const cut = faults.find('cut', route, fromUs, givenUpUs ?? fromUs);
+  return cut === null ? [] : [{ type: 'message-lost', timeUs: fromUs, ...message, direction, fault: cut.fault }];
 }
 
 /** A message that was on its way from one moment to the other, if a fault slowed it. */
-function delaysOf(
-  client: string,
-  node: string,
-  command: number,
-  direction: 'request' | 'reply',
+function delayOf(
+  message: Message,
+  direction: LinkFault['direction'],
   fromUs: number,
   untilUs: number,
   faults: LinkFaults,
 ): HistoryEvent[] {
-  const slow = untilUs > fromUs ? faults.find('slow', client, node, direction, fromUs, fromUs) : null;
-  if (slow === null) return [];
+  const route = { client: message.client, server: message.node, direction };
+  const slow = untilUs > fromUs ? faults.find('slow', route, fromUs, fromUs) : null;
+  if (slow === null || slow.fault === null) return [];
   const byUs = untilUs - fromUs;
-  return [{ type: 'message-delayed', timeUs: fromUs, command, client, node, direction, byUs, fault: slow.fault }];
+  return [{ type: 'message-delayed', timeUs: fromUs, ...message, direction, byUs, fault: slow.fault }];
 }

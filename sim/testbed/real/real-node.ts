@@ -1,53 +1,56 @@
-import type { Scenario } from '../../scenario/schema.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import type { Scenario } from '../../scenario/schema.ts';
+import type { ClientRoutes } from './client-routes.ts';
+import { Drifts } from './drifts.ts';
 import type { NodeObserver } from './node-observer.ts';
 import { OBSERVER, type Proxies } from './proxies.ts';
 import type { ClockSkew, FleetServer } from './server-fleet.ts';
+import { Turns } from './turns.ts';
 
 /** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */
 const UNSYNCED_MS: Readonly<Record<string, number>> = { 'aof-everysec': 1000, 'aof-no': 30_000 };
-/** What a server's clock may differ from what it was set to: the time that asking takes. */
+/** What a server's clock may differ from what it was set to: libfaketime counts a rate from when the process was ready, not from when it was started. */
 const CLOCK_TOLERANCE_MS = 250;
-/** How long an eviction may take. */
+/** How often to make a server look at its memory until it has evicted what it may. */
 const EVICTION_LOOKS = 500;
 
 export type CrashKind = 'kill' | 'terminate' | 'power-loss';
+
+export interface RealNodeOptions {
+  readonly observer: NodeObserver;
+  readonly server: FleetServer;
+  readonly replica: FleetServer | null;
+  readonly clients: readonly string[];
+  readonly proxies: Proxies;
+  readonly routes: ClientRoutes;
+  readonly log: ObservedLog;
+  readonly settings: Scenario['nodes'];
+  readonly nowUs: () => number;
+}
 
 /** A real Redis node of a run: its process, the routes to it, and what is seen of it. */
 export class RealNode {
   readonly name: string;
   readonly observer: NodeObserver;
+  private readonly options: RealNodeOptions;
+  private readonly turns = new Turns();
   private server: FleetServer;
-  private readonly replica: FleetServer | null;
-  private readonly clients: readonly string[];
-  private readonly proxies: Proxies;
-  private readonly log: ObservedLog;
-  private readonly persistence: Scenario['nodes']['persistence'];
-  private readonly nowUs: () => number;
+  private replica: FleetServer | null;
+  private readonly drifts = new Drifts(1);
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
   private skewedSinceMs = Date.now();
   private readonly downBy = new Set<number>();
   private readonly pausedBy = new Set<number>();
+  private readonly pressedBy = new Set<number>();
+  /** Resolves once the server goes on, or is dead. */
+  private standstill: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
-  constructor(options: {
-    readonly observer: NodeObserver;
-    readonly server: FleetServer;
-    readonly replica: FleetServer | null;
-    readonly clients: readonly string[];
-    readonly proxies: Proxies;
-    readonly log: ObservedLog;
-    readonly persistence: Scenario['nodes']['persistence'];
-    readonly nowUs: () => number;
-  }) {
+  constructor(options: RealNodeOptions) {
+    this.options = options;
     this.name = options.observer.node;
     this.observer = options.observer;
     this.server = options.server;
     this.replica = options.replica;
-    this.clients = options.clients;
-    this.proxies = options.proxies;
-    this.log = options.log;
-    this.persistence = options.persistence;
-    this.nowUs = options.nowUs;
   }
 
   get isUp(): boolean {
@@ -58,125 +61,206 @@ export class RealNode {
     return this.isUp && this.observer.holds(key, value);
   }
 
-  async crash(how: CrashKind, fault: number): Promise<void> {
-    this.downBy.add(fault);
-    if (this.downBy.size > 1) return;
-    await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL');
-    const unsyncedMs = UNSYNCED_MS[this.persistence];
-    if (how === 'power-loss' && unsyncedMs !== undefined) await this.server.loseUnsynced(unsyncedMs);
-  }
-
-  /** Clients come back only when everything that they do is seen again. */
-  async restart(fault: number): Promise<void> {
-    if (!this.downBy.delete(fault) || !this.isUp) return;
-    await this.server.start();
-    await this.comeBack('restart');
-  }
-
-  async promote(): Promise<void> {
-    if (!this.isUp || this.replica === null) return;
-    await this.die('SIGKILL');
-    this.server = this.replica;
-    this.proxies.redirectToReplica(this.name);
-    await this.proxies.setEnabled(OBSERVER, this.name, true);
-    await this.observer.connection.open();
-    await this.observer.connection.client.call('REPLICAOF', 'NO', 'ONE');
-    await this.comeBack('promotion');
-  }
-
-  async pause(fault: number): Promise<void> {
-    this.pausedBy.add(fault);
-    if (this.pausedBy.size > 1 || !this.isUp) return;
-    await this.server.pause();
-    this.log.record({ type: 'node-paused', timeUs: this.nowUs(), node: this.name });
-  }
-
-  async resume(fault: number): Promise<void> {
-    if (!this.pausedBy.delete(fault) || this.pausedBy.size > 0 || !this.isUp) return;
-    this.log.record({ type: 'node-resumed', timeUs: this.nowUs(), node: this.name });
-    await this.server.resume();
-  }
-
-  /** Steps the clock and sets its rate; what the server then reads is what counts, and is recorded. */
-  async changeClock(byMs: number, rate: number): Promise<void> {
-    const sinceMs = Date.now() - this.skewedSinceMs;
-    const offsetMs = this.skew.offsetMs + sinceMs * (this.skew.rate - 1) + byMs;
-    const beforeMs = await this.observer.readClock();
-    this.skew = { offsetMs, rate };
-    this.skewedSinceMs = Date.now();
-    await this.server.setClock(this.skew);
-    const readMs = await this.observer.readClock();
-    if (Math.abs(readMs - offsetMs) > CLOCK_TOLERANCE_MS) {
-      throw new Error(`the clock of ${this.name} should be off by ${offsetMs} ms, and is by ${readMs} ms`);
-    }
-    this.log.record({
-      type: 'node-clock-changed',
-      timeUs: this.nowUs(),
-      node: this.name,
-      byMs: Math.round(readMs - beforeMs),
-      rate,
+  crash(how: CrashKind, fault: number): Promise<void> {
+    return this.turns.take(async () => {
+      this.downBy.add(fault);
+      if (this.downBy.size > 1) return;
+      await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL', fault);
+      const unsyncedMs = UNSYNCED_MS[this.options.settings.persistence];
+      if (how === 'power-loss' && unsyncedMs !== undefined) await this.server.loseUnsynced(unsyncedMs);
     });
   }
 
-  get clockRate(): number {
-    return this.skew.rate;
+  /** Starts the server again, once no other fault keeps it down. Clients come back only when everything that they do is seen again. */
+  restart(fault: number): Promise<void> {
+    return this.turns.take(async () => {
+      if (!this.downBy.delete(fault) || !this.isUp) return;
+      // Its clock went on while it was down.
+      if (this.isSkewed) await this.server.setClock(this.skewNow());
+      await this.server.start();
+      await this.comeBack('restart');
+    });
   }
 
-  /** Memory runs short: keys go at once, or under noeviction nothing new is taken until `relieve`. */
-  async pressMemory(policy: Scenario['nodes']['maxmemoryPolicy']): Promise<void> {
-    const { client } = this.observer.connection;
-    await client.config('SET', 'maxmemory', '1');
-    if (policy === 'noeviction') {
-      this.observer.setFull(true);
-      return;
+  promote(fault: number): Promise<void> {
+    return this.turns.take(async () => {
+      if (!this.isUp) return;
+      const { replica } = this;
+      if (replica === null) throw new Error(`${this.name} has no replica that could be promoted, or no more`);
+      await this.die('SIGKILL', fault);
+      this.server = replica;
+      this.replica = null;
+      this.options.proxies.redirectToReplica(this.name);
+      await this.options.proxies.setEnabled(OBSERVER, this.name, true);
+      await this.observer.connection.open();
+      await this.observer.connection.client.call('REPLICAOF', 'NO', 'ONE');
+      await this.comeBack('promotion');
+    });
+  }
+
+  pause(fault: number): Promise<void> {
+    return this.turns.take(async () => {
+      if (!this.isUp) return;
+      this.pausedBy.add(fault);
+      if (this.pausedBy.size > 1) return;
+      let end: () => void = () => undefined;
+      const over = new Promise<void>((resolve) => (end = resolve));
+      this.standstill = { over, end };
+      await this.server.pause();
+      this.record('node-paused');
+    });
+  }
+
+  /** Ends the pause of this fault, unless the process has died since. */
+  resume(fault: number): Promise<void> {
+    return this.turns.take(async () => {
+      if (!this.pausedBy.delete(fault) || this.pausedBy.size > 0) return;
+      this.record('node-resumed');
+      await this.goOn();
+    });
+  }
+
+  /** Steps the clock; keys that are over by the new time go. */
+  jumpClock(byMs: number): Promise<void> {
+    return this.whenRunning(() => this.setClock(byMs));
+  }
+
+  /** The clock runs at this rate until the fault ends, or another one begins. */
+  drift(fault: number, rate: number): Promise<void> {
+    return this.whenRunning(() => {
+      this.drifts.begin(fault, rate);
+      return this.setClock(0);
+    });
+  }
+
+  endDrift(fault: number): Promise<void> {
+    return this.whenRunning(() => {
+      this.drifts.end(fault);
+      return this.setClock(0);
+    });
+  }
+
+  /** Memory runs short: keys go at once, or under noeviction nothing new is taken until `relieveMemory`. */
+  pressMemory(fault: number): Promise<void> {
+    return this.whenRunning(async () => {
+      this.pressedBy.add(fault);
+      if (!this.isUp) return;
+      await this.observer.limitMemory(1);
+      const policy = this.options.settings.maxmemoryPolicy;
+      if (policy === 'noeviction') return;
+      const { client } = this.observer.connection;
+      for (let looks = 0; this.observer.keys().length > 0; looks += 1) {
+        if (looks > EVICTION_LOOKS) throw new Error(`${this.name} does not evict all keys under ${policy}`);
+        // A write makes the server look at its memory; that this one is refused is no news.
+        await client.call('SET', 'pressure', '1', 'PX', '1').catch(() => undefined);
+        await this.observer.connection.catchUp();
+      }
+      await this.observer.limitMemory(0);
+    });
+  }
+
+  /** There is memory again, once no other fault takes it. */
+  relieveMemory(fault: number): Promise<void> {
+    return this.whenRunning(async () => {
+      if (!this.pressedBy.delete(fault) || this.pressedBy.size > 0 || !this.isUp) return;
+      await this.observer.limitMemory(0);
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.whenRunning(async () => {
+      if (!this.isUp) return;
+      await this.observer.connection.client.flushall();
+      await this.observer.connection.catchUp();
+    });
+  }
+
+  /** Does what needs an answer of the server. One that is paused gives it when it goes on. */
+  private async whenRunning(work: () => Promise<void>): Promise<void> {
+    for (let isDone = false; !isDone;) {
+      await this.standstill?.over;
+      isDone = await this.turns.take(async () => {
+        if (this.standstill !== null) return false;
+        await work();
+        return true;
+      });
     }
-    for (let looks = 0; (await client.exists(...this.keysToLookFor())) > 0; looks += 1) {
-      if (looks > EVICTION_LOOKS) throw new Error(`${this.name} evicts nothing under ${policy}`);
-      // A write makes the server look at its memory.
-      await client.call('SET', 'pressure', '1', 'PX', '1').catch(() => undefined);
+  }
+
+  private get isSkewed(): boolean {
+    return this.skew.offsetMs !== 0 || this.skew.rate !== 1;
+  }
+
+  /** By how much the clock is off now. */
+  private skewNow(): ClockSkew {
+    const sinceMs = Date.now() - this.skewedSinceMs;
+    return { offsetMs: this.skew.offsetMs + sinceMs * (this.skew.rate - 1), rate: this.skew.rate };
+  }
+
+  /** Steps the clock, and sets its rate. That the server reads it so is seen to, and keys that are over by it are made to go. */
+  private async setClock(byMs: number): Promise<void> {
+    const { rate } = this.drifts;
+    this.skew = { offsetMs: this.skewNow().offsetMs + byMs, rate };
+    this.skewedSinceMs = Date.now();
+    // One that is down finds its clock so when it starts again.
+    if (this.isUp) {
+      await this.server.setClock(this.skew);
+      await this.seeClock();
     }
-    await client.config('SET', 'maxmemory', '0');
-    await this.observer.readKeys('evicted');
+    const { nowUs, log } = this.options;
+    log.record({ type: 'node-clock-changed', timeUs: nowUs(), node: this.name, byMs, rate });
+    if (this.isUp) await this.observer.touchKeys();
   }
 
-  async relieve(): Promise<void> {
-    await this.observer.connection.client.config('SET', 'maxmemory', '0');
-    this.observer.setFull(false);
+  private async seeClock(): Promise<void> {
+    const before = this.skewNow().offsetMs;
+    const { leastMs, mostMs } = await this.observer.readClock();
+    const after = this.skewNow().offsetMs;
+    const low = Math.min(before, after) - CLOCK_TOLERANCE_MS;
+    const high = Math.max(before, after) + CLOCK_TOLERANCE_MS;
+    if (mostMs < low || leastMs > high) {
+      throw new Error(`the clock of ${this.name} should be off by ${after} ms, and is by ${leastMs} to ${mostMs} ms`);
+    }
   }
 
-  async flush(): Promise<void> {
-    await this.observer.connection.client.flushall();
-    await this.observer.readKeys('flush');
-  }
-
-  close(): void {
-    this.observer.connection.close();
-  }
-
-  private keysToLookFor(): readonly [string, ...string[]] {
-    const [first, ...rest] = this.observer.keys();
-    return first === undefined ? ['nothing'] : [first, ...rest];
-  }
-
-  private async die(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  private async die(signal: 'SIGKILL' | 'SIGTERM', fault: number): Promise<void> {
+    const isPaused = this.pausedBy.size > 0;
     this.pausedBy.clear();
-    this.observer.connection.close();
-    // First: Toxiproxy does not close a route while it looks for a server that has left its network.
-    await this.setRoutesOpen(false);
-    await this.server.stop(signal);
-    this.log.record({ type: 'node-crashed', timeUs: this.nowUs(), node: this.name });
+    await this.observer.connection.outlive(async () => {
+      // First: Toxiproxy does not close a route while it looks for a server that has left its network.
+      await this.onRoutes((client) => this.options.routes.close(client, this.name, fault));
+      // A process that is stopped does not hear that it shall terminate.
+      if (isPaused && signal === 'SIGTERM') await this.server.resume();
+      await this.server.stop(signal);
+    });
+    this.standstill?.end();
+    this.standstill = null;
+    this.record('node-crashed');
+  }
+
+  private async goOn(): Promise<void> {
+    await this.server.resume();
+    this.standstill?.end();
+    this.standstill = null;
   }
 
   private async comeBack(cause: 'restart' | 'promotion'): Promise<void> {
-    await this.proxies.setEnabled(OBSERVER, this.name, true);
+    const { proxies, log, nowUs, routes } = this.options;
+    await proxies.setEnabled(OBSERVER, this.name, true);
     await this.observer.connection.open();
     await this.observer.readClock();
     const keys = await this.observer.readKeys(cause);
-    this.log.record({ type: 'node-restarted', timeUs: this.nowUs(), node: this.name, keys });
-    await this.setRoutesOpen(true);
+    const isFull = this.pressedBy.size > 0 && this.options.settings.maxmemoryPolicy === 'noeviction';
+    await this.observer.limitMemory(isFull ? 1 : 0);
+    log.record({ type: 'node-restarted', timeUs: nowUs(), node: this.name, keys });
+    await this.onRoutes((client) => routes.open(client, this.name));
   }
 
-  private async setRoutesOpen(open: boolean): Promise<void> {
-    await Promise.all(this.clients.map((client) => this.proxies.setEnabled(client, this.name, open)));
+  private record(type: 'node-paused' | 'node-resumed' | 'node-crashed'): void {
+    this.options.log.record({ type, timeUs: this.options.nowUs(), node: this.name });
+  }
+
+  private async onRoutes(act: (client: string) => Promise<void>): Promise<void> {
+    await Promise.all(this.options.clients.map(act));
   }
 }

@@ -7,6 +7,8 @@ export interface CommandRecorder {
   stampUs(): number;
   nextCommand(): number;
   record(event: HistoryEvent): void;
+  /** Told that a command was answered, if only by an error. */
+  noteAnswer(): void;
 }
 
 /** Notices where the attempts of one script begin, and which acquire they belong to. */
@@ -73,6 +75,7 @@ export class RecordingNode implements LockNode {
         node: id,
         reply: reply.kind,
       });
+      recorder.noteAnswer();
       settle(reply);
     });
   }

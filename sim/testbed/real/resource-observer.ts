@@ -1,41 +1,43 @@
 import type { HistoryEvent } from '../../history/event.ts';
 import { ProtectedResource } from '../../workload/protected-resource.ts';
-import type { Address } from './client-messages.ts';
 import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-store.ts';
-import { ServerConnection } from './server-connection.ts';
+import { ServerConnection, type ServerConnectionOptions, type ServerWatcher } from './server-connection.ts';
+
+export interface ResourceObserverOptions extends Omit<ServerConnectionOptions, 'watcher' | 'hasSteadyClock'> {
+  readonly record: (event: HistoryEvent) => void;
+}
 
 /** Sees which writes reach the protected resource, in which order, and what becomes of them. */
-export class ResourceObserver {
+export class ResourceObserver implements ServerWatcher {
   readonly connection: ServerConnection;
   private readonly model = new ProtectedResource();
-  private readonly nowUs: () => number;
   private readonly record: (event: HistoryEvent) => void;
 
-  constructor(address: Address, nowUs: () => number, record: (event: HistoryEvent) => void) {
-    this.nowUs = nowUs;
+  constructor({ record, ...connection }: ResourceObserverOptions) {
     this.record = record;
-    this.connection = new ServerConnection(address, (args) => {
-      this.follow(args);
-    });
+    this.connection = new ServerConnection({ ...connection, hasSteadyClock: true, watcher: this });
   }
 
-  private follow([
-    name = '',
-    script,
-    ,
-    key = '',
-    write = '',
-    lease = '',
-    tokenText = '',
-    client = '',
-  ]: readonly string[]): void {
+  onCommand(
+    [name = '', script, , key = '', write = '', lease = '', tokenText = '', client = '']: readonly string[],
+    _wallMs: number,
+    timeUs: number,
+  ): void {
     if (name.toLowerCase() !== 'eval' || script !== WRITE_SCRIPT) return;
     const token = tokenText === '' ? null : Number(tokenText);
     const resource = key.slice(RESOURCE_PREFIX.length);
     const reply = this.model.write({ write: Number(write), lease: Number(lease), resource, token });
-    const facts = { timeUs: this.nowUs(), client, write: Number(write), lease: Number(lease), resource, token };
+    const facts = { timeUs, client, write: Number(write), lease: Number(lease), resource, token };
     if (reply.accepted === true) this.record({ type: 'write-accepted', ...facts });
     else if (reply.accepted === false)
       this.record({ type: 'write-refused', ...facts, largestToken: reply.largestToken });
+  }
+
+  onKeyGone(): void {
+    // What is written there has no end.
+  }
+
+  onEnd(): void {
+    // Nothing is held back.
   }
 }

@@ -1,47 +1,104 @@
 import { Redis } from 'ioredis';
 import type { Address } from './client-messages.ts';
-import { unescapeArgument } from './monitor-line.ts';
+import { type GoneCause, MonitorStream } from './monitor-stream.ts';
 
-/** A line of MONITOR: what a server runs, and what its own clock reads. */
-export type MonitorListener = (args: readonly string[], wallMs: number) => void;
+/** Sees what one server does, in the order in which it does it. `timeUs` is true time, and never earlier than the truth. */
+export interface ServerWatcher {
+  onCommand(args: readonly string[], wallMs: number, timeUs: number): void;
+  onKeyGone(key: string, cause: GoneCause, timeUs: number): void;
+  /** All that is seen of the server for now was seen. */
+  onEnd(): void;
+}
+
+export interface ServerConnectionOptions {
+  readonly address: Address;
+  readonly nowUs: () => number;
+  /** Whether nobody moves the server's clock, so that its stamps can be trusted. */
+  readonly hasSteadyClock: boolean;
+  readonly watcher: ServerWatcher;
+  /** Told when the server cannot be watched any more, and nobody wanted that. */
+  readonly onLost: (error: Error) => void;
+}
 
 /**
  * The run's own two connections to one server, for looking and for commands: clients and faults know nothing of them. They do not connect
  * again by themselves: what happened in between would be missed.
  */
 export class ServerConnection {
-  private readonly address: Address;
-  private readonly onCommand: MonitorListener;
+  private readonly options: ServerConnectionOptions;
   private admin: Redis | null = null;
-  private monitor: Redis | null = null;
+  private monitor: MonitorStream | null = null;
+  /** By what the server is made to say where they stand: what to do when that is seen. */
+  private readonly marks = new Map<string, () => void>();
+  private markCount = 0;
+  /** The server's clock is at least so far ahead of the host's. */
+  private leadMs = 0;
 
-  constructor(address: Address, onCommand: MonitorListener) {
-    this.address = address;
-    this.onCommand = onCommand;
+  constructor(options: ServerConnectionOptions) {
+    this.options = options;
   }
 
-  /**
-   * Connects, and resolves once every command that the server runs from now on will be seen. Nobody else may use the server meanwhile:
-   * ioredis is confused by a command that is reported with the answer to MONITOR.
-   */
+  /** Connects, and resolves once everything that the server does from now on will be seen. */
   async open(): Promise<void> {
     this.close();
-    const admin = await connectOnce(this.address);
+    const admin = await connectOnce(this.options.address);
     this.admin = admin;
-    const monitor = await admin.monitor();
-    monitor.on('error', () => undefined);
-    monitor.on('monitor', (time: string, args: readonly string[], source: string) => {
+    await admin.config('SET', 'notify-keyspace-events', 'Exe');
+    // The host's clock counts whole milliseconds.
+    this.leadMs = (await this.wallMs()) - Date.now() - 1;
+    const { nowUs, watcher, onLost } = this.options;
+    const monitor = await MonitorStream.open(this.options.address, {
       // What a script does follows from the script.
-      if (source !== 'lua') this.onCommand(args.map(unescapeArgument), Number(time) * 1000);
+      onLine: ({ isScripted, args, wallMs }) => {
+        if (isScripted) return;
+        watcher.onCommand(args, wallMs, this.trueUs(wallMs));
+        this.passMark(args);
+      },
+      onKeyGone: (key, cause) => watcher.onKeyGone(key, cause, nowUs()),
     });
     this.monitor = monitor;
+    const end = (problem: string, cause?: unknown): void => {
+      watcher.onEnd();
+      if (this.monitor !== monitor) return;
+      const { host, port } = this.options.address;
+      onLost(new Error(`the server behind ${host}:${port} cannot be watched any more: ${problem}`, { cause }));
+    };
+    monitor.ended.then(
+      () => end('the connection broke'),
+      (error: unknown) => end((error as Error).message, error),
+    );
   }
 
   close(): void {
-    this.monitor?.disconnect();
-    this.admin?.disconnect();
+    const { monitor, admin } = this;
     this.monitor = null;
     this.admin = null;
+    monitor?.close();
+    admin?.disconnect();
+    this.marks.clear();
+  }
+
+  /** Resolves once the connections are gone with the server, which must be about to end, and everything that it did before is seen. */
+  async outlive(stop: () => Promise<void>): Promise<void> {
+    const { monitor } = this;
+    this.monitor = null;
+    await stop();
+    await monitor?.ended;
+    this.close();
+  }
+
+  /** Resolves once everything that the server has done by now is seen. */
+  async catchUp(): Promise<void> {
+    await this.mark((mark) => this.client.echo(mark));
+  }
+
+  /** Sets a parameter of the server's configuration, and calls `onSet` just where that stands among the commands that are seen. */
+  async configure(parameter: string, value: string, onSet: () => void): Promise<void> {
+    await this.mark(async (mark) => {
+      // In one piece, which a server works off without a look at others; a server without memory takes no MULTI.
+      const results = await this.client.pipeline().echo(mark).config('SET', parameter, value).exec();
+      for (const [error] of results ?? []) if (error !== null) throw error;
+    }, onSet);
   }
 
   get client(): Redis {
@@ -53,6 +110,34 @@ export class ServerConnection {
   async wallMs(): Promise<number> {
     const [seconds, microseconds] = await this.client.time();
     return Number(seconds) * 1000 + Number(microseconds) / 1000;
+  }
+
+  private async mark(send: (mark: string) => Promise<unknown>, onSeen: () => void = () => undefined): Promise<void> {
+    this.markCount += 1;
+    const mark = `distrilock-mark-${this.markCount}`;
+    const seen = new Promise<void>((resolve) => {
+      this.marks.set(mark, () => {
+        onSeen();
+        resolve();
+      });
+    });
+    // A server that ends meanwhile is not waited for: its answer fails.
+    await send(mark);
+    if (this.monitor !== null) await Promise.race([seen, this.monitor.ended]);
+  }
+
+  private passMark([name = '', mark = '']: readonly string[]): void {
+    if (name.toLowerCase() !== 'echo') return;
+    const onSeen = this.marks.get(mark);
+    this.marks.delete(mark);
+    onSeen?.();
+  }
+
+  /** News may come late when the machine is busy: the server's own stamp tells by how much, to a millisecond. */
+  private trueUs(wallMs: number): number {
+    const nowUs = this.options.nowUs();
+    if (!this.options.hasSteadyClock) return nowUs;
+    return nowUs - Math.round(Math.max(0, Date.now() + this.leadMs - wallMs) * 1000);
   }
 }
 

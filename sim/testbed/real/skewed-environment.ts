@@ -1,4 +1,4 @@
-import type { Environment } from '../../../src/environment.ts';
+import type { Cancel, Environment } from '../../../src/environment.ts';
 import type { RandomStream } from '../random-streams.ts';
 
 /** The system's clocks, as a scenario wants a client to read them. */
@@ -11,6 +11,16 @@ export interface ClockSettings {
   readonly rate: number;
 }
 
+/** A timer that is armed: when it is due by the monotonic clock of this environment. */
+interface Timer {
+  readonly dueMs: number;
+  readonly run: () => void;
+  armed: NodeJS.Timeout | null;
+}
+
+/** The longest delay that setTimeout takes; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The real world of one client process, with clocks that are off, run at a wrong rate and jump, and chance that follows from the seed. */
 export class SkewedEnvironment implements Environment {
   readonly clock: Environment['clock'];
@@ -19,8 +29,9 @@ export class SkewedEnvironment implements Environment {
   private rate: number;
   /** What both clocks read when the rate was last set, and when that was. */
   private sinceMs = performance.now();
-  private monotonicMs = performance.now();
+  private monotonicMs = this.sinceMs;
   private wallMs: number;
+  private readonly pending = new Set<Timer>();
 
   constructor(settings: ClockSettings, random: RandomStream) {
     this.rate = settings.rate;
@@ -30,14 +41,7 @@ export class SkewedEnvironment implements Environment {
       now: () => (readsWall ? this.wallNow() : this.monotonicNow()),
       wall: () => this.wallNow(),
     };
-    this.timers = {
-      schedule: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs / this.rate);
-        return () => {
-          clearTimeout(timer);
-        };
-      },
-    };
+    this.timers = { schedule: (delayMs, run) => this.schedule(delayMs, run) };
     this.random = { token: () => random.token(), fraction: () => random.fraction() };
   }
 
@@ -45,16 +49,44 @@ export class SkewedEnvironment implements Environment {
     this.wallMs += byMs;
   }
 
+  /** From now on the clocks run at this rate, and the timers with them, those that run already too. */
   setRate(rate: number): void {
     this.monotonicMs = this.monotonicNow();
     this.wallMs = this.wallNow();
     this.sinceMs = performance.now();
     this.rate = rate;
+    for (const timer of this.pending) this.arm(timer);
   }
 
   /** True milliseconds that pass while the clocks of this client pass so many. */
   trueMs(milliseconds: number): number {
     return milliseconds / this.rate;
+  }
+
+  private schedule(delayMs: number, run: () => void): Cancel {
+    const timer: Timer = { dueMs: this.monotonicNow() + delayMs, run, armed: null };
+    this.pending.add(timer);
+    this.arm(timer);
+    return () => {
+      this.pending.delete(timer);
+      clearTimeout(timer.armed ?? undefined);
+    };
+  }
+
+  private arm(timer: Timer): void {
+    clearTimeout(timer.armed ?? undefined);
+    const remainingMs = this.trueMs(timer.dueMs - this.monotonicNow());
+    timer.armed = setTimeout(() => this.fire(timer), Math.min(Math.ceil(Math.max(0, remainingMs)), LONGEST_TIMER_MS));
+  }
+
+  private fire(timer: Timer): void {
+    // Timers of the event loop may come a fraction of a millisecond early.
+    if (this.monotonicNow() < timer.dueMs) {
+      this.arm(timer);
+      return;
+    }
+    this.pending.delete(timer);
+    timer.run();
   }
 
   private monotonicNow(): number {

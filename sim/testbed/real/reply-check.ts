@@ -1,0 +1,30 @@
+import type { Exchange } from './exchange.ts';
+import { wasAnswered } from './exchange.ts';
+import type { MergedHistory } from './real-history.ts';
+
+/**
+ * What shows that the nodes did something else than the run believes to have seen, in a sentence; null if nothing. What a node answers is
+ * concluded from what it was seen to run: where a client knows the answer too, the two must agree. Only for a run that came to its end:
+ * of one that was broken off, the last news is missing.
+ */
+export function findMisjudgement({ exchanges, unclaimed }: MergedHistory): string | null {
+  const [stranger] = unclaimed;
+  if (stranger !== undefined) {
+    const { node, kind, key, value } = stranger;
+    return `${node} ran a command that no client sent: ${kind} ${key} ${value}`;
+  }
+  for (const exchange of exchanges) {
+    if (!wasAnswered(exchange)) continue;
+    const problem = problemOf(exchange);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function problemOf({ sent, execution, received }: Exchange): string | null {
+  const { node, client, kind, key, command } = sent;
+  const name = `command ${command} of ${client} (${kind} ${key})`;
+  if (execution === null) return `${node} answered ${name}, but was not seen to run it`;
+  if (execution.event.reply === received?.reply) return null;
+  return `${node} answered ${name} with ${received?.reply ?? 'nothing'}, but by what was seen of it it had to answer ${execution.event.reply}`;
+}

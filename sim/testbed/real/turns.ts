@@ -1,0 +1,10 @@
+/** Lets asynchronous work on one thing happen piece by piece: each begins when those before it are done, or have failed. */
+export class Turns {
+  private last: Promise<unknown> = Promise.resolve();
+
+  take<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
