@@ -3,7 +3,7 @@ import type { Judgement } from '../checkers/judgement.ts';
 import { judgementOf } from './fixtures/judgements.ts';
 import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
 import { renderIndex } from './index-page.ts';
-import { summaryOf } from './fixtures/summaries.ts';
+import { backendFacts, skippedOf, summaryOf } from './fixtures/summaries.ts';
 
 function indexOf(...judgements: Judgement[]): XmlElement {
   return parseXml(renderIndex(summaryOf(judgements)));
@@ -66,5 +66,61 @@ describe('renderIndex', () => {
     for (const link of linksOf(page)) {
       expect(new URL(link, 'https://reports.example/runs/').href).toMatch(/^https:\/\/reports\.example\/runs\//);
     }
+  });
+});
+
+describe('renderIndex of several backends', () => {
+  const violated = { 'critical-section': [{ message: 'both inside', events: [1, 2] }] } as const;
+  const backends = [
+    backendFacts('simulated'),
+    backendFacts('processes'),
+    backendFacts('containers', { unavailable: { problem: 'there is no Docker', remedy: 'start it' } }),
+  ];
+  const judgements = [
+    judgementOf({ scenario: 'a' }, violated),
+    judgementOf({ scenario: 'a', seed: 2 }, violated),
+    judgementOf({ scenario: 'a', backend: 'processes', outcome: 'not-as-expected' }),
+    judgementOf({ scenario: 'b' }),
+  ];
+  const skipped = [
+    skippedOf({ scenario: 'b' }),
+    ...['a', 'b'].map((scenario) => skippedOf({ scenario, backend: 'containers', reason: 'there is no Docker' })),
+  ];
+  const page = parseXml(renderIndex(summaryOf(judgements, { backends, skipped })));
+
+  it('has a column for each backend, and says whether they agree and where they do not', () => {
+    const [first, second] = cellsOf(page);
+    expect(first?.slice(1)).toEqual([
+      '✓ as expected2 seeds: 2 as expected; seed 1, seed 2',
+      expect.stringMatching(/^✗ not as expectedseed 1; report/),
+      '⤼ skipped',
+      'differcritical-section: simulated violated, processes ok',
+    ]);
+    expect(second?.slice(1)).toEqual([
+      '✓ as expectedseed 1; report',
+      '⤼ skippedit sees bytes, not messages',
+      '⤼ skipped',
+      'one backend alone',
+    ]);
+    expect(linksOf(page)).toContain('./a/seed-1/report.html');
+  });
+
+  it('says above what each backend did, how flaky it is, and why it could not run', () => {
+    expect(cellsOf(page, 'backends')).toEqual([
+      [
+        '3 runs: 3 as expected, 0 not as expected, 0 unknown',
+        '0 scenarios',
+        '0 of 1 scenario came out differently between seeds; 0 of 2 runs were unlike the majority, 0.0 %',
+      ],
+      ['1 run: 0 as expected, 1 not as expected, 0 unknown', '1 scenario', 'each scenario ran at most once'],
+      ['⤼ skipped It cannot run here: there is no Docker.Remedy: start it'],
+    ]);
+    expect(textOf(findAll(page, 'h1')[0] as XmlElement)).toBe('1 of 4 runs not as expected; containers could not run');
+    expect(findAll(page, 'li').map((item) => textOf(item).trim())).toContain('3 ⤼ skipped');
+  });
+
+  it('marks a row as one that needs a look if the backends differ', () => {
+    const rows = findAll(findAll(page, 'table', 'index')[0] as XmlElement, 'tr').slice(1);
+    expect(rows.map(({ attributes }) => attributes.get('class'))).toEqual(['mismatch', undefined]);
   });
 });

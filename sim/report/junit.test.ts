@@ -4,7 +4,7 @@ import type { Judgement } from '../checkers/judgement.ts';
 import { judgementOf } from './fixtures/judgements.ts';
 import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
 import { renderJUnit } from './junit.ts';
-import { summaryOf } from './fixtures/summaries.ts';
+import { skippedOf, summaryOf } from './fixtures/summaries.ts';
 
 function junitOf(...judgements: Judgement[]): XmlElement {
   return parseXml(renderJUnit(summaryOf(judgements)));
@@ -46,6 +46,22 @@ describe('renderJUnit', () => {
     expect(attributesOf(findAll(unknown, 'error')[0])).toMatchObject({ type: 'unknown' });
     expect(attributesOf(findAll(unknown, 'testsuites')[0])).toMatchObject({ tests: '1', errors: '1' });
     expect(attributesOf(findAll(junitOf(), 'testsuites')[0])).toMatchObject({ tests: '1', errors: '1' });
+  });
+
+  it('skips what was skipped, with the reason and the remedy', () => {
+    const skipped = skippedOf({ reason: 'there are no ]]> servers', remedy: 'install ]]> some' });
+    const xml = parseXml(renderJUnit(summaryOf([judgementOf()], { skipped: [skipped] })));
+    expect(attributesOf(findAll(xml, 'testsuites')[0])).toMatchObject({ tests: '2', errors: '0', skipped: '1' });
+    const testCase = findAll(xml, 'testcase').find((each) => findAll(each, 'skipped').length > 0);
+    expect(attributesOf(testCase)).toEqual({ name: 'by-hand', classname: 'processes.by-hand' });
+    expect(textOf(testCase as XmlElement).trim()).toBe('skipped: there are no ]] > servers\nremedy: install ]] > some');
+  });
+
+  it('takes what was tried in vain, or everything skipped, for an error', () => {
+    const tried = parseXml(renderJUnit(summaryOf([judgementOf()], { skipped: [skippedOf({ wasTried: true })] })));
+    expect(attributesOf(findAll(tried, 'testsuites')[0])).toMatchObject({ tests: '2', errors: '1', skipped: '0' });
+    const none = parseXml(renderJUnit(summaryOf([], { skipped: [skippedOf()] })));
+    expect(attributesOf(findAll(none, 'testsuites')[0])).toMatchObject({ tests: '2', errors: '1', skipped: '1' });
   });
 
   it('is well-formed whatever the texts are', () => {

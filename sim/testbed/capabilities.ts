@@ -40,7 +40,7 @@ function momentLack({ after }: Moment): string | null {
   return `that a message is lost or late is only found out after the run, so nothing can begin after ${after.event}`;
 }
 
-function faultLack(fault: Fault, { faults, nodes }: Scenario): string | null {
+function faultLack(fault: Fault, { faults }: Scenario): string | null {
   switch (fault.fault) {
     case 'loss':
       if (fault.count === undefined && fault.command === undefined && fault.probability === 1) return null;
@@ -55,7 +55,7 @@ function faultLack(fault: Fault, { faults, nodes }: Scenario): string | null {
       if (Number.isInteger(fault.delay)) return null;
       return 'Toxiproxy delays by whole milliseconds: a slow-close with a fraction of one cannot be made';
     case 'eviction':
-      if (fault.keys === undefined || nodes.maxmemoryPolicy === 'noeviction') return null;
+      if (fault.keys === undefined) return null;
       return 'a real server under memory pressure chooses for itself: the number of keys that are evicted cannot be set';
     case 'promotion':
       if (faults.some((other) => other.fault === 'promotion' && other.lag !== fault.lag)) {

@@ -1,0 +1,130 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hasRedisServer, NEEDS_REDIS_SERVER } from '../../../test/redis-server.ts';
+import type { TestbedUnavailableError } from '../testbed-error.ts';
+import { probeRedisServer, probeToxiproxy } from './probes.ts';
+import { createProcessesTestbed, createProcessesTestbedWith } from './processes-testbed.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distrilock-probes-'));
+  // What is left behind is found here.
+  vi.stubEnv('TMPDIR', folder);
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  expect(readdirSync(folder).filter((name) => name.startsWith('distrilock-'))).toEqual([]);
+  rmSync(folder, { recursive: true });
+});
+
+/** A program with these lines, run by sh. */
+function script(...lines: readonly string[]): string {
+  const path = join(folder, 'program');
+  writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+async function refusalOf(probe: Promise<unknown>): Promise<string> {
+  const error = await probe.then(
+    () => new Error('it was taken'),
+    (reason: unknown) => reason as TestbedUnavailableError,
+  );
+  expect(error).toMatchObject({ name: 'TestbedUnavailableError', remedy: expect.stringMatching(/./) as string });
+  expect(error.message).not.toContain('\n');
+  return error.message;
+}
+
+describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_REDIS_SERVER})`, () => {
+  it.each([
+    [
+      'is not there',
+      () => '/nowhere/redis-server',
+      /^--redis-server names \/nowhere\/redis-server, which is no program/,
+    ],
+    ['is a folder', () => folder, /which is no program that can be run$/],
+    ['ends at once', () => '/bin/false', /^\/bin\/false ended at once \(exit code 1\)$/],
+    ['is another program', () => '/bin/sleep', /ended at once \(exit code 1\); it printed: .*--port/],
+    ['wants a password', () => script('exec redis-server --requirepass x "$@"'), /demands a password$/],
+    ['lets nobody in', () => script('exec redis-server "$@" --user default off'), /demands a password$/],
+    [
+      'listens elsewhere',
+      () => script('exec redis-server "$@" --port $(($2 + 1))'),
+      /does not answer as Redis without TLS does: .*ECONNREFUSED/,
+    ],
+    [
+      'speaks another protocol',
+      () =>
+        script(
+          `exec ${process.execPath} -e 'require("node:net").createServer((s) => s.end("HTTP/1.1 400\\r\\n\\r\\n")).listen(process.argv[1 + process.argv.indexOf("--port")], "127.0.0.1", () => console.log("Ready to accept connections"))' -- "$@"`,
+        ),
+      /does not answer as Redis without TLS does: /,
+    ],
+    ['is started by a script that stays', () => script('redis-server "$@"'), /runs the server as another process/],
+  ])('because it %s', async (_why, path, message) => {
+    expect(await refusalOf(probeRedisServer(path()))).toMatch(message);
+  });
+
+  it('is none of those if it says its version', async () => {
+    const program = script('exec redis-server --loglevel verbose "$@"');
+    expect(await probeRedisServer(program)).toMatchObject({ version: expect.stringMatching(/^[\d.]+$/) as string });
+    const { name } = await createProcessesTestbedWith(program);
+    expect(name).toMatch(/^processes-\d+\.\d+\.\d+$/);
+  });
+
+  it('is run in the foreground, whatever a script says', async () => {
+    expect((await probeRedisServer(script('exec redis-server --daemonize yes "$@"'))).version).toMatch(/^[\d.]+$/);
+  });
+
+  it('is told with what the environment names, and the other parts are looked at too', async () => {
+    vi.stubEnv('DISTRILOCK_REDIS_SERVER', '/bin/false');
+    vi.stubEnv('DISTRILOCK_TOXIPROXY_SERVER', '/nowhere');
+    expect(await createProcessesTestbed().check()).toEqual({
+      canRun: false,
+      parts: [
+        {
+          name: 'redis-server',
+          problem: '/bin/false ended at once (exit code 1)',
+          remedy: 'apt-get install redis-server, or name one in DISTRILOCK_REDIS_SERVER',
+          blocks: 'all',
+        },
+        {
+          name: 'toxiproxy-server',
+          problem: 'DISTRILOCK_TOXIPROXY_SERVER names /nowhere, which is no program that can be run',
+          remedy: expect.stringContaining('.ci/install-toxiproxy') as string,
+          blocks: 'all',
+        },
+      ],
+    });
+  });
+});
+
+describe('a toxiproxy-server that cannot be used', () => {
+  it.each([
+    ['ends at once', () => '/bin/false', /^\/bin\/false ended at once \(exit code 1\)$/],
+    ['is another program', () => '/bin/sleep', /ended at once \(exit code 1\); it printed: /],
+    [
+      'only says that it is there',
+      () => script('echo "Starting Toxiproxy HTTP server"', 'exec sleep 60'),
+      /does not answer as Toxiproxy does: /,
+    ],
+    [
+      'finds its port taken',
+      () => script('echo "listen tcp 127.0.0.1:1: bind: address already in use"', 'exit 1'),
+      /address already in use/,
+    ],
+  ])('because it %s', async (_why, path, message) => {
+    vi.stubEnv('DISTRILOCK_TOXIPROXY_SERVER', path());
+    expect(await refusalOf(probeToxiproxy())).toMatch(message);
+  });
+
+  it('because it is nowhere', async () => {
+    vi.stubEnv('PATH', folder);
+    vi.stubEnv('DISTRILOCK_TOXIPROXY_SERVER', '');
+    expect(await refusalOf(probeToxiproxy())).toBe('there is no toxiproxy-server on the PATH');
+  });
+});
