@@ -18,15 +18,21 @@ export interface Ended {
 export interface StartOptions {
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** In a process group of its own, which can be sent a signal as a whole. */
+  readonly detached?: boolean;
 }
 
 /** Starts the real command line in a process of its own, with no terminal. */
-export function start(words: readonly string[], { folder, environment = {} }: StartOptions): ChildProcess {
+export function start(
+  words: readonly string[],
+  { folder, environment = {}, detached = false }: StartOptions,
+): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !OF_THE_TESTS.includes(name));
   return spawn(process.execPath, [BIN, ...words], {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
   });
 }
 

@@ -35,7 +35,7 @@ export function addDoctorCommand(program: Command, host: Host, setExitCode: SetE
       host.stdout.write(
         options.json === true ? `${JSON.stringify({ backends }, null, 2)}\n` : asText(backends, colors),
       );
-      const isWhole = backends.every(({ parts }) => missingOf(parts).every(({ blocks }) => blocks === 'nothing'));
+      const isWhole = backends.every((backend) => missingOf(backend).every(({ blocks }) => blocks === 'nothing'));
       setExitCode(isWhole ? EXIT.asExpected : EXIT.unknown);
     });
 }
@@ -44,7 +44,7 @@ function asText(backends: readonly Diagnosis[], colors: Colors): string {
   const sections = backends.map((backend) => {
     const { name, parts } = backend;
     const found = parts.flatMap((part) => ('problem' in part ? [] : [foundCells(part)]));
-    const missing = missingOf(parts).flatMap(({ name, problem, remedy, blocks }) => [
+    const missing = missingOf(backend).flatMap(({ name, problem, remedy, blocks }) => [
       `  ${colors.yellow(`${name}: ${visibleText(problem)}`)}${blocks === 'some' ? ' (some scenarios need it)' : ''}`,
       `    Remedy: ${visibleText(remedy)}`,
     ]);
@@ -54,9 +54,9 @@ function asText(backends: readonly Diagnosis[], colors: Colors): string {
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function verdict({ canRun, parts }: Diagnosis, colors: Colors): string {
-  if (!canRun) return colors.red('cannot run here');
-  if (missingOf(parts).some(({ blocks }) => blocks === 'some'))
+function verdict(diagnosis: Diagnosis, colors: Colors): string {
+  if (!diagnosis.canRun) return colors.red('cannot run here');
+  if (missingOf(diagnosis).some(({ blocks }) => blocks === 'some'))
     return colors.yellow('can run here, but not every scenario');
   return colors.green('can run here');
 }

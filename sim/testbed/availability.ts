@@ -28,16 +28,16 @@ export interface Availability {
 }
 
 export function availabilityOf(parts: readonly Part[]): Availability {
-  return { canRun: !missingOf(parts).some(({ blocks }) => blocks === 'all'), parts };
+  return { canRun: !missingOf({ parts }).some(({ blocks }) => blocks === 'all'), parts };
 }
 
-export function missingOf(parts: readonly Part[]): PartMissing[] {
+export function missingOf({ parts }: Pick<Availability, 'parts'>): PartMissing[] {
   return parts.filter((part): part is PartMissing => 'problem' in part);
 }
 
 /** Why a backend cannot run here, and the remedies; null if it can. */
-export function obstacleOf({ parts }: Availability): { readonly problem: string; readonly remedy: string } | null {
-  const missing = missingOf(parts).filter(({ blocks }) => blocks === 'all');
+export function obstacleOf(availability: Availability): { readonly problem: string; readonly remedy: string } | null {
+  const missing = missingOf(availability).filter(({ blocks }) => blocks === 'all');
   if (missing.length === 0) return null;
   return {
     problem: missing.map(({ problem }) => problem).join('; '),
