@@ -16,7 +16,7 @@ import { RedisContainer } from './redis-container.ts';
 import { ToxiproxyContainer } from './toxiproxy-container.ts';
 
 /** What all containers and networks of a run carry, with a value of the run's own. */
-const RUN_LABEL = 'distrilock.run';
+export const RUN_LABEL = 'distrilock.run';
 
 /** Starts Redis servers and Toxiproxy in containers on a network of their own. */
 export const containerFleetStarter: FleetStarter = {
@@ -81,6 +81,7 @@ class ContainerFleet implements Fleet {
     const { request, docker } = this;
     const { serverNames, scenario } = request;
     const replicaNames = request.hasReplicas ? serverNames.slice(0, -1) : [];
+    const sinceMs = performance.now();
     request.onProgress(`starting ${serverNames.length + replicaNames.length} containers of Redis and one of Toxiproxy`);
     const isDirect = await this.createNetwork();
     serverNames.forEach((name, index) => {
@@ -111,6 +112,7 @@ class ContainerFleet implements Fleet {
     ]);
     await askServers(toxiproxy, redisServers);
     this.toxiproxy = toxiproxy;
+    request.onProgress(`the containers are ready after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`);
   }
 
   get toxiproxyUrl(): string {

@@ -7,7 +7,7 @@ import { lastLines, ReadyWhen } from './printed-line.ts';
 
 const API_PORT = 8474;
 const FIRST_PROXY_PORT = 20_000;
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 10;
 
 export interface ToxiproxyContainerOptions {
