@@ -12,7 +12,7 @@ import { connectDocker } from './docker.ts';
 
 /** Why containers cannot be started here, and what would help; null if they can. Tests do not pull images. */
 export async function whyNoContainers(): Promise<string | null> {
-  const missing = missingOf((await checkContainers()).parts);
+  const missing = missingOf(await checkContainers());
   if (missing.length === 0) return null;
   return missing.map(({ problem, remedy }) => `${problem} (${remedy})`).join('; ');
 }
