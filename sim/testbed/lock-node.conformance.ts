@@ -4,8 +4,11 @@ import type { LockCommand, LockReply } from '../../src/lock-node.ts';
 /** What the suite runs on: something that answers lock commands, and whose wall clock the suite sets. */
 export interface ConformanceSubject {
   execute(command: LockCommand): Promise<LockReply>;
-  /** Milliseconds since the epoch; may step back. */
-  setClock(nowMs: number): void;
+  /**
+   * Sets the node's wall clock, in milliseconds since the epoch; it may step back. Of these keys, those that are over by then are gone
+   * when this resolves: a server drops them when somebody asks, or by itself some time later, so that a step back could find them either way.
+   */
+  setClock(nowMs: number, keys: readonly string[]): Promise<void>;
 }
 
 /** One step of a sequence: a command, or a move of the node's clock. */
@@ -22,12 +25,13 @@ export async function transcript(
   prefix: string,
 ): Promise<string[]> {
   let nowMs = START_MS;
-  subject.setClock(nowMs);
+  const keys = [...new Set(steps.flatMap((step) => ('command' in step ? [prefix + step.command.key] : [])))];
+  await subject.setClock(nowMs, keys);
   const lines: string[] = [];
   for (const step of steps) {
     if ('moveClockMs' in step) {
       nowMs += step.moveClockMs;
-      subject.setClock(nowMs);
+      await subject.setClock(nowMs, keys);
       continue;
     }
     const reply = await subject.execute({ ...step.command, key: prefix + step.command.key });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LockNode, LockReply } from '../../src/lock-node.ts';
+import type { LockCommand, LockNode, LockReply } from '../../src/lock-node.ts';
 import { nodesFrom } from '../../src/nodes.ts';
 import { systemEnvironment } from '../../src/system-environment.ts';
 import { FrozenRedis, libfaketime, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
@@ -20,18 +20,22 @@ function modelSubject(): ConformanceSubject {
     execute: (command) => Promise.resolve(model.execute(command, nowMs, 0)),
     setClock: (toMs) => {
       nowMs = toMs;
+      model.expire(toMs);
+      return Promise.resolve();
     },
   };
 }
 
 function nodeSubject(node: LockNode, server: FrozenRedis): ConformanceSubject {
+  const execute = (command: LockCommand): Promise<LockReply> =>
+    new Promise((resolve) => {
+      node.execute(command, resolve);
+    });
   return {
-    execute: (command) =>
-      new Promise<LockReply>((resolve) => {
-        node.execute(command, resolve);
-      }),
-    setClock: (nowMs) => {
+    execute,
+    setClock: async (nowMs, keys) => {
       server.setClock(nowMs);
+      for (const key of keys) await execute({ kind: 'inspect', key, timeoutMs: 10_000 });
     },
   };
 }
