@@ -15,6 +15,8 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'docs/scenarios.md',
   'docs/properties.md',
+  'docs/backends.md',
+  'reports/README.md',
 ];
 
 /** The blocks of code in a document that are marked with this language. */
