@@ -3,7 +3,7 @@ import type { Availability } from '../testbed/availability.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import type { RunOptions, Testbed } from '../testbed/testbed.ts';
 
-export const CAN_RUN: Availability = { canRun: true, parts: [{ name: 'fake', version: '1.2.3', place: '/bin/fake' }] };
+const CAN_RUN: Availability = { canRun: true, parts: [{ name: 'fake', version: '1.2.3', place: '/bin/fake' }] };
 export const CANNOT_RUN: Availability = {
   canRun: false,
   parts: [{ name: 'fake', problem: 'there is no fake', remedy: 'install one', blocks: 'all' }],

@@ -60,7 +60,7 @@ export function writeSkew(clockFile: string, skew: ClockSkew, startedMs: number)
 }
 
 /** Renamed into place, so that nobody reads half of it. */
-export function replaceFile(path: string, text: string): void {
+function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
 }
