@@ -164,6 +164,13 @@ describe('ResultsFolder', () => {
     expect(readdirSync(join(folder, 'one', 'notes'))).toEqual(['verdict.json']);
   });
 
+  // Node's own recursive mkdir never returns there.
+  it.skipIf(process.platform !== 'linux')('says so where no folder can be made', () => {
+    for (const path of ['/proc/nope', '/proc/nope/deeper', '/dev/null/below']) {
+      expect(() => new ResultsFolder(path, FLAT)).toThrow(OutputError);
+    }
+  });
+
   it('makes the folders that it needs', () => {
     const results = new ResultsFolder(join(folder, 'a', 'b'), BY_SEED);
     expect(results.runFile(placeOf('one', 3), 'verdict.json')).toBe(join(folder, 'a/b/one/seed-3/verdict.json'));

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writing } from './output-error.ts';
 
@@ -86,7 +86,22 @@ export function writeWhole(path: string, text: string): void {
 }
 
 function makeFolder(path: string): void {
-  writing(path, () => mkdirSync(path, { recursive: true }));
+  writing(path, () => {
+    makeFolders(path);
+  });
+}
+
+/** Not by Node's own `recursive`, which never returns where a folder that is there refuses new ones, as /proc does. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path || existsSync(dirname(path))) throw error;
+    makeFolders(dirname(path));
+    mkdirSync(path);
+  }
 }
 
 /** Makes the folder of a file that is to be written, and those above it. Throws an OutputError. */
