@@ -87,6 +87,7 @@ export class RealRun {
     nemesis.start(scenario.faults.filter((fault) => !isFirst(fault)));
     const scripts = scenario.workload.flatMap((script) => this.launchWhenDue(script));
     await Promise.race([Promise.all(scripts.map(({ ended }) => ended)), timers.pass(scenario.limit)]);
+    world.log.record({ type: 'workload-ended', timeUs: world.nowUs() });
     for (const { callOff } of scripts) callOff();
     for (const client of world.clients.values()) client.cutOff();
     nemesis.healAll();

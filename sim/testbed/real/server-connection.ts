@@ -133,11 +133,11 @@ export class ServerConnection {
     onSeen?.();
   }
 
-  /** News may come late when the machine is busy: the server's own stamp tells by how much, to a millisecond. */
+  /** News may come late when the machine is busy: the server's own stamp tells by how much, to a millisecond or two. */
   private trueUs(wallMs: number): number {
-    const nowUs = this.options.nowUs();
-    if (!this.options.hasSteadyClock) return nowUs;
-    return nowUs - Math.round(Math.max(0, Date.now() + this.leadMs - wallMs) * 1000);
+    // In this order: who is held up in between must find it later than it was, not earlier.
+    const lateMs = this.options.hasSteadyClock ? Math.max(0, Date.now() + this.leadMs - wallMs) : 0;
+    return this.options.nowUs() - Math.round(lateMs * 1000);
   }
 }
 
