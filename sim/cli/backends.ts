@@ -33,7 +33,7 @@ export async function findBackends(options: BackendOptions, host: Host): Promise
   const backends = await Promise.all(
     wanted.map(async ({ testbed, options }) => {
       const obstacle = obstacleOf(await testbed.check());
-      // Ctrl-C on a terminal ends the servers as well that are tried out: that says nothing about them, and nothing will run.
+      // Nothing will run any more, and what an interruption breaks says nothing about the backend.
       return { testbed, options, unavailable: host.signal.aborted ? null : obstacle };
     }),
   );

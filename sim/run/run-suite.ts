@@ -124,7 +124,7 @@ async function runOnce(
     });
   } catch (error) {
     if (error instanceof OutputError) throw error;
-    // Ctrl-C reaches the servers too: what they make of it is no defect.
+    // What an interruption breaks is no defect.
     if (isAborted(signal)) return null;
     if (error instanceof TestbedUnavailableError) throw error;
     throw new RunFailure(command, error);

@@ -33,7 +33,12 @@ export class ServerProcess {
     args: readonly string[],
     options: ServerProcessOptions,
   ): Promise<ServerProcess> {
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    const child = spawn(path, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+      // In a group of its own: Ctrl-C on a terminal is for the run, which ends its servers itself.
+      detached: true,
+    });
     const server = new ServerProcess(child);
     if (child.pid !== undefined) watchRemains({ pid: child.pid });
     child.once('exit', () => {
