@@ -108,9 +108,12 @@ describe('a toxiproxy-server that cannot be used', () => {
     ['ends at once', () => '/bin/false', /^\/bin\/false ended at once \(exit code 1\)$/],
     ['is another program', () => '/bin/sleep', /ended at once \(exit code 1\); it printed: /],
     [
-      'only says that it is there',
-      () => script('echo "Starting Toxiproxy HTTP server"', 'exec sleep 60'),
-      /does not answer as Toxiproxy does: /,
+      'answers something else',
+      () =>
+        script(
+          `exec ${process.execPath} -e 'require("node:http").createServer((q, r) => r.end("{}")).listen(process.argv[1 + process.argv.indexOf("-port")], "127.0.0.1", () => console.log("Starting Toxiproxy HTTP server"))' -- "$@"`,
+        ),
+      /does not answer as Toxiproxy does: it tells no version$/,
     ],
     [
       'finds its port taken',
@@ -120,6 +123,12 @@ describe('a toxiproxy-server that cannot be used', () => {
   ])('because it %s', async (_why, path, message) => {
     vi.stubEnv('DISTRILOCK_TOXIPROXY_SERVER', path());
     expect(await refusalOf(probeToxiproxy())).toMatch(message);
+  });
+
+  it('is none of those if it says a moment too early that it listens', async () => {
+    const server = `const { createServer } = require("node:http"); console.log("Starting Toxiproxy HTTP server"); setTimeout(() => createServer((q, r) => r.end(JSON.stringify({ version: "2.12.0" }))).listen(process.argv[1 + process.argv.indexOf("-port")], "127.0.0.1"), 100)`;
+    vi.stubEnv('DISTRILOCK_TOXIPROXY_SERVER', script(`exec ${process.execPath} -e '${server}' -- "$@"`));
+    expect(await probeToxiproxy()).toMatchObject({ version: '2.12.0' });
   });
 
   it('because it is nowhere', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';
 import { ServerProcess } from './server-process.ts';
@@ -5,6 +6,7 @@ import { ServerProcess } from './server-process.ts';
 const READY_TEXT = 'Starting Toxiproxy HTTP server';
 const READY_WITHIN_MS = 10_000;
 const ANSWER_WITHIN_MS = 5000;
+const ASK_EVERY_MS = 5;
 
 /** A toxiproxy-server on this machine that answers. */
 export interface ToxiproxyProcess {
@@ -30,17 +32,27 @@ export async function startToxiproxy(program: Program, port: number): Promise<To
 
 async function versionOf(url: string, { path, remedy }: Program): Promise<string> {
   try {
-    const response = await fetch(`${url}/version`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    const { version } = (await response.json()) as { readonly version?: unknown };
+    const { version } = (await firstAnswer(`${url}/version`)) as { readonly version?: unknown };
     if (typeof version !== 'string') throw new Error('it tells no version');
     return version;
   } catch (error) {
-    throw new TestbedUnavailableError(
-      `${path} does not answer as Toxiproxy does: ${(error as Error).message}`,
-      remedy,
-      {
-        cause: error,
-      },
-    );
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
+    throw new TestbedUnavailableError(`${path} does not answer as Toxiproxy does: ${reason}`, remedy, { cause: error });
+  }
+}
+
+/** Toxiproxy says that it starts to listen a moment before it does. */
+async function firstAnswer(url: string): Promise<unknown> {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  for (;;) {
+    try {
+      const response = await fetch(url, { signal });
+      return await response.json();
+    } catch (error) {
+      const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+      if (cause?.code !== 'ECONNREFUSED' || signal.aborted) throw error;
+      await setTimeout(ASK_EVERY_MS);
+    }
   }
 }
