@@ -25,10 +25,15 @@ export function whyNoRealRuns(): string | null {
   }
 }
 
-/** Over and over, each client takes a lock of its own, writes, and gives it back, until the limit cuts it off. */
+/** Over and over, each client takes a lock of its own, writes, and gives it back, until the limit cuts it off. Who does not get it waits a little. */
 export const BUSY: NonNullable<ScenarioInput['workload']>[number] = {
   repeat: 100_000,
-  steps: [{ acquire: { resource: '{client}', retryCount: 0 } }, 'write', 'release', { rest: '4ms' }],
+  steps: [
+    { acquire: { resource: '{client}', retryCount: 1, retryDelay: '10ms', retryJitter: '0ms' } },
+    'write',
+    'release',
+    { rest: '4ms' },
+  ],
 };
 
 /** A scenario for tests on real servers: three nodes, two busy clients, short lives. */
@@ -88,4 +93,18 @@ export async function realStory(
 ): Promise<RealStory> {
   const history = await createProcessesTestbed().run(realScenario(changes), { seed: 1, ...options });
   return new RealStory(eventsOf(history));
+}
+
+/** Does all of the work, so many pieces at a time: runs mostly wait, but starting one keeps a processor busy. */
+export async function sideBySide<Result>(
+  count: number,
+  works: readonly (() => Promise<Result>)[],
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const left = [...works.entries()];
+  const lane = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) results[next[0]] = await next[1]();
+  };
+  await Promise.all(Array.from({ length: count }, lane));
+  return results;
 }

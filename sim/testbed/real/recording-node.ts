@@ -67,16 +67,21 @@ export class RecordingNode implements LockNode {
       value: command.kind === 'inspect' ? '' : command.value,
     });
     this.node.execute(command, (reply) => {
-      recorder.record({
-        type: 'reply-received',
-        timeUs: recorder.stampUs(),
-        command: number,
-        client,
-        node: id,
-        reply: reply.kind,
-      });
-      recorder.noteAnswer();
-      settle(reply);
+      const receive = (): void => {
+        recorder.record({
+          type: 'reply-received',
+          timeUs: recorder.stampUs(),
+          command: number,
+          client,
+          node: id,
+          reply: reply.kind,
+        });
+        recorder.noteAnswer();
+        settle(reply);
+      };
+      // A node that is down fails at once: a script which tries again at once would never let its process hear of anything else.
+      if (reply.kind === 'failed') setImmediate(receive);
+      else receive();
     });
   }
 }
