@@ -70,8 +70,10 @@ class HistoryWriter {
       longestTtlMs: TTL_MS,
       clockDriftFactor: 0.01,
       fencing: true,
+      clocks: Object.fromEntries(CLIENTS.map((client) => [client, { clock: 'monotonic', rate: 1 }])),
     });
     for (let cycle = 0; cycle < cycles; cycle += 1) this.cycle(cycle, violated && cycle === cycles >> 1);
+    log.record({ type: 'workload-ended', timeUs: this.timeUs });
     log.record({ type: 'healed', timeUs: this.timeUs });
     this.timeUs += 2 * TTL_MS * 1000;
     for (const resource of RESOURCES) this.release(this.acquire('c1', resource, 'probe'));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { HistoryLog } from '../history/history-log.ts';
 import { HistoryBuilder } from './history-builder.ts';
 
-const REPLIES = ['granted', 'held', 'failed'] as const;
+const REPLIES = ['granted', 'held', 'held', 'failed'] as const;
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'] as const;
 
 /** Moments are small whole milliseconds, so that many of them fall together. */
@@ -17,7 +17,7 @@ const arbitraryLease = fc.record({
   hasAttempt: fc.boolean(),
   grantedAfter: delay,
   validFor: fc.nat(15),
-  token: fc.nat(9),
+  token: fc.option(fc.nat(9), { freq: 9 }),
   extension: sometimes(fc.record({ after: fc.nat(15), settledAfter: delay, validFor: sometimes(fc.nat(15)) })),
   pendingExtensionAfter: sometimes(fc.nat(15)),
   release: sometimes(fc.record({ after: fc.nat(20), doneAfter: sometimes(delay) })),
@@ -29,19 +29,27 @@ const arbitraryRefusal = fc.record({
   client: fc.constantFrom('A', 'B', 'C'),
   resource: fc.constantFrom('lock', 'other'),
   ttlMs: fc.constantFrom(5, 10, 20),
-  invokedMs: fc.nat(50),
+  invokedMs: fc.nat(80),
   attempts: fc.array(
     fc.record({
       after: delay,
-      replies: fc.array(sometimes(fc.record({ reply: fc.constantFrom(...REPLIES), after: delay })), {
+      replies: fc.array(fc.option(fc.record({ reply: fc.constantFrom(...REPLIES), after: delay }), { freq: 6 }), {
         minLength: NODES.length,
         maxLength: NODES.length,
       }),
-      endedAfter: delay,
+      endedAfter: fc.nat(12),
     }),
     { minLength: 1, maxLength: 3 },
   ),
-  outcome: fc.constantFrom('contended', 'unreachable', 'expired', 'aborted', 'pending'),
+  outcome: fc.constantFrom('granted', 'contended', 'unreachable', 'expired', 'aborted', 'pending'),
+});
+
+/** Rates and steps of which every moment comes out in whole microseconds. */
+const arbitraryClockChange = fc.record({
+  client: fc.constantFrom('A', 'B', 'C'),
+  atMs: fc.nat(70),
+  byMs: fc.constantFrom(-20, -5, 0, 0, 3, 10),
+  rate: fc.constantFrom(0.5, 1, 1, 2),
 });
 
 /** Histories in which clients take, use and lose locks as if nothing coordinated them: nearly every property is violated often. */
@@ -49,10 +57,14 @@ export const arbitraryHistory: fc.Arbitrary<HistoryLog> = fc
   .record({
     fencing: fc.boolean(),
     leases: fc.array(arbitraryLease, { maxLength: 8 }),
-    refusals: fc.array(arbitraryRefusal, { maxLength: 4 }),
+    refusals: fc.array(arbitraryRefusal, { maxLength: 5 }),
+    clockChanges: fc.array(arbitraryClockChange, { maxLength: 3 }),
+    healedMs: fc.option(fc.nat(90)),
   })
-  .map(({ fencing, leases, refusals }) => {
+  .map(({ fencing, leases, refusals, clockChanges, healedMs }) => {
     const run = new HistoryBuilder({ fencing });
+    for (const { client, atMs, byMs, rate } of clockChanges) run.clock(client, atMs, { byMs, rate });
+    if (healedMs !== null) run.healed(healedMs);
     for (const lease of leases) {
       const grantedMs = lease.startedMs + lease.grantedAfter;
       const operation = run.grant({
@@ -104,7 +116,10 @@ export const arbitraryHistory: fc.Arbitrary<HistoryLog> = fc
           place + 1,
         );
       });
-      if (refusal.outcome !== 'pending') run.fail(operation, nowMs, refusal.outcome);
+      if (refusal.outcome === 'granted') {
+        const grant = { startedMs: nowMs, grantedMs: nowMs + 1, untilMs: nowMs + 4, token: fencing ? nowMs : null };
+        run.settle(operation, grant, refusal.attempts.length + 1);
+      } else if (refusal.outcome !== 'pending') run.fail(operation, nowMs, refusal.outcome);
     }
     return run.build();
   });

@@ -19,6 +19,13 @@ function refuse(run: HistoryBuilder, replies = allReply('held', 55), code = 'con
   return operation;
 }
 
+/** B tries at 50 ms and at 70 ms, and gives up at 80 ms. */
+function refuseTwice(run: HistoryBuilder, firstReplies: Record<string, readonly [string, number]>): void {
+  const operation = run.invoke('B', 50);
+  run.attempt({ operation, startedMs: 50, replies: firstReplies, endedMs: 53 });
+  run.attempt({ operation, startedMs: 70, replies: allReply('held', 72), endedMs: 80 }, 2).fail(operation, 80);
+}
+
 describe('availability is violated', () => {
   it('when an acquire fails although a quorum answered and nobody held the lock', () => {
     const run = new HistoryBuilder();
@@ -78,6 +85,32 @@ describe('availability is violated', () => {
     expect(checkAvailability(run.build())).toMatchObject({
       violations: [{ message: expect.stringContaining('5 of 5 nodes answered its attempt of 70 ms') as string }],
     });
+  });
+
+  it.each([
+    ['the first', { grantedMs: 10, untilMs: 105 }, 54, '70 ms'],
+    ['the last', { startedMs: 70, grantedMs: 71, untilMs: 165 }, 90, '50 ms'],
+  ])('when somebody held the lock during another attempt only: %s', (_which, lease, releasedMs, inexcusable) => {
+    const run = new HistoryBuilder();
+    run.release(run.grant({ client: 'A', ...lease }), releasedMs, releasedMs + 1);
+    refuseTwice(run, allReply('held', 52));
+    expect(checkAvailability(run.build())).toMatchObject({
+      status: 'violated',
+      count: 1,
+      violations: [{ message: expect.stringContaining(`answered its attempt of ${inexcusable} in time`) as string }],
+    });
+  });
+
+  it('by keys that nobody holds, for ten attempts after a first one that met a holder', () => {
+    const run = new HistoryBuilder();
+    run.release(run.grant({ client: 'A', startedMs: 0, grantedMs: 2, untilMs: 90 }), 10, 11);
+    const operation = run.invoke('B', 5);
+    for (let attempt = 1; attempt <= 11; attempt += 1) {
+      const startedMs = attempt === 1 ? 5 : attempt * 1000;
+      run.attempt({ operation, startedMs, replies: allReply('held', startedMs + 2), endedMs: startedMs + 3 }, attempt);
+    }
+    run.fail(operation, 11_004);
+    expect(checkAvailability(run.build())).toMatchObject({ status: 'violated', count: 1 });
   });
 
   it('by an acquire that never settles, in a run that was completed', () => {
@@ -145,13 +178,36 @@ describe('availability holds', () => {
     expect(checkAvailability(run.build()).status).toBe('ok');
   });
 
-  it('when somebody held the lock during another attempt', () => {
+  it('when somebody held the lock during each attempt that a quorum answered', () => {
     const run = new HistoryBuilder();
     run.release(run.grant({ client: 'A', grantedMs: 10, untilMs: 105 }), 54, 55);
-    const operation = run.invoke('B', 50);
-    run.attempt({ operation, startedMs: 50, replies: allReply('held', 52), endedMs: 53 });
-    run.attempt({ operation, startedMs: 70, replies: allReply('held', 72), endedMs: 80 }, 2).fail(operation, 80);
+    run.grant({ client: 'C', grantedMs: 75, untilMs: 170 });
+    refuseTwice(run, allReply('held', 52));
     expect(checkAvailability(run.build()).status).toBe('ok');
+    const other = new HistoryBuilder();
+    other.grant({ client: 'C', grantedMs: 75, untilMs: 170 });
+    refuseTwice(other, { n1: ['granted', 52] });
+    expect(checkAvailability(other.build()).status).toBe('ok');
+  });
+
+  it('when votes were split, and somebody got the lock before the next attempt', () => {
+    const run = new HistoryBuilder();
+    run.release(run.grant({ client: 'C', startedMs: 65, grantedMs: 66, untilMs: 160 }), 79, 90);
+    refuseTwice(run, allReply('held', 52));
+    expect(checkAvailability(run.build()).status).toBe('ok');
+  });
+
+  it('when votes were split with somebody who got the lock in the end', () => {
+    const run = new HistoryBuilder();
+    const winner = run.invoke('C', 55);
+    run.attempt({ operation: winner, startedMs: 55, replies: allReply('held', 57), endedMs: 58 });
+    run.attempt({ operation: winner, startedMs: 80, replies: allReply('held', 81), endedMs: 82 }, 2);
+    run.settle(winner, { startedMs: 100, grantedMs: 101, untilMs: 200 }, 3);
+    refuse(run);
+    expect(checkAvailability(run.build()).status).toBe('ok');
+    const apart = run.invoke('B', 58);
+    run.attempt({ operation: apart, startedMs: 58, replies: allReply('held', 59), endedMs: 60 }).fail(apart, 60);
+    expect(checkAvailability(run.build())).toMatchObject({ status: 'violated', count: 1 });
   });
 
   it.each([
@@ -349,7 +405,7 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
       }
     }
     if (pending.size > 0 && !isReleased) goneUs = Number.POSITIVE_INFINITY;
-    const started = attempts.find((attempt) => attempt.operation === operation)?.startedUs;
+    const started = attempts.findLast((attempt) => attempt.operation === operation)?.startedUs;
     const invoked = invocations.find((other) => other.operation === operation)?.timeUs ?? 0;
     return [{ resource, startedUs: started ?? invoked, goneUs }];
   });
@@ -368,14 +424,23 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
         outcomeOf(attempt.operation) === 'pending' &&
         invocations.some((invoked) => invoked.operation === attempt.operation && invoked.resource === resource),
     );
-    const isExcused = own.some(
-      ({ startedUs, endedUs }) =>
-        tenures.some(
-          (tenure) => tenure.resource === resource && tenure.startedUs < endedUs && startedUs < tenure.goneUs,
-        ) ||
-        (outcome !== 'pending' && hangers.some((hanger) => hanger.startedUs < endedUs)),
+    const winners = attempts.filter(
+      (attempt) =>
+        outcomeOf(attempt.operation) === 'granted' &&
+        attempt.endedUs !== Number.POSITIVE_INFINITY &&
+        invocations.some((invoked) => invoked.operation === attempt.operation && invoked.resource === resource),
     );
-    if (!isExcused) violations += 1;
+    const isExcused = ({ startedUs, endedUs }: Attempt, place: number): boolean => {
+      const nextUs = own[place + 1]?.startedUs ?? endedUs;
+      return (
+        tenures.some(
+          (tenure) => tenure.resource === resource && tenure.startedUs < nextUs && startedUs < tenure.goneUs,
+        ) ||
+        winners.some((rival) => rival.startedUs < endedUs && startedUs < rival.endedUs) ||
+        (outcome !== 'pending' && hangers.some((hanger) => hanger.startedUs < nextUs))
+      );
+    };
+    if (!own.every((attempt, place) => attempt.answers < 3 || isExcused(attempt, place))) violations += 1;
   }
   return { violations, judged };
 }

@@ -10,8 +10,9 @@ import { resourceText } from './wording.ts';
 
 /**
  * Violated when an acquire failed, or never settled in a run that was completed, although a quorum answered one of its attempts
- * in time and nobody else held the lock during any of them. So a real holder excuses a failure, as does a lack of
- * answers; split votes that nobody wins, keys that outlive their holders and a library that denies itself do not.
+ * in time, and nobody else held the lock during that attempt, or got it before the next one, or tried at the same time
+ * and got it later. So a real holder excuses an attempt (but no other attempt), as does a lack of answers;
+ * split votes that nobody wins, keys that outlive their holders and a library that denies itself do not.
  */
 export function checkAvailability(history: History): PropertyVerdict {
   const tables = tablesOf(history);
@@ -26,14 +27,15 @@ export function checkAvailability(history: History): PropertyVerdict {
     const outcome = acquires.outcome.get(acquire);
     if (outcome === GRANTED) judged += 1;
     if (outcome !== FAILED && !(outcome === PENDING && isCompleted)) continue;
-    const answered = answeredAttempt(tables, acquire, started.quorum);
-    if (answered === NONE) {
+    const answered = answeredAttempts(tables, acquire, started.quorum);
+    if (answered.length === 0) {
       unanswered += 1;
       continue;
     }
     judged += 1;
-    if (!tenures.overlapAttemptsOf(acquire)) {
-      findings.add(() => describeRefusal(history, tables, acquire, answered));
+    const inexcusable = answered.find(({ attempt, nextUs }) => !tenures.excuse(acquire, attempt, nextUs));
+    if (inexcusable !== undefined) {
+      findings.add(() => describeRefusal(history, tables, acquire, inexcusable.attempt));
     }
   }
   if (unanswered > 0 && tables.commandsSent === 0) {
@@ -42,12 +44,25 @@ export function checkAvailability(history: History): PropertyVerdict {
   return findings.verdict(judged === 0 ? 'no acquire reached a quorum' : null);
 }
 
-/** The last attempt of the acquire that a quorum answered in time. */
-function answeredAttempt(tables: RunTables, acquire: number, quorum: number): number {
+interface AnsweredAttempt {
+  readonly attempt: number;
+  /** When the next attempt began; the end of the last one. */
+  readonly nextUs: number;
+}
+
+/** The attempts of the acquire that a quorum answered in time, the last of them first. */
+function answeredAttempts(tables: RunTables, acquire: number, quorum: number): AnsweredAttempt[] {
   const { attempts } = tables;
+  const answered: AnsweredAttempt[] = [];
   let attempt = tables.acquires.lastAttempt.get(acquire);
-  while (attempt !== NONE && attempts.answers.get(attempt) < quorum) attempt = attempts.previous.get(attempt);
-  return attempt;
+  if (attempt === NONE) return answered;
+  let nextUs = attempts.endedUs.get(attempt);
+  while (attempt !== NONE) {
+    if (attempts.answers.get(attempt) >= quorum) answered.push({ attempt, nextUs });
+    nextUs = attempts.startedUs.get(attempt);
+    attempt = attempts.previous.get(attempt);
+  }
+  return answered;
 }
 
 function describeRefusal(history: History, tables: RunTables, acquire: number, attempt: number): Violation {

@@ -19,10 +19,11 @@ interface Probes {
 /**
  * Violated when, after all faults healed and the longest time to live has passed, nobody can acquire a resource: every probe
  * of it that was invoked from then on failed, or never settled in a run that was completed. Each such resource counts once.
+ * It holds only if every resource that anybody ever tried to lock was locked after healing.
  */
 export function checkDeadlockFreedom(history: History): PropertyVerdict {
   const tables = tablesOf(history);
-  const { leases, started } = tables;
+  const { resources, started } = tables;
   const findings = new Findings('deadlock-freedom', tables);
   if (tables.healedIndex === NONE || started === null) return findings.verdict('the faults were never healed');
   const dueUs = tables.healedUs + keyLifeUs(started.longestTtlMs, started.clockDriftFactor);
@@ -33,8 +34,7 @@ export function checkDeadlockFreedom(history: History): PropertyVerdict {
     findings.add(() => describeDeadlock(history, tables, resource, dueUs, failed));
   }
   if (probes.size === 0) return findings.verdict('nobody tried to lock anything after the faults had healed');
-  for (let lease = 0; lease < leases.count; lease += 1) {
-    const resource = leases.resource.get(lease);
+  for (let resource = 0; resource < resources.count; resource += 1) {
     if (probes.get(resource)?.granted === true) continue;
     return findings.verdict(
       `no try to lock ${resourceText(tables, resource)} was settled after the faults had healed and the longest time to live had passed`,

@@ -63,6 +63,11 @@ export class HistoryBuilder {
       longestTtlMs: 100,
       clockDriftFactor: 0,
       fencing: false,
+      clocks: {
+        A: { clock: 'monotonic', rate: 1 },
+        B: { clock: 'monotonic', rate: 1 },
+        C: { clock: 'monotonic', rate: 1 },
+      },
       ...started,
     };
   }
@@ -89,10 +94,17 @@ export class HistoryBuilder {
 
   /** A lease, from invocation to grant. Returns its number. */
   grant(options: LeaseOptions): number {
-    const { client = 'A', resource = 'lock', phase = 'workload', grantedMs, untilMs, token = null } = options;
-    const startedMs = options.startedMs === undefined ? grantedMs : options.startedMs;
+    const { client = 'A', grantedMs, startedMs = grantedMs } = options;
     const operation = this.invoke(client, options.invokedMs ?? startedMs ?? grantedMs, options);
-    const value = this.valueOf(operation);
+    this.settle(operation, { ...options, startedMs });
+    return operation;
+  }
+
+  /** The nth attempt of an acquire that was invoked, from its start to the grant. */
+  settle(operation: number, options: LeaseOptions, attempt = 1): this {
+    const { startedMs = null, phase = 'workload', grantedMs, untilMs, token = null } = options;
+    const { client, resource } = this.leaseOf(operation);
+    const value = this.valueOf(operation, attempt);
     if (startedMs !== null) {
       this.add({ type: 'attempt-started', timeUs: startedMs * 1000, client, operation, value });
     }
@@ -106,10 +118,10 @@ export class HistoryBuilder {
       phase,
       value,
       token,
-      attempts: 1,
+      attempts: attempt,
       validityMs: untilMs - grantedMs,
       validUntilUs: untilMs * 1000,
-    }).operations;
+    });
   }
 
   fail(operation: number, atMs: number, code = 'contended', phase: 'workload' | 'probe' = 'workload'): this {
@@ -204,6 +216,19 @@ export class HistoryBuilder {
     const reply = before === value ? (kind === 'release' ? 'released' : 'extended') : 'absent';
     const rest = { ...options, node, key: 'lock', reply };
     return this.add({ type: 'command-executed', timeUs: atMs * 1000, command: this.commands, ...rest });
+  }
+
+  /** A step of a client's clock, or a change of its rate. */
+  clock(client: string, atMs: number, change: { readonly byMs?: number; readonly rate?: number }): this {
+    const { byMs = 0, rate = 1 } = change;
+    return this.add({
+      type: 'client-clock-changed',
+      timeUs: atMs * 1000,
+      client,
+      clock: this.started.clocks[client]?.clock ?? 'monotonic',
+      byMs,
+      rate,
+    });
   }
 
   healed(atMs: number): this {

@@ -9,7 +9,8 @@ import { leaseText, resourceText } from './wording.ts';
 
 /**
  * Violated when, in true time, the validity windows of two leases on one resource overlap. Windows that only touch do not.
- * Each window that begins inside an earlier one counts once, against the one that lasts longest.
+ * Each window that begins inside an earlier one counts once, against the one that lasts longest. Violated, too, by each
+ * grant that came when the validity was over: whoever got it took it for a lock.
  */
 export function checkMutualExclusion(history: History): PropertyVerdict {
   const tables = tablesOf(history);
@@ -27,6 +28,9 @@ export function checkMutualExclusion(history: History): PropertyVerdict {
     if (earlierUntilUs > fromUs) findings.add(() => describeOverlap(history, tables, earlier, window));
     if (untilUs > earlierUntilUs) longest[resource] = window;
   }
+  for (let grant = 0; grant < tables.lateGrantIndexes.length; grant += 1) {
+    findings.add(() => describeLateGrant(history, tables.lateGrantIndexes.get(grant)));
+  }
   return findings.verdict(leases.count === 0 ? 'no lock was granted' : null);
 }
 
@@ -35,20 +39,33 @@ function describeOverlap(history: History, tables: RunTables, earlier: number, l
   const fromUs = windows.fromUs.get(later);
   const untilUs = Math.min(windows.untilUs.get(earlier), windows.untilUs.get(later));
   const [first, second] = [windows.lease.get(earlier), windows.lease.get(later)];
-  // The extension proves the overlap only if there would have been none without it.
-  const { validUntilUs } = history.at(windows.fromIndex.get(earlier)) as AcquireGranted | ExtendGranted;
-  const prolonged = validUntilUs <= fromUs ? windows.prolongedIndex.get(earlier) : NONE;
+  // What prolonged it proves the overlap only if there would have been none without.
+  const beginning = history.at(windows.fromIndex.get(earlier));
+  const wasLongEnough = 'validUntilUs' in beginning && beginning.validUntilUs > fromUs;
+  const isRevived = history.at(windows.fromIndex.get(later)).type === 'client-clock-changed';
   return {
     message:
-      `On ${resourceText(tables, leases.resource.get(first))}, ${leaseText(history, tables, second)} was valid from ` +
-      `${formatTimeUs(fromUs)} on, while ${leaseText(history, tables, first)} was valid until ` +
+      `On ${resourceText(tables, leases.resource.get(first))}, ${leaseText(history, tables, second)} was valid ` +
+      `${isRevived ? 'again, by a clock that was set back, ' : ''}from ${formatTimeUs(fromUs)} on, while ${leaseText(history, tables, first)} was valid until ` +
       `${formatTimeUs(windows.untilUs.get(earlier))}: both of them for ${formatTimeUs(untilUs - fromUs)}.`,
     events: [
       tables.grantedIndex(first),
       windows.fromIndex.get(earlier),
-      prolonged,
+      wasLongEnough ? NONE : windows.prolongedIndex.get(earlier),
       tables.grantedIndex(second),
       windows.fromIndex.get(later),
     ],
+  };
+}
+
+function describeLateGrant(history: History, index: number): Violation {
+  const event = history.at(index) as AcquireGranted | ExtendGranted;
+  const { client, timeUs, validityMs } = event;
+  const [lease, what] =
+    event.type === 'acquire-granted' ? [event.operation, 'was granted'] : [event.lease, 'was extended'];
+  const left = validityMs === 0 ? '' : `, by ${formatTimeUs(-validityMs * 1000)}`;
+  return {
+    message: `Lease ${lease} of ${client} ${what} after its validity was over${left}, at ${formatTimeUs(timeUs)}.`,
+    events: [index],
   };
 }

@@ -42,6 +42,37 @@ describe('the safety of releases is violated', () => {
     });
   });
 
+  it.each(['release', 'extend'] as const)('when a %s carries the value of another client', (kind) => {
+    const run = new HistoryBuilder();
+    const lease = run.grant({ client: 'A', grantedMs: 10, untilMs: 110 });
+    const value = run.valueOf(lease);
+    run.executed(20, { client: 'B', kind, value, before: value, changed: true });
+    const history = run.build();
+    expect(checkReleaseSafety(history)).toMatchObject({
+      status: 'violated',
+      count: 1,
+      violations: [
+        {
+          message: expect.stringMatching(
+            /by B (deleted|prolonged) the key "lock", which held the value of another lease: that of A, by that client's own value\.$/,
+          ) as string,
+          events: indexesOf(history, ['attempt-started'], ['command-executed']),
+        },
+      ],
+    });
+  });
+
+  it('when a release carries the value that another client has sent', () => {
+    const run = new HistoryBuilder();
+    const operation = run.invoke('A', 5);
+    run.attempt({ operation, startedMs: 5, replies: {} });
+    const value = run.valueOf(operation);
+    run.executed(20, { client: 'A', node: 'n1', kind: 'release', value, before: value, changed: true });
+    expect(checkReleaseSafety(run.build()).status).toBe('ok');
+    run.executed(21, { client: 'B', node: 'n2', kind: 'release', value, before: value, changed: true });
+    expect(checkReleaseSafety(run.build())).toMatchObject({ status: 'violated', count: 1 });
+  });
+
   it('when an extension makes a key again that was gone', () => {
     const run = new HistoryBuilder();
     run.executed(10, { client: 'A', kind: 'extend', value: 'a', before: null, changed: true });

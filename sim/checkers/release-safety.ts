@@ -6,7 +6,10 @@ import { formatTimeUs } from '../text/duration-text.ts';
 import { Findings } from './findings.ts';
 import type { PropertyVerdict, Violation } from './verdict.ts';
 
-/** Violated when a release or an extension changed a key that held the value of another lease, or made one where there was none. */
+/**
+ * Violated when a release or an extension changed a key that held the value of another lease, be it that the node did not compare or that
+ * the client sent a value which another client had drawn; or when it made a key where there was none.
+ */
 export function checkReleaseSafety(history: History): PropertyVerdict {
   const tables = tablesOf(history);
   const { executed, strayIndexes } = tables.holderCommands;
@@ -18,7 +21,7 @@ export function checkReleaseSafety(history: History): PropertyVerdict {
 }
 
 function describeStray(history: History, tables: RunTables, index: number): Violation {
-  const { node, timeUs, client, kind, key, before } = history.at(index) as CommandExecuted;
+  const { node, timeUs, client, kind, key, value, before } = history.at(index) as CommandExecuted;
   const command = kind === 'release' ? 'a release' : 'an extension';
   const where = `On ${node} at ${formatTimeUs(timeUs)}, ${command} by ${client}`;
   if (before === null) {
@@ -27,8 +30,9 @@ function describeStray(history: History, tables: RunTables, index: number): Viol
   const ownerIndex = attemptWithValue(history, tables, before, index);
   const owner = ownerIndex === NONE ? 'somebody else' : (history.at(ownerIndex) as AttemptStarted).client;
   const did = kind === 'release' ? 'deleted' : 'prolonged';
+  const how = before === value ? `, by that client's own value` : '';
   return {
-    message: `${where} ${did} the key ${JSON.stringify(key)}, which held the value of another lease: that of ${owner}.`,
+    message: `${where} ${did} the key ${JSON.stringify(key)}, which held the value of another lease: that of ${owner}${how}.`,
     events: [ownerIndex, index],
   };
 }

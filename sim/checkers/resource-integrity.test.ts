@@ -50,6 +50,38 @@ describe('the integrity of the resource is violated', () => {
   });
 });
 
+describe('the integrity of the resource is violated by tokens', () => {
+  it('when two acquired the lock at the same time, and the smaller token is accepted after the larger one', () => {
+    const run = new HistoryBuilder({ fencing: true });
+    const one = run.grant({ client: 'A', startedMs: 0, grantedMs: 10, untilMs: 90, token: 1 });
+    const other = run.grant({ client: 'B', startedMs: 5, grantedMs: 20, untilMs: 95, token: 2 });
+    run.write(one, 25).write(other, 30).write(one, 40);
+    const history = run.build();
+    const [firstGrant, secondGrant] = indexesOf(history, ['acquire-granted']);
+    const [, newerWrite, olderWrite] = indexesOf(history, ['write-accepted']);
+    expect(checkResourceIntegrity(history)).toEqual({
+      property,
+      status: 'violated',
+      count: 1,
+      violations: [
+        {
+          message:
+            '"lock" accepted write 3 by lease 1 of A with token 1 at 40 ms, after it had accepted write 2 by lease 2 of B with the larger token 2 at 30 ms.',
+          events: [firstGrant, secondGrant, newerWrite, olderWrite],
+        },
+      ],
+    });
+  });
+
+  it('for each resource by itself', () => {
+    const run = new HistoryBuilder({ fencing: true });
+    const one = run.grant({ client: 'A', resource: 'one', startedMs: 0, grantedMs: 10, untilMs: 90, token: 1 });
+    const other = run.grant({ client: 'B', resource: 'two', startedMs: 5, grantedMs: 20, untilMs: 95, token: 2 });
+    run.write(other, 30).write(one, 40);
+    expect(checkResourceIntegrity(run.build()).status).toBe('ok');
+  });
+});
+
 describe('the integrity of the resource holds', () => {
   it('when holders write in the order of their grants', () => {
     const run = new HistoryBuilder();
@@ -100,6 +132,7 @@ interface Write {
   readonly resource: string;
   readonly grantedUs: number;
   readonly sinceUs: number;
+  readonly token: number;
 }
 
 function writesOf(history: HistoryLog): Write[] {
@@ -112,7 +145,7 @@ function writesOf(history: HistoryLog): Write[] {
       Number.NaN;
     const grantedUs = timeOf('acquire-granted');
     const startedUs = Number.isNaN(timeOf('attempt-started')) ? timeOf('acquire-invoked') : timeOf('attempt-started');
-    return [{ resource, grantedUs, sinceUs: token === null ? grantedUs : startedUs }];
+    return [{ resource, grantedUs, sinceUs: token === null ? grantedUs : startedUs, token: token ?? Number.NaN }];
   });
 }
 
@@ -121,8 +154,10 @@ describe('the sweep', () => {
     fc.assert(
       fc.property(arbitraryHistory, (history) => {
         const writes = writesOf(history);
-        const stale = writes.filter(({ resource, grantedUs }, place) =>
-          writes.slice(0, place).some((earlier) => earlier.resource === resource && grantedUs < earlier.sinceUs),
+        const stale = writes.filter(({ resource, grantedUs, token }, place) =>
+          writes
+            .slice(0, place)
+            .some((earlier) => earlier.resource === resource && (grantedUs < earlier.sinceUs || token < earlier.token)),
         );
         const verdict = checkResourceIntegrity(history);
         expect(verdict.status === 'violated' ? verdict.count : 0).toBe(stale.length);

@@ -3,28 +3,35 @@ import { countBefore, ResourceGroups } from './resource-groups.ts';
 
 const INFINITY = Number.POSITIVE_INFINITY;
 
-/** The leases of one resource by the start of their acquisition, each with the end of the longest tenure up to it. */
-interface Tenancy {
+/** Stretches of time on one resource by their start, each with the latest end up to it. */
+interface Stretches {
   readonly startsUs: Float64Array;
-  readonly longestUntilUs: Float64Array;
+  readonly latestEndUs: Float64Array;
+}
+
+/** What of one resource excuses attempts in vain. */
+interface Excuses {
+  readonly tenures: Stretches;
+  readonly winners: Stretches;
 }
 
 /**
  * Who held the lock, and when: a lease from the start of the attempt that was granted until a quorum confirmed its release, or
  * its keys had expired. An attempt that was still under way when the history ends may have taken the lock, or still take it.
+ * Who was granted the lock in the end had a hand in the votes of the attempts before that, too.
  */
 export class Tenures {
   private readonly tables: RunTables;
-  private readonly groups: ResourceGroups;
-  private readonly tenancies: (Tenancy | undefined)[];
+  private readonly leasesByResource: ResourceGroups;
+  private readonly excuses: (Excuses | undefined)[];
   /** By resource, when the first of the attempts began that are still under way. */
   private readonly pendingFromUs: Float64Array;
 
   constructor(tables: RunTables) {
     const { acquires, attempts, resources } = tables;
     this.tables = tables;
-    this.groups = new ResourceGroups(tables.leases.resource, resources.count);
-    this.tenancies = new Array<Tenancy | undefined>(resources.count).fill(undefined);
+    this.leasesByResource = new ResourceGroups(tables.leases.resource, resources.count);
+    this.excuses = new Array<Excuses | undefined>(resources.count).fill(undefined);
     this.pendingFromUs = new Float64Array(resources.count).fill(INFINITY);
     for (let acquire = 0; acquire < acquires.count; acquire += 1) {
       if (acquires.outcome.get(acquire) !== PENDING) continue;
@@ -36,46 +43,79 @@ export class Tenures {
     }
   }
 
-  /** Whether somebody else held the lock, or may have, during an attempt of this acquire, which has no lease. */
-  overlapAttemptsOf(acquire: number): boolean {
+  /**
+   * Whether this attempt of an acquire without a lease had to fail, whoever answered: somebody else held the lock during it, or
+   * may have, or got it before `nextUs`, when the acquire tried again; or an attempt at the same time was of
+   * somebody who got the lock later.
+   */
+  excuse(acquire: number, attempt: number, nextUs: number): boolean {
     const { acquires, attempts } = this.tables;
     const resource = acquires.resource.get(acquire);
     // Two that never settle do not excuse each other.
-    const pendingFromUs =
-      acquires.outcome.get(acquire) === PENDING ? INFINITY : (this.pendingFromUs[resource] as number);
-    const tenancy = this.tenancyOf(resource);
-    for (let attempt = acquires.lastAttempt.get(acquire); attempt !== NONE; attempt = attempts.previous.get(attempt)) {
-      const endedUs = attempts.endedUs.get(attempt);
-      if (pendingFromUs < endedUs || wasHeld(tenancy, attempts.startedUs.get(attempt), endedUs)) return true;
-    }
-    return false;
+    if (acquires.outcome.get(acquire) !== PENDING && (this.pendingFromUs[resource] as number) < nextUs) return true;
+    const { tenures, winners } = this.excusesOn(resource);
+    const startedUs = attempts.startedUs.get(attempt);
+    return reachInto(tenures, startedUs, nextUs) || reachInto(winners, startedUs, attempts.endedUs.get(attempt));
   }
 
-  private tenancyOf(resource: number): Tenancy {
-    const known = this.tenancies[resource];
-    if (known !== undefined) return known;
+  private excusesOn(resource: number): Excuses {
+    let excuses = this.excuses[resource];
+    if (excuses === undefined) {
+      excuses = { tenures: this.tenuresOn(resource), winners: this.winnersOn(resource) };
+      this.excuses[resource] = excuses;
+    }
+    return excuses;
+  }
+
+  private tenuresOn(resource: number): Stretches {
     const { startedUs, goneUs } = this.tables.leases;
-    const { rows, starts } = this.groups;
+    const { rows, starts } = this.leasesByResource;
     const leases = rows.subarray(starts[resource], starts[resource + 1]);
-    if (
-      !leases.every((lease, place) => place === 0 || startedUs.get(leases[place - 1] as number) <= startedUs.get(lease))
-    ) {
-      leases.sort((one, other) => startedUs.get(one) - startedUs.get(other));
+    return stretchesOf(
+      leases,
+      (lease) => startedUs.get(lease),
+      (lease) => goneUs.get(lease),
+    );
+  }
+
+  /** The attempts in vain of acquires that were granted later. */
+  private winnersOn(resource: number): Stretches {
+    const { acquires, attempts, leases } = this.tables;
+    const { rows, starts } = this.leasesByResource;
+    const inVain: number[] = [];
+    for (const lease of rows.subarray(starts[resource], starts[resource + 1])) {
+      const acquire = leases.acquire.get(lease);
+      const last = acquires.lastAttempt.get(acquire);
+      if (last === NONE) continue;
+      for (let attempt = attempts.previous.get(last); attempt !== NONE; attempt = attempts.previous.get(attempt)) {
+        inVain.push(attempt);
+      }
     }
-    const tenancy = { startsUs: new Float64Array(leases.length), longestUntilUs: new Float64Array(leases.length) };
-    let longestUntilUs = Number.NEGATIVE_INFINITY;
-    for (let place = 0; place < leases.length; place += 1) {
-      const lease = leases[place] as number;
-      longestUntilUs = Math.max(longestUntilUs, goneUs.get(lease));
-      tenancy.startsUs[place] = startedUs.get(lease);
-      tenancy.longestUntilUs[place] = longestUntilUs;
-    }
-    this.tenancies[resource] = tenancy;
-    return tenancy;
+    return stretchesOf(
+      Int32Array.from(inVain),
+      (attempt) => attempts.startedUs.get(attempt),
+      (attempt) => attempts.endedUs.get(attempt),
+    );
   }
 }
 
-function wasHeld({ startsUs, longestUntilUs }: Tenancy, fromUs: number, untilUs: number): boolean {
+/** Sorts `rows`, unless they are in order. */
+function stretchesOf(rows: Int32Array, startUs: (row: number) => number, endUs: (row: number) => number): Stretches {
+  if (!rows.every((row, place) => place === 0 || startUs(rows[place - 1] as number) <= startUs(row))) {
+    rows.sort((one, other) => startUs(one) - startUs(other));
+  }
+  const stretches = { startsUs: new Float64Array(rows.length), latestEndUs: new Float64Array(rows.length) };
+  let latestEndUs = Number.NEGATIVE_INFINITY;
+  for (let place = 0; place < rows.length; place += 1) {
+    const row = rows[place] as number;
+    latestEndUs = Math.max(latestEndUs, endUs(row));
+    stretches.startsUs[place] = startUs(row);
+    stretches.latestEndUs[place] = latestEndUs;
+  }
+  return stretches;
+}
+
+function reachInto({ startsUs, latestEndUs }: Stretches, fromUs: number, untilUs: number): boolean {
   const begun = countBefore(startsUs.length, (place) => (startsUs[place] as number) < untilUs);
-  return begun > 0 && (longestUntilUs[begun - 1] as number) > fromUs;
+  return begun > 0 && (latestEndUs[begun - 1] as number) > fromUs;
 }

@@ -52,6 +52,23 @@ describe('the order of tokens is violated', () => {
     expect(checkTokenOrder(run.build())).toMatchObject({ status: 'violated', count: 1 });
   });
 
+  it('when a lease carries no token in a run with fencing', () => {
+    const run = new HistoryBuilder({ fencing: true });
+    run.grant({ client: 'A', grantedMs: 10, untilMs: 110, token: 1 });
+    run.grant({ client: 'A', grantedMs: 120, untilMs: 220, token: 2 });
+    run.grant({ client: 'B', grantedMs: 230, untilMs: 330, token: null });
+    const history = run.build();
+    expect(checkTokenOrder(history)).toMatchObject({
+      count: 1,
+      violations: [
+        {
+          message: 'On "lock", lease 3 of B carries no token (granted at 230 ms), in a run with fencing.',
+          events: indexesOf(history, ['acquire-granted', { token: null }]),
+        },
+      ],
+    });
+  });
+
   it('counting from the invocation, where no attempt is on record', () => {
     const run = new HistoryBuilder({ fencing: true });
     run.grant({ client: 'A', grantedMs: 10, untilMs: 110, token: 7 });
@@ -161,9 +178,13 @@ describe('the sweep', () => {
           ),
         );
         const isJudged = grants.some((_grant, place) => others(place).length > 0);
+        const [started, ...events] = [...history.since(0)];
+        const isFenced = started?.type === 'run-started' && started.fencing;
+        const missing = events.filter((event) => event.type === 'acquire-granted' && event.token === null);
+        const violations = wrong.length + (isFenced ? missing.length : 0);
         const verdict = checkTokenOrder(history);
-        expect(verdict.status === 'violated' ? verdict.count : 0).toBe(wrong.length);
-        expect(verdict.status === 'ok').toBe(wrong.length === 0 && isJudged);
+        expect(verdict.status === 'violated' ? verdict.count : 0).toBe(violations);
+        expect(verdict.status === 'ok').toBe(violations === 0 && isJudged);
       }),
       { numRuns: 500 },
     );

@@ -10,7 +10,8 @@ import { leaseText, resourceText } from './wording.ts';
 /**
  * Violated when two leases on one resource carry the same token, or a lease whose acquisition began after another was granted
  * carries one that is not larger. The acquisition began with the attempt that was granted. Each lease counts once: against
- * the largest token granted before it began, or else against the first lease with its token.
+ * the largest token granted before it began, or else against the first lease with its token. Violated, too, by each lease that
+ * carries no token although the run is with fencing.
  */
 export function checkTokenOrder(history: History): PropertyVerdict {
   const tables = tablesOf(history);
@@ -25,6 +26,11 @@ export function checkTokenOrder(history: History): PropertyVerdict {
       findings,
     ).check();
   }
+  if (tables.started?.fencing === true) {
+    for (let lease = 0; lease < tables.leases.count; lease += 1) {
+      if (Number.isNaN(tables.leases.token.get(lease))) findings.add(() => describeMissing(history, tables, lease));
+    }
+  }
   return findings.verdict(judged === 0 ? whyNotJudged(tables) : null);
 }
 
@@ -32,6 +38,15 @@ function whyNotJudged(tables: RunTables): string {
   return tables.started?.fencing === true
     ? 'no two leases on one resource carry tokens'
     : 'the run was without fencing tokens';
+}
+
+function describeMissing(history: History, tables: RunTables, lease: number): Violation {
+  return {
+    message:
+      `On ${resourceText(tables, tables.leases.resource.get(lease))}, ${leaseText(history, tables, lease)} carries no token ` +
+      `(granted at ${formatTimeUs(tables.grantedUs(lease))}), in a run with fencing.`,
+    events: [tables.grantedIndex(lease)],
+  };
 }
 
 /** The leases on one resource that carry tokens, in the order in which they were granted. */

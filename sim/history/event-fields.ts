@@ -1,7 +1,8 @@
 import type { HistoryEvent, HistoryEventType } from './event.ts';
 
 /** What a field of an event holds, in words for an error. */
-type FieldKind = 'a number' | 'a number or null' | 'a text' | 'a text or null' | 'texts' | 'true or false';
+type FieldKind =
+  'a number' | 'a number or null' | 'a text' | 'a text or null' | 'texts' | 'true or false' | 'clocks by client';
 
 type KindOf<Value> = [Value] extends [boolean]
   ? 'true or false'
@@ -13,7 +14,9 @@ type KindOf<Value> = [Value] extends [boolean]
         ? 'a text'
         : [Value] extends [string | null]
           ? 'a text or null'
-          : 'texts';
+          : [Value] extends [readonly string[]]
+            ? 'texts'
+            : 'clocks by client';
 
 type FieldsOf<Event> = {
   readonly [Field in Exclude<keyof Event, 'type' | 'timeUs'>]: KindOf<Event[Field]>;
@@ -48,6 +51,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
     longestTtlMs: NUMBER,
     clockDriftFactor: NUMBER,
     fencing: FLAG,
+    clocks: 'clocks by client',
   },
   'acquire-invoked': { ...acquire, ttlMs: NUMBER },
   'attempt-started': { client: TEXT, operation: NUMBER, value: TEXT },
@@ -80,6 +84,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
   'client-paused': client,
   'client-resumed': client,
   'client-clock-changed': { client: TEXT, clock: TEXT, ...clockChange },
+  'workload-ended': {},
   healed: {},
   'run-ended': { reason: TEXT },
 };
@@ -114,5 +119,13 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
       return Array.isArray(value) && value.every((text) => typeof text === 'string');
     case 'true or false':
       return typeof value === 'boolean';
+    case 'clocks by client':
+      return typeof value === 'object' && value !== null && Object.values(value).every(isClock);
   }
+}
+
+function isClock(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clock, rate } = value as Readonly<Record<string, unknown>>;
+  return (clock === 'monotonic' || clock === 'wall') && typeof rate === 'number' && rate > 0;
 }

@@ -22,6 +22,8 @@ export interface RunStarted {
   readonly longestTtlMs: number;
   readonly clockDriftFactor: number;
   readonly fencing: boolean;
+  /** By client: which clock its library reads for elapsed time, and the seconds of it in a true second as the run begins. */
+  readonly clocks: Readonly<Record<string, { readonly clock: 'monotonic' | 'wall'; readonly rate: number }>>;
 }
 
 /** The workload calls acquire. */
@@ -45,7 +47,7 @@ export interface AttemptStarted {
   readonly value: string;
 }
 
-/** Acquire resolved: this client holds a lease, and believes so until `validUntilUs` (true time). */
+/** Acquire resolved: this client holds a lease, and believes so until `validUntilUs` (true time), unless its clock changes. */
 export interface AcquireGranted {
   readonly type: 'acquire-granted';
   readonly timeUs: number;
@@ -58,7 +60,7 @@ export interface AcquireGranted {
   readonly attempts: number;
   /** What the library told the caller. */
   readonly validityMs: number;
-  /** The end of that validity in true time, by the client's own (perhaps drifting) clock. */
+  /** The end of that validity in true time, by the client's own clock if that goes on as it does now. */
   readonly validUntilUs: number;
 }
 
@@ -332,6 +334,12 @@ export interface ClientClockChanged {
   readonly rate: number;
 }
 
+/** The workload is over, or was cut off: what is left of faults is healed now. */
+export interface WorkloadEnded {
+  readonly type: 'workload-ended';
+  readonly timeUs: number;
+}
+
 /** Every fault is healed and every client runs; what follows demands progress. */
 export interface Healed {
   readonly type: 'healed';
@@ -379,6 +387,7 @@ export type HistoryEvent =
   | ClientPaused
   | ClientResumed
   | ClientClockChanged
+  | WorkloadEnded
   | Healed
   | RunEnded;
 

@@ -1,12 +1,15 @@
+import { ClientClocks } from './client-clocks.ts';
 import type {
   AcquireGranted,
   AcquireInvoked,
+  ClientClockChanged,
   ExtendFailed,
   ExtendGranted,
   ExtendInvoked,
   HistoryEvent,
   ReleaseDone,
   ReleaseInvoked,
+  RunStarted,
   SectionEntered,
   SectionLeft,
   WriteAccepted,
@@ -24,9 +27,16 @@ interface OpenExtension {
 export class LeaseReader {
   private readonly tables: RunTables;
   private readonly openExtensions = new Map<number, OpenExtension>();
+  /** By the number of the client: its leases, those left out that were found to be given back. */
+  private readonly leasesOfClient: number[][] = [];
+  private clocks = new ClientClocks({});
 
   constructor(tables: RunTables) {
     this.tables = tables;
+  }
+
+  runStarted({ clocks }: RunStarted): void {
+    this.clocks = new ClientClocks(clocks);
   }
 
   /** Adds the lease of an acquire that is granted by this event. */
@@ -41,10 +51,13 @@ export class LeaseReader {
     leases.lastWindow.push(windows.count);
     leases.section.push(NONE);
     leases.state.push(HELD);
+    leases.validUntilUs.push(event.validUntilUs);
     leases.startedUs.push(attempt === NONE ? invoked.timeUs : attempts.startedUs.get(attempt));
     leases.goneUs.push(event.timeUs + this.keyLifeUs(invoked.ttlMs));
     leases.token.push(event.token ?? Number.NaN);
-    this.openWindow(lease, index, event);
+    (this.leasesOfClient[acquires.client.get(acquire)] ??= []).push(lease);
+    this.noteValidity(index, event);
+    this.openWindow(lease, index, event.timeUs, event.validUntilUs);
   }
 
   extendInvoked(index: number, event: ExtendInvoked): void {
@@ -61,13 +74,15 @@ export class LeaseReader {
   extendGranted(index: number, event: ExtendGranted): void {
     const { leases, windows } = this.tables;
     const lease = this.extendSettled(index, event);
+    if (lease !== NONE) this.noteValidity(index, event);
     // Who has called release does not believe in the lease any more, whatever is granted.
     if (lease === NONE || leases.state.get(lease) !== HELD) return;
+    leases.validUntilUs.raise(lease, event.validUntilUs);
     const window = leases.lastWindow.get(lease);
     const untilUs = windows.untilUs.get(window);
     if (untilUs < event.timeUs) {
       leases.lastWindow.set(lease, windows.count);
-      this.openWindow(lease, index, event);
+      this.openWindow(lease, index, event.timeUs, event.validUntilUs);
     } else if (event.validUntilUs > untilUs) {
       windows.untilUs.set(window, event.validUntilUs);
       windows.prolongedIndex.set(window, index);
@@ -89,6 +104,29 @@ export class LeaseReader {
       leases.goneUs.raise(lease, event.timeUs + this.keyLifeUs(ttlMs));
     }
     return lease;
+  }
+
+  /** The holder's clock moves the end of its belief in every lease that it has not given back; those that were over may come to life again. */
+  clientClockChanged(index: number, event: ClientClockChanged): void {
+    const { leases, clients } = this.tables;
+    if (!this.clocks.knows(event.client)) {
+      this.tables.contradict(index, event, `names client ${event.client}, whose clock run-started does not tell`);
+      return;
+    }
+    if (!(event.rate > 0)) {
+      this.tables.contradict(index, event, `has the rate ${event.rate}: it must be more than 0`);
+      return;
+    }
+    const moved = this.clocks.change(event);
+    if (moved === null) return;
+    const client = clients.numberOf(event.client);
+    const held = (this.leasesOfClient[client] ?? []).filter((lease) => leases.state.get(lease) === HELD);
+    this.leasesOfClient[client] = held;
+    for (const lease of held) {
+      const validUntilUs = moved(leases.validUntilUs.get(lease));
+      leases.validUntilUs.set(lease, validUntilUs);
+      this.moveWindow(lease, index, event.timeUs, Math.max(event.timeUs, Math.round(validUntilUs)));
+    }
   }
 
   releaseInvoked(index: number, event: ReleaseInvoked): void {
@@ -147,6 +185,7 @@ export class LeaseReader {
     if (lease === NONE) return;
     acceptedWrites.lease.push(lease);
     acceptedWrites.acceptedIndex.push(index);
+    acceptedWrites.token.push(event.token ?? Number.NaN);
   }
 
   /** What is pending when the history ends may still happen, at any time. */
@@ -157,12 +196,30 @@ export class LeaseReader {
     }
   }
 
-  private openWindow(lease: number, index: number, event: AcquireGranted | ExtendGranted): void {
+  private noteValidity(index: number, { validityMs }: AcquireGranted | ExtendGranted): void {
+    if (validityMs <= 0) this.tables.lateGrantIndexes.push(index);
+  }
+
+  /** From `timeUs` on, the lease is valid until `untilUs`, which is not before it. */
+  private moveWindow(lease: number, index: number, timeUs: number, untilUs: number): void {
+    const { leases, windows } = this.tables;
+    const window = leases.lastWindow.get(lease);
+    const untilUsBefore = windows.untilUs.get(window);
+    if (untilUsBefore >= timeUs) {
+      windows.untilUs.set(window, untilUs);
+      if (untilUs > untilUsBefore) windows.prolongedIndex.set(window, index);
+    } else if (untilUs > timeUs) {
+      leases.lastWindow.set(lease, windows.count);
+      this.openWindow(lease, index, timeUs, untilUs);
+    }
+  }
+
+  private openWindow(lease: number, index: number, fromUs: number, untilUs: number): void {
     const { windows } = this.tables;
     windows.lease.push(lease);
     windows.fromIndex.push(index);
-    windows.fromUs.push(event.timeUs);
-    windows.untilUs.push(event.validUntilUs);
+    windows.fromUs.push(fromUs);
+    windows.untilUs.push(untilUs);
     windows.prolongedIndex.push(NONE);
   }
 

@@ -28,7 +28,11 @@ describe('countOccurrences', () => {
       fc.property(arbitraryHistory, fc.array(arbitraryPattern), (history, patterns) => {
         const events = [...history.since(0)];
         expect(countOccurrences(history, patterns)).toEqual(
-          patterns.map((pattern) => events.filter((event) => matches(event, pattern)).length),
+          patterns.map((pattern) => {
+            const isOver = pattern.phase === 'probe' ? -1 : events.findIndex(({ type }) => type === 'healed');
+            const counted = isOver === -1 ? events : events.slice(0, isOver);
+            return counted.filter((event) => matches(event, pattern)).length;
+          }),
         );
       }),
       { numRuns: 500 },
@@ -54,9 +58,30 @@ describe('countOccurrences', () => {
 
   it('counts equal patterns each for itself', () => {
     const run = new HistoryBuilder();
-    run.healed(1);
     run.grant({ grantedMs: 1, untilMs: 2 });
     const pattern: EventPattern = { event: 'acquire-granted' };
     expect(countOccurrences(run.build(), [pattern, pattern, { ...pattern }])).toEqual([1, 1, 1]);
+  });
+
+  it('counts nothing that happens because everything is healed, but for probes', () => {
+    const run = new HistoryBuilder();
+    run.add(
+      { type: 'node-restarted', timeUs: 1000, node: 'n1', keys: 0 },
+      { type: 'workload-ended', timeUs: 2000 },
+      { type: 'node-restarted', timeUs: 2000, node: 'n2', keys: 0 },
+    );
+    run.executed(2, { client: 'A', kind: 'release', value: 'a', before: 'a', changed: true });
+    run.healed(2).grant({ grantedMs: 3, untilMs: 4 });
+    run.grant({ phase: 'probe', grantedMs: 5, untilMs: 6 });
+    expect(
+      countOccurrences(run.build(), [
+        { event: 'node-restarted' },
+        { event: 'node-restarted', node: 'n2' },
+        { event: 'command-executed' },
+        { event: 'acquire-granted' },
+        { event: 'acquire-granted', phase: 'workload' },
+        { event: 'acquire-granted', phase: 'probe' },
+      ]),
+    ).toEqual([1, 0, 0, 0, 0, 1]);
   });
 });

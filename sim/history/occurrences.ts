@@ -5,7 +5,10 @@ import type { HistoryVisitor } from './history-visitor.ts';
 import type { History } from './history.ts';
 import { matches } from './matches.ts';
 
-/** How many events of the history each pattern matches, as `matches` says, without an object for each message. */
+/**
+ * How many events of the history each pattern matches, as `matches` says, without an object for each message. What happens only
+ * because the workload is over and everything is healed proves nothing: it counts for none but patterns of the phase `probe`.
+ */
 export function countOccurrences(history: History, patterns: readonly EventPattern[]): number[] {
   if (patterns.length === 0) return [];
   const log = HistoryLog.of(history);
@@ -39,6 +42,7 @@ class OccurrenceCounter implements HistoryVisitor {
   private readonly executed: readonly MessagePattern[];
   private readonly received: readonly MessagePattern[];
   private readonly others = new Map<string, Tally[]>();
+  private isOver = false;
 
   constructor(log: HistoryLog, tallies: readonly Tally[]) {
     this.log = log;
@@ -53,7 +57,7 @@ class OccurrenceCounter implements HistoryVisitor {
   }
 
   visitSent(_index: number, _timeUs: number, _command: number, client: number, node: number, kind: number): void {
-    if (this.sent.length > 0) this.countMessages(this.sent, client, node, kind, ANY);
+    if (this.sent.length > 0 && !this.isOver) this.countMessages(this.sent, client, node, kind, ANY);
   }
 
   visitExecuted(
@@ -65,17 +69,21 @@ class OccurrenceCounter implements HistoryVisitor {
     kind: number,
     reply: number,
   ): void {
-    if (this.executed.length > 0) this.countMessages(this.executed, client, node, kind, reply);
+    if (this.executed.length > 0 && !this.isOver) this.countMessages(this.executed, client, node, kind, reply);
   }
 
   visitReceived(_index: number, _timeUs: number, _command: number, client: number, node: number, reply: number): void {
-    if (this.received.length > 0) this.countMessages(this.received, client, node, ANY, reply);
+    if (this.received.length > 0 && !this.isOver) this.countMessages(this.received, client, node, ANY, reply);
   }
 
   visitOther(_index: number, event: HistoryEvent): void {
+    if (event.type === 'workload-ended' || event.type === 'healed') this.isOver = true;
     const tallies = this.others.get(event.type);
     if (tallies === undefined) return;
-    for (const tally of tallies) if (matches(event, tally.pattern)) tally.count += 1;
+    for (const tally of tallies) {
+      if (this.isOver && tally.pattern.phase !== 'probe') continue;
+      if (matches(event, tally.pattern)) tally.count += 1;
+    }
   }
 
   private messagePatterns(

@@ -69,6 +69,8 @@ class Leases {
   readonly section = Column.ofIntegers();
   /** HELD, RELEASING or RELEASED. */
   readonly state = Column.ofIntegers();
+  /** When its validity is over, or was, as the holder's clock runs now. */
+  readonly validUntilUs = Column.ofNumbers();
   /** When the acquisition began: with the attempt that was granted; without a record of it, when acquire was invoked. */
   readonly startedUs = Column.ofNumbers();
   /**
@@ -87,16 +89,17 @@ class Leases {
 
 /**
  * Validity windows, in the order in which they begin: stretches of true time in which the client believes that it holds a lease.
- * A lease has one, and one more for each extension that was granted after the window before had ended.
+ * A lease has one, and one more for each time that it became valid again: by an extension that was granted after the window before
+ * had ended, or by a clock that was set back.
  */
 class Windows {
   readonly lease = Column.ofIntegers();
-  /** The grant, of the lease or of the extension, that it begins with. */
+  /** What it begins with: the grant, of the lease or of an extension, or the change of the holder's clock. */
   readonly fromIndex = Column.ofIntegers();
   readonly fromUs = Column.ofNumbers();
-  /** Where it ended: extended, or cut off by a release. */
+  /** Where it ended: extended, cut off by a release, or moved by a change of the holder's clock. */
   readonly untilUs = Column.ofNumbers();
-  /** The extension that prolonged it furthest. */
+  /** The extension, or the change of the holder's clock, that last prolonged it. */
   readonly prolongedIndex = Column.ofIntegers();
 
   get count(): number {
@@ -121,6 +124,8 @@ class Sections {
 class AcceptedWrites {
   readonly lease = Column.ofIntegers();
   readonly acceptedIndex = Column.ofIntegers();
+  /** That of the write; NaN without one. */
+  readonly token = Column.ofNumbers();
 
   get count(): number {
     return this.lease.length;
@@ -130,7 +135,7 @@ class AcceptedWrites {
 /** Releases and extensions, as nodes executed them. */
 class HolderCommands {
   executed = 0;
-  /** Indexes of those that changed a key which held another value, or none. */
+  /** Indexes of those that changed a key which held another value, or none, or a value that another client drew. */
   readonly strayIndexes = Column.ofIntegers();
 }
 
@@ -155,6 +160,8 @@ export class RunTables {
   readonly attempts = new Attempts();
   readonly leases = new Leases();
   readonly windows = new Windows();
+  /** Indexes of grants, of leases and of extensions, that promised no validity. */
+  readonly lateGrantIndexes = Column.ofIntegers();
   readonly sections = new Sections();
   readonly acceptedWrites = new AcceptedWrites();
   readonly holderCommands = new HolderCommands();

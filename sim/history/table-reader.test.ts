@@ -68,6 +68,68 @@ describe('windows', () => {
   });
 });
 
+describe('windows by clocks that change', () => {
+  const stretchesMs = ({ windows }: RunTables): number[][] =>
+    rowsOf(windows.fromUs).map((fromUs, row) => [fromUs / 1000, windows.untilUs.get(row) / 1000]);
+
+  it.each<[string, (run: HistoryBuilder, lease: number) => unknown, number[][]]>([
+    ['a slow clock', (run) => run.clock('A', 60, { rate: 0.5 }), [[10, 160]]],
+    ['a fast clock', (run) => run.clock('A', 60, { rate: 2 }), [[10, 85]]],
+    ['slow for a while', (run) => run.clock('A', 60, { rate: 0.5 }).clock('A', 80, {}), [[10, 120]]],
+    ['a step back', (run) => run.clock('A', 60, { byMs: -20 }), [[10, 130]]],
+    ['a step forward', (run) => run.clock('A', 60, { byMs: 20 }), [[10, 90]]],
+    ['a step beyond the end', (run) => run.clock('A', 60, { byMs: 51 }), [[10, 60]]],
+    [
+      'a step to the end and back',
+      (run) => run.clock('A', 60, { byMs: 60 }).clock('A', 60, { byMs: -60 }),
+      [[10, 110]],
+    ],
+    [
+      'a step beyond the end and back, later',
+      (run) => run.clock('A', 60, { byMs: 60 }).clock('A', 65, { byMs: -60 }),
+      [
+        [10, 60],
+        [65, 110],
+      ],
+    ],
+    [
+      'a step back after the end',
+      (run) => run.clock('A', 120, { byMs: -30 }),
+      [
+        [10, 110],
+        [120, 140],
+      ],
+    ],
+    ['a step back after the end that is too short', (run) => run.clock('A', 120, { byMs: -10 }), [[10, 110]]],
+    [
+      'a step back after release was called',
+      (run, lease) => run.release(lease, 50).clock('A', 60, { byMs: -30 }),
+      [[10, 50]],
+    ],
+    [
+      'a clock after it was extended',
+      (run, lease) => run.extend(lease, 20, 25, 130).clock('A', 70, { rate: 0.5 }),
+      [[10, 190]],
+    ],
+    [
+      'a clock before it is extended',
+      (run, lease) => run.clock('A', 70, { rate: 0.5 }).extend(lease, 80, 90, 200),
+      [[10, 200]],
+    ],
+    ['the clock of another client', (run) => run.clock('B', 60, { rate: 0.5 }), [[10, 110]]],
+  ])('end where the clock of the holder says: %s', (_what, add, expected) => {
+    expect(stretchesMs(tablesWith(add))).toEqual(expected);
+  });
+
+  it('follow the clock that the library reads, from the rate with which the run began', () => {
+    const run = new HistoryBuilder({ clocks: { A: { clock: 'wall', rate: 2 } } });
+    run.grant({ client: 'A', grantedMs: 10, untilMs: 110 });
+    run.add({ type: 'client-clock-changed', timeUs: 50_000, client: 'A', clock: 'monotonic', byMs: 0, rate: 1 });
+    run.clock('A', 60, { rate: 1 });
+    expect(stretchesMs(readTables(run.build()))).toEqual([[10, 160]]);
+  });
+});
+
 describe('leases', () => {
   it('begin with the attempt that was granted, or else with the call', () => {
     const tables = tablesWith((run) => run.grant({ invokedMs: 200, startedMs: null, grantedMs: 210, untilMs: 300 }));
@@ -180,6 +242,14 @@ describe('a history that contradicts itself', () => {
       '(section-left) leaves the section of lease 1, which is not entered',
     ],
     [{ type: 'run-ended', timeUs: 11_000, reason: 'completed' }, '(run-ended) comes after the end of the run'],
+    [
+      { type: 'client-clock-changed', timeUs: 11_000, client: 'D', clock: 'wall', byMs: 1, rate: 1 },
+      '(client-clock-changed) names client D, whose clock run-started does not tell',
+    ],
+    [
+      { type: 'client-clock-changed', timeUs: 11_000, client: 'A', clock: 'wall', byMs: 0, rate: 0 },
+      '(client-clock-changed) has the rate 0: it must be more than 0',
+    ],
   ];
 
   it.each(cases)('%j', (event, flaw) => {
@@ -193,6 +263,38 @@ describe('a history that contradicts itself', () => {
     for (const event of new HistoryBuilder().healed(5).build(null).since(0)) log.record(event);
     log.record({ type: 'client-paused', timeUs: 4999, client: 'A' });
     expect(readTables(log).flaw).toBe('event 2 (client-paused) is earlier than an event before it');
+  });
+
+  it.each<HistoryEvent>([
+    { type: 'command-sent', timeUs: 0, command: 1, client: 'A', node: 'n1', kind: 'acquire', key: 'k', value: 'v' },
+    {
+      type: 'command-executed',
+      timeUs: 0,
+      command: 1,
+      client: 'A',
+      node: 'n1',
+      kind: 'acquire',
+      key: 'k',
+      value: 'v',
+      reply: 'granted',
+      before: null,
+      changed: true,
+    },
+    { type: 'reply-received', timeUs: 0, command: 1, client: 'A', node: 'n1', reply: 'granted' },
+  ])('is one in which a message comes before the start, after the end or too early: $type', (event) => {
+    const flawOf = (...events: HistoryEvent[]): string | null => {
+      const log = new HistoryLog();
+      for (const each of events) log.record(each);
+      return readTables(log).flaw;
+    };
+    const started = new HistoryBuilder().build(null).at(0);
+    expect(flawOf(event)).toBe(`event 0 (${event.type}) comes before the run has started`);
+    const ended: HistoryEvent = { type: 'run-ended', timeUs: 0, reason: 'completed' };
+    expect(flawOf(started, ended, event)).toBe(`event 2 (${event.type}) comes after the end of the run`);
+    expect(flawOf(started, { ...event, timeUs: 2 } as HistoryEvent, event)).toBe(
+      `event 2 (${event.type}) is earlier than an event before it`,
+    );
+    expect(flawOf(started, event, event, ended)).toBeNull();
   });
 
   it('is one that does not begin with the start of the run, or begins twice', () => {

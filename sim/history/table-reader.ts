@@ -4,6 +4,7 @@ import type { HistoryVisitor } from './history-visitor.ts';
 import type { History } from './history.ts';
 import { usefulLifeUs } from './key-life.ts';
 import { LeaseReader } from './lease-reader.ts';
+import { ValueOwners } from './value-owners.ts';
 import { FAILED, GRANTED, NONE, PENDING, RunTables, WITHDRAWN } from './run-tables.ts';
 import { VoteReader } from './vote-reader.ts';
 
@@ -34,6 +35,8 @@ class TableReader implements HistoryVisitor {
   private readonly log: HistoryLog;
   private readonly votes: VoteReader;
   private readonly holders: LeaseReader;
+  private readonly owners: ValueOwners;
+  private readonly acquire: number;
   private readonly extend: number;
   private readonly release: number;
 
@@ -41,29 +44,33 @@ class TableReader implements HistoryVisitor {
     this.log = log;
     this.votes = new VoteReader(this.tables.attempts, log);
     this.holders = new LeaseReader(this.tables);
+    this.owners = new ValueOwners(log, this.tables.attempts);
+    this.acquire = log.placeOf('acquire');
     this.extend = log.placeOf('extend');
     this.release = log.placeOf('release');
   }
 
   visitSent(
-    _index: number,
+    index: number,
     timeUs: number,
     command: number,
-    _client: number,
+    client: number,
     _node: number,
     kind: number,
     _key: number,
     value: number,
   ): void {
+    this.checkMoment(index, timeUs);
     this.tables.commandsSent += 1;
+    if (kind === this.acquire) this.owners.asked(client, value);
     this.votes.sent(timeUs, command, kind, value);
   }
 
   visitExecuted(
     index: number,
-    _timeUs: number,
+    timeUs: number,
     _command: number,
-    _client: number,
+    client: number,
     _node: number,
     kind: number,
     _reply: number,
@@ -72,20 +79,23 @@ class TableReader implements HistoryVisitor {
     before: number,
     changed: boolean,
   ): void {
+    this.checkMoment(index, timeUs);
     if (kind !== this.release && kind !== this.extend) return;
     const { holderCommands } = this.tables;
     holderCommands.executed += 1;
-    if (changed && before !== value) holderCommands.strayIndexes.push(index);
+    if (changed && (before !== value || this.owners.isOfAnother(client, value)))
+      holderCommands.strayIndexes.push(index);
   }
 
-  visitReceived(_index: number, timeUs: number, command: number, _client: number, _node: number, reply: number): void {
+  visitReceived(index: number, timeUs: number, command: number, _client: number, _node: number, reply: number): void {
+    this.checkMoment(index, timeUs);
     this.votes.received(timeUs, command, reply);
   }
 
   visitOther(index: number, event: HistoryEvent): void {
     const { tables, holders } = this;
-    this.checkPlace(index, event);
-    tables.lastUs = event.timeUs;
+    this.checkMoment(index, event.timeUs);
+    if (index > 0 && event.type === 'run-started') tables.contradict(index, event, 'starts the run again');
     switch (event.type) {
       case 'acquire-invoked':
         this.acquireInvoked(index, event);
@@ -123,8 +133,13 @@ class TableReader implements HistoryVisitor {
       case 'extend-failed':
         holders.extendSettled(index, event);
         break;
+      case 'client-clock-changed':
+        holders.clientClockChanged(index, event);
+        break;
       case 'run-started':
-        tables.started ??= event;
+        if (tables.started !== null) break;
+        tables.started = event;
+        holders.runStarted(event);
         break;
       case 'healed':
         tables.healedUs = event.timeUs;
@@ -145,13 +160,21 @@ class TableReader implements HistoryVisitor {
     return tables;
   }
 
-  private checkPlace(index: number, event: HistoryEvent): void {
+  /** Checks that an event can come where it does. Called for each event, so that the usual case must cost next to nothing. */
+  private checkMoment(index: number, timeUs: number): void {
     const { tables } = this;
-    if ((index === 0) !== (event.type === 'run-started')) {
-      tables.contradict(index, event, index === 0 ? 'comes before the run has started' : 'starts the run again');
+    if (index === 0 || timeUs < tables.lastUs || tables.endReason !== null) this.judgeMoment(index, timeUs);
+    tables.lastUs = timeUs;
+  }
+
+  private judgeMoment(index: number, timeUs: number): void {
+    const { tables } = this;
+    const event = this.log.at(index);
+    if (index === 0 && event.type !== 'run-started') {
+      tables.contradict(index, event, 'comes before the run has started');
     }
     if (tables.endReason !== null) tables.contradict(index, event, 'comes after the end of the run');
-    if (event.timeUs < tables.lastUs) tables.contradict(index, event, 'is earlier than an event before it');
+    if (timeUs < tables.lastUs) tables.contradict(index, event, 'is earlier than an event before it');
   }
 
   private acquireInvoked(index: number, event: AcquireInvoked): void {

@@ -122,6 +122,8 @@ export function eventText(event: HistoryEvent): string {
       return `${event.client} goes on, and does not know that it was away.`;
     case 'client-clock-changed':
       return `The ${event.clock} clock of ${event.client} changes: ${clockText(event)}.`;
+    case 'workload-ended':
+      return 'The workload is over: what is left of faults is healed.';
     case 'healed':
       return 'All faults are healed and all clients run: from here on progress is demanded.';
     case 'run-ended':

@@ -22,7 +22,10 @@ describe('the longest time to live that a scenario asks for', () => {
 });
 
 it('the first event of a history says what a reader must know', () => {
-  const scenario = scenarioOf({ settings: { ttl: '2s', fencing: true } });
+  const scenario = scenarioOf({
+    settings: { ttl: '2s', fencing: true },
+    clients: { A: { clock: 'wall', rate: 1.5 }, B: null },
+  });
   expect(runStarted(scenario, 'simulated', 7, ['A', 'B'], ['n1', 'n2', 'n3', 'n4'])).toEqual({
     type: 'run-started',
     timeUs: 0,
@@ -37,6 +40,7 @@ it('the first event of a history says what a reader must know', () => {
     longestTtlMs: 2000,
     clockDriftFactor: 0.01,
     fencing: true,
+    clocks: { A: { clock: 'wall', rate: 1.5 }, B: { clock: 'monotonic', rate: 1 } },
   });
 });
 

@@ -41,6 +41,9 @@ export function runStarted(
     longestTtlMs: longestTtlMs(scenario),
     clockDriftFactor: clockDriftFactorOf(scenario),
     fencing: scenario.settings.fencing,
+    clocks: Object.fromEntries(
+      Object.entries(scenario.clients).map(([client, { clock, rate }]) => [client, { clock, rate }]),
+    ),
   };
 }
 

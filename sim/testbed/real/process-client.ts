@@ -95,7 +95,7 @@ export class ProcessClient implements CommandRecorder {
         break;
       case 'jump-wall-clock':
         this.environment.jumpWallClock(message.byMs);
-        this.recordClock('wall', message.byMs, 1);
+        this.recordClock('wall', message.byMs, this.environment.rate);
         this.finish(message.task, Promise.resolve());
         break;
       case 'set-clock-rate':

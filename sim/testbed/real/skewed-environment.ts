@@ -26,7 +26,7 @@ export class SkewedEnvironment implements Environment {
   readonly clock: Environment['clock'];
   readonly timers: Environment['timers'];
   readonly random: Environment['random'];
-  private rate: number;
+  private currentRate: number;
   /** What both clocks read when the rate was last set, and when that was. */
   private sinceMs = performance.now();
   private monotonicMs = this.sinceMs;
@@ -34,7 +34,7 @@ export class SkewedEnvironment implements Environment {
   private readonly pending = new Set<Timer>();
 
   constructor(settings: ClockSettings, random: RandomStream) {
-    this.rate = settings.rate;
+    this.currentRate = settings.rate;
     this.wallMs = Date.now() + settings.wallOffset;
     const readsWall = settings.clock === 'wall';
     this.clock = {
@@ -43,6 +43,11 @@ export class SkewedEnvironment implements Environment {
     };
     this.timers = { schedule: (delayMs, run) => this.schedule(delayMs, run) };
     this.random = { token: () => random.token(), fraction: () => random.fraction() };
+  }
+
+  /** Seconds of its clocks in a true second. */
+  get rate(): number {
+    return this.currentRate;
   }
 
   jumpWallClock(byMs: number): void {
@@ -54,13 +59,13 @@ export class SkewedEnvironment implements Environment {
     this.monotonicMs = this.monotonicNow();
     this.wallMs = this.wallNow();
     this.sinceMs = performance.now();
-    this.rate = rate;
+    this.currentRate = rate;
     for (const timer of this.pending) this.arm(timer);
   }
 
   /** True milliseconds that pass while the clocks of this client pass so many. */
   trueMs(milliseconds: number): number {
-    return milliseconds / this.rate;
+    return milliseconds / this.currentRate;
   }
 
   private schedule(delayMs: number, run: () => void): Cancel {
@@ -98,6 +103,6 @@ export class SkewedEnvironment implements Environment {
   }
 
   private elapsed(): number {
-    return (performance.now() - this.sinceMs) * this.rate;
+    return (performance.now() - this.sinceMs) * this.currentRate;
   }
 }

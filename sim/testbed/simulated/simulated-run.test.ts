@@ -38,6 +38,7 @@ describe('a run', () => {
       longestTtlMs: 1000,
       clockDriftFactor: 0.02,
       fencing: true,
+      clocks: { A: { clock: 'monotonic', rate: 1 }, B: { clock: 'monotonic', rate: 1 } },
     });
     expect(story.events.at(-1)).toMatchObject({ type: 'run-ended', reason: 'completed' });
     const timesUs = story.events.map(({ timeUs }) => timeUs);

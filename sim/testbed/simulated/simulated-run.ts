@@ -53,6 +53,7 @@ export class SimulatedRun {
       const callOffs = scenario.workload.flatMap((script, index) => this.launchWhenDue(script, `${index + 1}`));
       await this.advance(scenario.limit * 1000, () => this.running.size === 0 && this.scriptsToCome === 0);
       await this.happen(() => {
+        this.log.record({ type: 'workload-ended', timeUs: this.simulation.nowUs });
         for (const callOff of callOffs) callOff();
         for (const client of this.running) client.endScript();
         this.nemesis.healAll();
