@@ -14,6 +14,11 @@ export class OpenStretches<Key, Kind extends Stretch> {
     return this.openOnes.get(key);
   }
 
+  /** Those that are open now. */
+  current(): Kind[] {
+    return [...this.openOnes.values()];
+  }
+
   /** Opens a stretch; one that is open under the same key ends where it begins. */
   open(key: Key, stretch: Kind): void {
     this.close(key, stretch.fromUs);

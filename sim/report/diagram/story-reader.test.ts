@@ -77,6 +77,37 @@ describe('readStory', () => {
     expect(only).toMatchObject({ untilUs: 14_898_000, extendedUs: [5_000_000] });
   });
 
+  it.each<[string, readonly (readonly [timeUs: number, byMs: number, rate: number])[], readonly (readonly number[])[]]>(
+    [
+      ['no change', [], [[1140, 9_898_000]]],
+      ['slow from the half on', [[4_898_000, 0, 0.5]], [[1140, 14_898_000]]],
+      ['set forward beyond its end', [[5_000_000, 9_000, 1]], [[1140, 5_000_000]]],
+      ['set back', [[5_000_000, -1_000, 1]], [[1140, 10_898_000]]],
+      ['set back too little when it is over', [[11_000_000, -1_000, 1]], [[1140, 9_898_000]]],
+      [
+        'set back when it is over',
+        [
+          [10_898_000, -500, 1],
+          [11_898_000, -2_500, 1],
+        ],
+        [
+          [1140, 9_898_000],
+          [11_898_000, 12_898_000],
+        ],
+      ],
+    ],
+  )(
+    'ends a lease where the clock of its holder says, and draws one anew that lives again: %s',
+    (_what, changes, expected) => {
+      const run = new RunBuilder();
+      run.acquire('A');
+      for (const [timeUs, byMs, rate] of changes) {
+        run.at(timeUs).record('client-clock-changed', { client: 'A', clock: 'monotonic', byMs, rate });
+      }
+      expect(wholeStory(run.at(30_000_000)).leases.map(({ fromUs, untilUs }) => [fromUs, untilUs])).toEqual(expected);
+    },
+  );
+
   it('does not take a command that was sent twice for a new key', () => {
     const run = new RunBuilder({ nodes: ['n1'] });
     run.acquire('A');

@@ -1,4 +1,6 @@
+import { ClientClocks } from '../../history/client-clocks.ts';
 import type {
+  ClientClockChanged,
   CommandExecuted,
   CommandSent,
   HistoryEvent,
@@ -57,6 +59,7 @@ class StoryReader {
   private readonly clockChanges: ClockChange[] = [];
   private readonly listed: ListedEvent[] = [];
   private readonly momentsUs: number[] = [];
+  private clocks = new ClientClocks({});
 
   constructor(window: Window, proof: ReadonlySet<number>) {
     this.window = window;
@@ -114,6 +117,7 @@ class StoryReader {
       case 'run-started':
         this.clients = event.clients;
         this.nodes = event.nodes;
+        this.clocks = new ClientClocks(event.clocks);
         break;
       case 'acquire-invoked':
         this.waits.open(event.operation, {
@@ -140,6 +144,7 @@ class StoryReader {
           lease: event.operation,
           token: event.token,
           validUntilUs: event.validUntilUs,
+          dueUs: event.validUntilUs,
           extendedUs: [],
         });
         break;
@@ -147,6 +152,7 @@ class StoryReader {
         const lease = this.leases.get(event.lease);
         if (lease === undefined) break;
         lease.validUntilUs = Math.max(lease.validUntilUs, event.validUntilUs);
+        lease.dueUs = Math.max(lease.dueUs, event.validUntilUs);
         lease.extendedUs.push(timeUs);
         break;
       }
@@ -173,6 +179,9 @@ class StoryReader {
         if (key !== undefined) key.end = event.cause;
         break;
       }
+      case 'client-clock-changed':
+        this.moveLeases(event);
+        break;
       case 'client-paused':
         this.standstills.open(event.client, { fromUs: timeUs, untilUs: Infinity, lane: event.client, kind: 'paused' });
         break;
@@ -206,6 +215,32 @@ class StoryReader {
         this.faults.close(event.fault, timeUs);
         break;
       default:
+    }
+  }
+
+  /** The clock of a holder says when its leases are over. */
+  private moveLeases(event: ClientClockChanged): void {
+    const { timeUs } = event;
+    const moved = this.clocks.change(event);
+    if (moved === null) return;
+    for (const lease of this.leases.current()) {
+      if (lease.client !== event.client) continue;
+      const dueUs = moved(lease.dueUs);
+      const validUntilUs = Math.max(timeUs, Math.round(dueUs));
+      if (lease.validUntilUs >= timeUs) {
+        lease.dueUs = dueUs;
+        lease.validUntilUs = validUntilUs;
+      } else if (validUntilUs > timeUs) {
+        this.leases.close(lease.lease, lease.validUntilUs);
+        this.leases.open(lease.lease, {
+          ...lease,
+          fromUs: timeUs,
+          untilUs: Infinity,
+          validUntilUs,
+          dueUs,
+          extendedUs: [],
+        });
+      } else lease.dueUs = dueUs;
     }
   }
 

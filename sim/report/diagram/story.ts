@@ -15,14 +15,16 @@ export interface Wait extends Stretch {
   failure: string | null;
 }
 
-/** A lease, as its holder sees it: until its validity is over, or until it calls release. */
+/** A lease, as its holder sees it: until its validity is over, or until it calls release. One that came to life again is drawn as another. */
 export interface Lease extends Stretch {
   readonly client: string;
   readonly resource: string;
   readonly lease: number;
   readonly token: number | null;
-  /** The end of its validity in true time, granted extensions included. */
+  /** The end of its validity in true time, granted extensions and changes of its holder's clock included. */
   validUntilUs: number;
+  /** When that is, or was, over as the holder's clock runs now: a clock that is set back may bring it to life again. */
+  dueUs: number;
   readonly extendedUs: number[];
 }
 
