@@ -101,7 +101,9 @@ export class RedisProcess implements FleetServer {
       this.startedMs = Date.now();
       writeSkew(this.clockFile, this.skew, this.startedMs);
       try {
-        return await this.launch(faketimeEnvironment(preload, this.clockFile), PRELOAD_READY_WITHIN_MS);
+        const process = await this.launch(faketimeEnvironment(preload, this.clockFile), PRELOAD_READY_WITHIN_MS);
+        this.startedMs = process.spawnedMs;
+        return process;
       } catch (error) {
         problems.push(`with ${preload}: ${(error as Error).message}`);
       }

@@ -17,6 +17,8 @@ export interface ServerProcessOptions {
 
 /** A server program that was started for one run. */
 export class ServerProcess {
+  /** By the wall clock, in milliseconds since the epoch. */
+  readonly spawnedMs: number = Date.now();
   private readonly process: ChildProcess;
   private readonly printed: string[] = [];
 

@@ -9,8 +9,10 @@ import { Turns } from './turns.ts';
 
 /** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */
 const UNSYNCED_MS: Readonly<Record<string, number>> = { 'aof-everysec': 1000, 'aof-no': 30_000 };
-/** What a server's clock may differ from what it was set to: libfaketime counts a rate from when the process was ready, not from when it was started. */
-const CLOCK_TOLERANCE_MS = 250;
+/** What a server's clock may differ from what it should read. */
+const CLOCK_TOLERANCE_MS = 20;
+/** How often to put it right. */
+const CLOCK_LOOKS = 10;
 /** How often to make a server look at its memory until it has evicted what it may. */
 const EVICTION_LOOKS = 500;
 
@@ -203,24 +205,41 @@ export class RealNode {
     this.skew = { offsetMs: this.skewNow().offsetMs + byMs, rate };
     this.skewedSinceMs = Date.now();
     // One that is down finds its clock so when it starts again.
-    if (this.isUp) {
-      await this.server.setClock(this.skew);
-      await this.seeClock();
-    }
+    if (this.isUp) await this.adoptSkew();
     const { nowUs, log } = this.options;
     log.record({ type: 'node-clock-changed', timeUs: nowUs(), node: this.name, byMs, rate });
     if (this.isUp) await this.observer.touchKeys();
   }
 
-  private async seeClock(): Promise<void> {
+  /**
+   * Sets the server's clock. A rate counts from a moment that is not known exactly, when the process started: what that makes of the clock
+   * is put right. The longer an answer takes, the less of it shows at once.
+   */
+  private async adoptSkew(): Promise<void> {
+    await this.server.setClock(this.skewNow());
+    let correctionMs = 0;
+    for (let looks = 1; ; looks += 1) {
+      const errorMs = await this.clockErrorMs();
+      if (Math.abs(errorMs) <= CLOCK_TOLERANCE_MS) return;
+      const { offsetMs, rate } = this.skewNow();
+      if (looks > CLOCK_LOOKS) {
+        throw new Error(
+          `the clock of ${this.name} should be off by ${offsetMs} ms, and is by ${offsetMs + errorMs} ms`,
+        );
+      }
+      correctionMs -= errorMs;
+      await this.server.setClock({ offsetMs: offsetMs + correctionMs, rate });
+    }
+  }
+
+  /** How much further ahead the server's clock is than it should be, as far as asking can tell. */
+  private async clockErrorMs(): Promise<number> {
     const before = this.skewNow().offsetMs;
     const { leastMs, mostMs } = await this.observer.readClock();
     const after = this.skewNow().offsetMs;
-    const low = Math.min(before, after) - CLOCK_TOLERANCE_MS;
-    const high = Math.max(before, after) + CLOCK_TOLERANCE_MS;
-    if (mostMs < low || leastMs > high) {
-      throw new Error(`the clock of ${this.name} should be off by ${after} ms, and is by ${leastMs} to ${mostMs} ms`);
-    }
+    const tooLateMs = mostMs - Math.min(before, after);
+    const tooEarlyMs = leastMs - Math.max(before, after);
+    return tooEarlyMs > 0 ? tooEarlyMs : Math.min(0, tooLateMs);
   }
 
   private async die(signal: 'SIGKILL' | 'SIGTERM', fault: number): Promise<void> {
@@ -248,6 +267,7 @@ export class RealNode {
     const { proxies, log, nowUs, routes } = this.options;
     await proxies.setEnabled(OBSERVER, this.name, true);
     await this.observer.connection.open();
+    if (this.isSkewed) await this.adoptSkew();
     await this.observer.readClock();
     const keys = await this.observer.readKeys(cause);
     const isFull = this.pressedBy.size > 0 && this.options.settings.maxmemoryPolicy === 'noeviction';
