@@ -67,6 +67,7 @@ describe('what is written', () => {
       notAsExpected: 0,
       unknown: 0,
       skipped: 0,
+      missing: 0,
     });
   });
 

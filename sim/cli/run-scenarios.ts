@@ -61,7 +61,7 @@ export async function runScenarios(references: readonly string[], options: RunOp
   }
   const summary = writeSummary(finished, plan);
   printSummary(summary, finished.elapsed, results.file(SUMMARY_FILES.index), options.json === true, host);
-  return exitCodeOf(summary, plan, host);
+  return exitCodeOf(summary, host);
 }
 
 /** What can run nowhere is skipped from the beginning. */
@@ -143,7 +143,12 @@ function replayCommand({ wanted, backends }: Plan, { scenario, backend, seed }: 
   return ['npx distrilock run', ...[word, ...options].map(shellQuote), `--seed ${seed}`].join(' ');
 }
 
-function writeSummary(finished: Finished, { backends, results, options: { junit } }: Plan): Summary {
+function writeSummary(finished: Finished, plan: Plan): Summary {
+  const {
+    backends,
+    results,
+    options: { junit },
+  } = plan;
   const { judgements, skipped, unavailable } = finished;
   const summary = summarize({
     backends: backends.map(({ testbed: { name, isDeterministic } }) => ({
@@ -153,6 +158,7 @@ function writeSummary(finished: Finished, { backends, results, options: { junit 
     })),
     judgements,
     skipped,
+    wantedRuns: wantedRunsOf(plan, skipped.length),
     folderOf: (judgement) => results.folderOf(judgement),
   });
   writeWhole(results.file(SUMMARY_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
@@ -164,12 +170,16 @@ function writeSummary(finished: Finished, { backends, results, options: { junit 
   return summary;
 }
 
-function exitCodeOf({ totals, skipped }: Summary, { wanted, backends, options }: Plan, host: Host): number {
+function wantedRunsOf({ wanted, backends, options }: Plan, skippedScenarios: number): number {
+  return (wanted.length * backends.length - skippedScenarios) * options.runs;
+}
+
+function exitCodeOf({ totals, skipped }: Summary, host: Host): number {
   const { signal, stderr } = host;
-  const wantedRuns = wanted.length * backends.length * options.runs - skipped.length * options.runs;
-  if (signal.aborted && totals.runs < wantedRuns) {
+  if (signal.aborted && totals.missing > 0) {
     const name = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
-    stderr.write(`Interrupted by ${name} after ${totals.runs} of ${wantedRuns} runs; their results are kept\n`);
+    const all = totals.runs + totals.missing;
+    stderr.write(`Interrupted by ${name} after ${totals.runs} of ${all} runs; their results are kept\n`);
     return EXIT[name];
   }
   if (totals.runs === 0) {

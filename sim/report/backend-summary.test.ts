@@ -56,7 +56,7 @@ describe('the summary of a backend', () => {
       ...runs('a', 'processes', 'not-as-expected'),
     ];
     const { backends, totals } = summaryOf(judgements, { skipped: [skippedOf({ scenario: 'b' }), skippedOf()] });
-    expect(totals).toEqual({ runs: 3, asExpected: 1, notAsExpected: 1, unknown: 1, skipped: 2 });
+    expect(totals).toEqual({ runs: 3, asExpected: 1, notAsExpected: 1, unknown: 1, skipped: 2, missing: 0 });
     expect(backends).toMatchObject([
       { backend: 'processes', totals: { runs: 1, notAsExpected: 1 }, skipped: 2 },
       { backend: 'simulated', totals: { runs: 2, asExpected: 1, unknown: 1 }, skipped: 0 },

@@ -52,6 +52,12 @@ describe('renderIndex', () => {
     expect(green.length > 0).toBe(isGreen);
   });
 
+  it('does not look finished where it was cut short', () => {
+    const page = parseXml(renderIndex(summaryOf([judgementOf()], { missing: 3 })));
+    expect(textOf(findAll(page, 'h1')[0] as XmlElement)).toBe('Cut short: 1 of 4 runs came to their end');
+    expect(textOf(page)).toContain('3 never came to their end');
+  });
+
   it('escapes hostile names, and links nowhere but below', () => {
     const names = [
       '<script>alert(1)</script>',

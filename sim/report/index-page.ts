@@ -2,7 +2,6 @@ import { type BackendSummary, flakinessText } from './backend-summary.ts';
 import { renderExpected, renderFound, renderLinks, renderRuns } from './index-cells.ts';
 import { markup, type Markup } from './markup.ts';
 import { type Outcome, outcomeWords, renderOutcome } from './outcome.ts';
-import type { OutcomeCounts } from './outcome-counts.ts';
 import { renderPage } from './page.ts';
 import { differenceText, type ParitySummary } from './parity.ts';
 import type { ScenarioSummary, SkippedScenario, Summary } from './summary.ts';
@@ -17,6 +16,7 @@ export function renderIndex(summary: Summary): string {
 ${renderTotal(totals.asExpected, 'as-expected')}
 ${renderTotal(totals.notAsExpected, 'not-as-expected')}
 ${renderTotal(totals.unknown, 'unknown')}
+${totals.missing === 0 ? null : markup`<li>${totals.missing} never came to their end</li>`}
 ${totals.skipped === 0 ? null : markup`<li>${totals.skipped} ${SKIPPED}</li>`}
 </ul>
 </header>
@@ -38,7 +38,9 @@ function headline({ totals, backends }: Summary): string {
   return `${headlineOfRuns(totals)}${but}`;
 }
 
-function headlineOfRuns({ runs, notAsExpected, unknown }: OutcomeCounts): string {
+function headlineOfRuns({ runs, notAsExpected, unknown, missing }: Summary['totals']): string {
+  if (missing > 0 && notAsExpected === 0)
+    return `Cut short: ${runs} of ${count(runs + missing, 'run')} came to their end`;
   if (runs === 0) return 'No runs';
   if (notAsExpected > 0) return `${notAsExpected} of ${count(runs, 'run')} not as expected`;
   if (unknown > 0) return `${unknown} of ${count(runs, 'run')} unknown`;

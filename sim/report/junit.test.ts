@@ -48,6 +48,12 @@ describe('renderJUnit', () => {
     expect(attributesOf(findAll(junitOf(), 'testsuites')[0])).toMatchObject({ tests: '1', errors: '1' });
   });
 
+  it('takes a suite that was cut short for no success', () => {
+    const page = parseXml(renderJUnit(summaryOf([judgementOf()], { missing: 2 })));
+    const [error] = findAll(page, 'error');
+    expect(error?.attributes.get('message')).toBe('Cut short: 2 of 3 runs never came to their end.');
+  });
+
   it('skips what was skipped, with the reason and the remedy', () => {
     const skipped = skippedOf({ reason: 'there are no ]]> servers', remedy: 'install ]]> some' });
     const xml = parseXml(renderJUnit(summaryOf([judgementOf()], { skipped: [skipped] })));

@@ -8,7 +8,7 @@ const junit = junitModule as unknown as Builder;
 
 /**
  * A summary as JUnit XML, for CI: a test suite for each scenario and backend, a test case for each seed. A run that is not as
- * expected is a failure; one that is unknown is an error, and so is a summary without runs: neither may pass for a success. What was
+ * expected is a failure; one that is unknown is an error, and so is a summary without runs, or one that was cut short: none may pass for a success. What was
  * skipped is skipped here too, with the reason as its output.
  */
 export function renderJUnit(summary: Summary): string {
@@ -21,6 +21,16 @@ export function renderJUnit(summary: Summary): string {
       .className('distrilock')
       .name('runs')
       .error('There are no runs.', 'unknown');
+  }
+  const { runs, missing } = summary.totals;
+  if (missing > 0) {
+    builder
+      .testSuite()
+      .name('distrilock')
+      .testCase()
+      .className('distrilock')
+      .name('all runs')
+      .error(`Cut short: ${missing} of ${runs + missing} runs never came to their end.`, 'unknown');
   }
   for (const scenario of summary.scenarios) {
     const name = visibleText(scenario.scenario);

@@ -31,7 +31,7 @@ describe('summarize', () => {
   });
 
   it('counts outcomes, and takes the worst for the whole', () => {
-    expect(summary.totals).toEqual({ runs: 5, asExpected: 3, notAsExpected: 1, unknown: 1, skipped: 0 });
+    expect(summary.totals).toEqual({ runs: 5, asExpected: 3, notAsExpected: 1, unknown: 1, skipped: 0, missing: 0 });
     expect(summary.scenarios.map(({ outcome }) => outcome)).toEqual(['not-as-expected', 'as-expected', 'unknown']);
   });
 

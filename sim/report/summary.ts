@@ -57,8 +57,8 @@ export interface ScenarioSummary {
 export interface Summary {
   /** Version of this format. */
   readonly format: 2;
-  /** Over all backends. */
-  readonly totals: OutcomeCounts & { readonly skipped: number };
+  /** Over all backends. `missing` are the runs that were wanted and never came to their end: somebody or something cut the whole short. */
+  readonly totals: OutcomeCounts & { readonly skipped: number; readonly missing: number };
   /** In the order in which they were asked for. */
   readonly backends: readonly BackendSummary[];
   /** What ran, by name of the scenario, then in the order of the backends. */
@@ -73,6 +73,8 @@ export interface SummaryInput {
   readonly backends: readonly BackendFacts[];
   readonly judgements: Iterable<Judgement>;
   readonly skipped: Iterable<SkippedScenario>;
+  /** How many runs there should be, but for the skipped ones. */
+  readonly wantedRuns: number;
   /** Where the files of a run are, from the folder of the summary. */
   readonly folderOf: (judgement: Judgement) => string;
 }
@@ -93,9 +95,11 @@ export function summarize(input: SummaryInput): Summary {
   }
   const scenarios = [...groups.values()].map((group) => summarizeScenario(group, folderOf)).sort(byScenarioAndBackend);
   const skipped = [...input.skipped].sort(byScenarioAndBackend);
+  const counts = countOutcomes(scenarios.flatMap(({ runs }) => runs));
+  const missing = Math.max(0, input.wantedRuns - counts.runs);
   return {
     format: 2,
-    totals: { ...countOutcomes(scenarios.flatMap(({ runs }) => runs)), skipped: skipped.length },
+    totals: { ...counts, skipped: skipped.length, missing },
     backends: backends.map((facts) => summarizeBackend(facts, scenarios, skipped)),
     scenarios,
     skipped,
