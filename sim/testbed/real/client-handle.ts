@@ -30,7 +30,8 @@ export class ClientHandle {
   ) {
     this.name = name;
     this.onNews = onNews;
-    this.process = fork(program, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    // The name is for people who look at the processes.
+    this.process = fork(program, [name], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
     const { pid } = this.process;
     if (pid !== undefined) watchRemains({ pid });
     let printed = '';

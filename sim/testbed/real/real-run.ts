@@ -1,8 +1,7 @@
 import { Nemesis } from '../../faults/nemesis.ts';
-import { whenMoment } from '../../faults/moments.ts';
+import { type Moment, whenMoment } from '../../faults/moments.ts';
 import { resolveClients } from '../../faults/targets.ts';
 import type { History } from '../../history/history.ts';
-import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
 import type { RunOptions } from '../testbed.ts';
@@ -66,8 +65,12 @@ export class RealRun {
     }
     const { history } = merged;
     history.record({ type: 'run-ended', timeUs: Math.max(endUs, lastUs(history)), reason: reasonOf(failure) });
-    options.onEvents?.(history.since(0));
-    world.forget();
+    try {
+      options.onEvents?.(history.since(0));
+      world.forgetParts();
+    } finally {
+      world.forget();
+    }
     if (failure !== null && !(failure instanceof Interruption)) throw failure;
     return history;
   }
@@ -79,13 +82,18 @@ export class RealRun {
     world.begin();
     const { faults } = world;
     const nemesis = new Nemesis(faults);
+    const isTimed = ({ after }: Moment): boolean => after === undefined;
+    const isAtOnce = (moment: Moment): boolean => isTimed(moment) && (moment.at ?? 0) === 0;
+    // Who waits for an event hears all of them, from the first on.
+    const scripts = scenario.workload
+      .filter((script) => !isTimed(script))
+      .flatMap((script) => this.launchWhenDue(script));
+    nemesis.start(scenario.faults.filter((fault) => !isTimed(fault) || isAtOnce(fault)));
     // What is wrong from the beginning is wrong before anybody does anything.
-    const isFirst = (fault: Fault): boolean => fault.after === undefined && (fault.at ?? 0) === 0;
-    nemesis.start(scenario.faults.filter(isFirst));
     await timers.pass(0);
     await Promise.race([nemesis.settled(), timers.pass(scenario.limit)]);
-    nemesis.start(scenario.faults.filter((fault) => !isFirst(fault)));
-    const scripts = scenario.workload.flatMap((script) => this.launchWhenDue(script));
+    nemesis.start(scenario.faults.filter((fault) => isTimed(fault) && !isAtOnce(fault)));
+    scripts.push(...scenario.workload.filter(isTimed).flatMap((script) => this.launchWhenDue(script)));
     await Promise.race([Promise.all(scripts.map(({ ended }) => ended)), timers.pass(scenario.limit)]);
     world.log.record({ type: 'workload-ended', timeUs: world.nowUs() });
     for (const { callOff } of scripts) callOff();

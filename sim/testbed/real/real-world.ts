@@ -99,7 +99,7 @@ export class RealWorld {
     await Promise.all(this.observers().map(({ connection }) => connection.catchUp()));
   }
 
-  /** Ends all processes. What was seen of them stays until `forget`. */
+  /** Ends all processes. What they have seen stays on disk. */
   async close(): Promise<void> {
     this.isClosed = true;
     await this.closeClients();
@@ -117,9 +117,13 @@ export class RealWorld {
     return mergeHistory({ run: this.log.own, clients, faults: this.linkFaults });
   }
 
-  /** Removes all that is on disk. */
-  forget(): void {
+  /** Removes what the processes have kept of what they saw. */
+  forgetParts(): void {
     rmSync(this.partsFolder, { recursive: true, force: true });
+  }
+
+  /** Removes all else that is on disk. */
+  forget(): void {
     rmSync(this.folder, { recursive: true, force: true });
     forgetRemains({ folder: this.folder });
   }
