@@ -96,6 +96,18 @@ describe('mutual exclusion is violated', () => {
     });
   });
 
+  it('because of an extension, of which a clock that goes fast leaves enough', () => {
+    const run = new HistoryBuilder();
+    const lease = run.grant({ client: 'A', grantedMs: 10, untilMs: 50 });
+    run.extend(lease, 40, 45, 90).clock('A', 50, { rate: 2 });
+    run.grant({ client: 'B', grantedMs: 60, untilMs: 160 });
+    const history = run.build();
+    expect(checkMutualExclusion(history)).toMatchObject({
+      count: 1,
+      violations: [{ events: indexesOf(history, ['acquire-granted'], ['extend-granted']).sort((a, b) => a - b) }],
+    });
+  });
+
   it('because the clock that a holder reads was set back after the grant', () => {
     const run = new HistoryBuilder(ON_WALL_CLOCKS);
     run.grant({ client: 'A', grantedMs: 10, untilMs: 60 });

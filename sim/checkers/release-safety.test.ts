@@ -73,6 +73,26 @@ describe('the safety of releases is violated', () => {
     expect(checkReleaseSafety(run.build())).toMatchObject({ status: 'violated', count: 1 });
   });
 
+  it.each([
+    ['sent', (run: HistoryBuilder, operation: number) => run.attempt({ operation, startedMs: 5, replies: {} })],
+    [
+      'drew',
+      (run: HistoryBuilder, operation: number) => run.settle(operation, { startedMs: 5, grantedMs: 6, untilMs: 9 }),
+    ],
+  ])('when a client takes over the value that another one %s first', (how, draw) => {
+    const run = new HistoryBuilder();
+    const operation = run.invoke('A', 5);
+    draw(run, operation);
+    const value = run.valueOf(operation);
+    const copy = run.invoke('B', 7);
+    const message = { timeUs: 7000, client: 'B', value } as const;
+    run.add({ type: 'attempt-started', operation: copy, ...message });
+    if (how === 'sent')
+      run.add({ type: 'command-sent', command: 99, node: 'n1', kind: 'acquire', key: 'lock', ...message });
+    run.executed(20, { client: 'B', kind: 'release', value, before: value, changed: true });
+    expect(checkReleaseSafety(run.build())).toMatchObject({ status: 'violated', count: 1 });
+  });
+
   it('when an extension makes a key again that was gone', () => {
     const run = new HistoryBuilder();
     run.executed(10, { client: 'A', kind: 'extend', value: 'a', before: null, changed: true });

@@ -85,6 +85,10 @@ describe('a saved history', () => {
 
 describe('a line that is not an event is named', () => {
   const first = `${shortHistory().split('\n')[0] ?? ''}\n`;
+  const withClocks = (clocks: string): [line: string, message: string] => [
+    first.replace(/"clocks":.*\}/, `${clocks}}`).replace(',}', '}'),
+    'Line 2 of the history (run-started) needs clocks to be clocks by client',
+  ];
 
   it.each([
     ['{"type":\n', 'Line 2 of the history is not JSON'],
@@ -109,6 +113,8 @@ describe('a line that is not an event is named', () => {
       first.replace('"format":1', '"format":2'),
       'Line 2 of the history (run-started) has a format other than 1: record the run anew',
     ],
+    ...['', '"clocks":null', '"clocks":{"A":1}', '"clocks":{"A":{"clock":"sun","rate":1}}'].map(withClocks),
+    withClocks('"clocks":{"A":{"clock":"wall","rate":0}}'),
     // Cut off, but whole all the same.
     ['{"type":"healed"}', 'Line 2 of the history (healed) needs a timeUs of zero or more'],
   ])('%j', (line, message) => {
