@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -25,11 +26,11 @@ export async function findAppendOnlyFile(container: Dockerode.Container): Promis
 /** The size of a file in the container, which may run, in bytes; null if it is not there. */
 export async function sizeOf(container: Dockerode.Container, path: string): Promise<number | null> {
   try {
-    const { headers } = (await container.infoArchive({ path })) as unknown as {
-      readonly headers: Readonly<Record<string, string>>;
-    };
-    const stat = JSON.parse(Buffer.from(headers[STAT_HEADER] ?? '', 'base64').toString()) as { readonly size: number };
-    return stat.size;
+    const answer = (await container.infoArchive({ path })) as unknown as IncomingMessage;
+    // Until it is read to its end, though that is empty, it keeps its connection, and that keeps this process alive.
+    answer.resume();
+    const stat = Buffer.from(String(answer.headers[STAT_HEADER]), 'base64').toString();
+    return (JSON.parse(stat) as { readonly size: number }).size;
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;
@@ -55,5 +56,6 @@ export async function truncateFile(container: Dockerode.Container, path: string,
   });
   await pipeline(archive, extract);
   pack.finalize();
-  await container.putArchive(Readable.from(pack), { path: posix.dirname(path) });
+  const answer = await container.putArchive(Readable.from(pack), { path: posix.dirname(path) });
+  answer.resume();
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Dockerode from 'dockerode';
 import { ImageName } from 'testcontainers';
@@ -12,7 +13,8 @@ export interface ImageSetting {
   readonly image: string;
 }
 
-const DOCKERFILE_FOLDER = fileURLToPath(new URL('faketime-image', import.meta.url));
+const FAKETIME_IMAGE_FILES = ['Dockerfile', 'server-with-faketime'] as const;
+const FAKETIME_IMAGE_FOLDER = fileURLToPath(new URL('faketime-image', import.meta.url));
 /** Which file the server's clock follows, as libfaketime is told by the image. */
 const CLOCK_FILE_VARIABLE = 'FAKETIME_TIMESTAMP_FILE';
 
@@ -79,13 +81,13 @@ export async function buildFaketimeImage(
   onProgress: (step: string) => void,
 ): Promise<string> {
   const { Id: baseId } = await engine.getImage(base).inspect();
-  const dockerfile = readFileSync(`${DOCKERFILE_FOLDER}/Dockerfile`);
-  const digest = createHash('sha256').update(baseId).update(dockerfile).digest('hex');
-  const image = `distrilock/faketime:${digest.slice(0, 12)}`;
+  const hash = createHash('sha256').update(baseId);
+  for (const file of FAKETIME_IMAGE_FILES) hash.update(readFileSync(join(FAKETIME_IMAGE_FOLDER, file)));
+  const image = `distrilock/faketime:${hash.digest('hex').slice(0, 12)}`;
   if (await isImageHere(engine, image)) return image;
   onProgress(`building an image of ${base} with libfaketime`);
   const stream = await engine.buildImage(
-    { context: DOCKERFILE_FOLDER, src: ['Dockerfile'] },
+    { context: FAKETIME_IMAGE_FOLDER, src: [...FAKETIME_IMAGE_FILES] },
     { t: image, buildargs: { REDIS_IMAGE: base }, forcerm: true },
   );
   const printed: string[] = [];
