@@ -20,7 +20,8 @@ const LARGEST_TOKEN_HINT = 2 ** 52;
 export interface AcquisitionListener {
   settled(acquisition: Acquisition): void;
   resolve(lock: AcquiredLock): void;
-  reject(error: LockError): void;
+  /** A LockError, or what a broken Environment threw. */
+  reject(error: unknown): void;
 }
 
 /** One call of acquire: attempts until one is granted, the retries are used up, the caller's signal fires or the Redlock is closed. */
@@ -82,6 +83,22 @@ export class Acquisition {
   }
 
   private tryOnce(): void {
+    this.rejectIfThrows(() => {
+      this.startAttempt();
+    });
+  }
+
+  /** Ends the acquisition when its Environment throws, which may happen in a timer, where nobody would learn of it. */
+  private rejectIfThrows(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.attempt?.abandon();
+      this.reject(error);
+    }
+  }
+
+  private startAttempt(): void {
     const { options, nodes } = this.context;
     const { environment } = options;
     let tokenHint: number | null = null;
@@ -138,8 +155,10 @@ export class Acquisition {
       return;
     }
     const { timers, random } = this.context.options.environment;
-    this.cancelRetry = timers.schedule(retryDelayMs(this.policy, random.fraction()), () => {
-      this.tryOnce();
+    this.rejectIfThrows(() => {
+      this.cancelRetry = timers.schedule(retryDelayMs(this.policy, random.fraction()), () => {
+        this.tryOnce();
+      });
     });
   }
 
@@ -179,7 +198,7 @@ export class Acquisition {
     this.reject(new AbortedError(message, this.resource, [], options));
   }
 
-  private reject(error: LockError): void {
+  private reject(error: unknown): void {
     this.settle();
     this.listener.reject(error);
   }

@@ -15,6 +15,20 @@ export interface NodeOutcome {
   readonly error?: Error;
 }
 
+/** What JSON keeps of a LockError. */
+export interface LockErrorJson {
+  readonly name: string;
+  readonly code: LockErrorCode;
+  readonly message: string;
+  readonly resource: string;
+  readonly outcomes: readonly {
+    readonly node: string;
+    readonly outcome: NodeOutcome['outcome'];
+    /** The message of the outcome's error. */
+    readonly reason?: string;
+  }[];
+}
+
 /** Base of every error that this library throws or rejects with. */
 export abstract class LockError extends Error {
   abstract readonly code: LockErrorCode;
@@ -28,6 +42,15 @@ export abstract class LockError extends Error {
     this.name = new.target.name;
     this.resource = resource;
     this.outcomes = outcomes;
+  }
+
+  /** For logs: errors have no fields that JSON would keep by itself. Causes are left out, which are not the library's own. */
+  toJSON(): LockErrorJson {
+    const { name, code, message, resource } = this;
+    const outcomes = this.outcomes.map(({ node, outcome, error }) =>
+      error === undefined ? { node, outcome } : { node, outcome, reason: error.message },
+    );
+    return { name, code, message, resource, outcomes };
   }
 }
 

@@ -97,6 +97,21 @@ describe('fencing', () => {
     expect(lock.value?.token).toBe(HINT + 11);
   });
 
+  it('lets a late grant count when a node throws at its commit', async () => {
+    const world = new FakeWorld();
+    const nodes = nodesWithCounters(world, 0, HINT + 10, HINT + 10);
+    if (nodes[0] !== undefined) {
+      nodes[0].fate = ({ kind }) => {
+        if (kind === 'commit') throw new Error('down');
+        return undefined;
+      };
+    }
+    if (nodes[2] !== undefined) nodes[2].latencyMs = 30;
+    const lock = watch(world.redlock(nodes, { fencing: true }).acquire('r', TTL_MS));
+    await world.advance(30);
+    expect(lock.value?.token).toBe(HINT + 11);
+  });
+
   it('does not count a late grant whose counter is above the token', async () => {
     const world = new FakeWorld();
     const nodes = nodesWithCounters(world, HINT + 10, 0, HINT + 99);

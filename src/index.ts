@@ -7,6 +7,7 @@ export {
   InvalidOptionError,
   LockError,
   type LockErrorCode,
+  type LockErrorJson,
   type NodeOutcome,
   UnreachableError,
 } from './errors.ts';

@@ -56,18 +56,20 @@ interface Stubbed {
   readonly world: FakeWorld;
   readonly client: StubClient;
   readonly replies: LockReply[];
-  readonly ask: (kind: 'acquire' | 'release', key: string) => void;
+  readonly ask: (kind: AskedKind, key: string) => void;
 }
+
+type AskedKind = 'acquire' | 'extend' | 'release' | 'inspect';
 
 function stubbed(): Stubbed {
   const world = new FakeWorld();
   const client = new StubClient();
   const node = new IoredisNode('the node', client, false, world.environment);
   const replies: LockReply[] = [];
-  const ask = (kind: 'acquire' | 'release', key: string): void => {
-    const common = { key, value: 'a', timeoutMs: 100 };
+  const ask = (kind: AskedKind, key: string): void => {
+    const common = { key, value: 'a', timeoutMs: 100, ttlMs: 1000 };
     const command: LockCommand =
-      kind === 'acquire' ? { kind, ...common, ttlMs: 1000, fresh: true, tokenHint: null } : { kind, ...common };
+      kind === 'acquire' ? { kind, ...common, fresh: true, tokenHint: null } : { kind, ...common };
     node.execute(command, (reply) => replies.push(reply));
   };
   return { world, client, replies, ask };
@@ -135,6 +137,19 @@ describe('the connection of an ioredis client', () => {
     ask('release', 'd');
     await world.advance(0);
     expect(client.sent).toEqual(['eval a', 'evalsha b', 'eval c', 'evalsha d']);
+  });
+
+  it('does not send a script whole once the connection is gone, where ioredis would queue it', async () => {
+    const { world, client, replies, ask } = stubbed();
+    client.answers.push(0, new Error('NOSCRIPT No matching script'));
+    client.become('ready');
+    ask('release', 'a');
+    await world.advance(0);
+    ask('release', 'b');
+    client.status = 'close';
+    await world.advance(0);
+    expect(client.sent).toEqual(['eval a', 'evalsha b']);
+    expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: false }]);
   });
 
   it('asks again whose lock it is when a cluster client, which may have sent the SET twice, answers nil', async () => {
@@ -228,28 +243,93 @@ describe('the connection of an ioredis client', () => {
       expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'granted']);
     });
 
-    it('sends nothing more after two seconds, and begins anew with a new connection', async () => {
+    const never = new Promise(() => undefined);
+
+    it('sends nothing more to be stored or read after two seconds and a turn of the event loop', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      client.answers.push(never, never, never);
+      ask('acquire', 'a');
+      await world.advance(2001);
+      ask('acquire', 'noticed');
+      await world.advance(39);
+      ask('acquire', 'b');
+      await world.advance(1);
+      ask('acquire', 'c');
+      ask('inspect', 'd');
+      await world.advance(0);
+      expect(client.sent).toEqual(['set a', 'set noticed', 'set b']);
+      expect(replies).toMatchObject([
+        { kind: 'failed', sent: false },
+        { kind: 'failed', sent: false },
+      ]);
+      expect(world.armedTimers).toBe(0);
+    });
+
+    it('begins anew with a new connection, whose answers those of the last one are not', async () => {
       const { world, client, replies, ask } = stubbed();
       client.become('ready');
       let answerFirst: (answer: string) => void = () => undefined;
-      const never = new Promise(() => undefined);
       client.answers.push(new Promise((resolve) => (answerFirst = resolve)), never);
       ask('acquire', 'a');
       await world.advance(2001);
       ask('acquire', 'b');
-      await world.advance(0);
-      expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
+      await world.advance(20);
       client.become('close');
+      expect(world.armedTimers).toBe(0);
       client.become('ready');
+      client.answers.push(never, never);
       ask('acquire', 'c');
-      expect(client.sent).toEqual(['set a', 'set c']);
-      // An answer that outlived its connection is none of the new one's.
       answerFirst('OK');
       await world.advance(2001);
       ask('acquire', 'd');
+      await world.advance(40);
+      ask('acquire', 'e');
       await world.advance(0);
-      expect(client.sent).toHaveLength(2);
-      expect(replies.map(({ kind }) => kind)).toEqual(['failed', 'granted', 'failed']);
+      expect(client.sent).toEqual(['set a', 'set b', 'set c', 'set d']);
+      expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'failed']);
+    });
+
+    it('does not take the time in which it could not read for silence', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      let answerFirst: (answer: string) => void = () => undefined;
+      client.answers.push(new Promise((resolve) => (answerFirst = resolve)), never, never, 'OK');
+      ask('acquire', 'a');
+      // The process is busy: its clock goes on, its event loop does not.
+      world.nowMs += 60_000;
+      ask('acquire', 'b');
+      world.nowMs += 60_000;
+      ask('acquire', 'c');
+      answerFirst('OK');
+      await world.advance(100);
+      ask('acquire', 'd');
+      await world.advance(0);
+      expect(client.sent).toEqual(['set a', 'set b', 'set c', 'set d']);
+      expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'granted']);
+      expect(world.armedTimers).toBe(0);
+    });
+
+    it('still sends releases and extensions, but no endless number of them', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      client.answers.push(...Array.from({ length: 10_000 }, () => never));
+      ask('acquire', 'a');
+      await world.advance(2001);
+      ask('acquire', 'b');
+      await world.advance(40);
+      ask('extend', 'a');
+      ask('release', 'a');
+      expect(client.sent.slice(2)).toEqual(['eval a', 'eval a']);
+      while (client.sent.length < 10_000) ask('release', 'more');
+      ask('release', 'too many');
+      ask('extend', 'too many');
+      await world.advance(0);
+      expect(client.sent).toHaveLength(10_000);
+      expect(replies).toMatchObject([
+        { kind: 'failed', sent: false },
+        { kind: 'failed', sent: false },
+      ]);
     });
   });
 });

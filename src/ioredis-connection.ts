@@ -1,7 +1,10 @@
-import type { Environment } from './environment.ts';
+import type { Cancel, Environment } from './environment.ts';
 import type { IoredisClient } from './ioredis-client.ts';
+import { withoutCommand } from './reply-error.ts';
 import type { Script } from './scripts.ts';
 
+/** How long each of the two timers runs that prove that the event loop turned; short, for only the turning matters. */
+const LOOP_TURN_MS = 20;
 /** How long quit waits for the answers to what was sent before. */
 const QUIT_TIMEOUT_MS = 1000;
 
@@ -37,7 +40,7 @@ export function connectionOf(client: IoredisClient): IoredisConnection {
  */
 export class IoredisConnection {
   readonly client: IoredisClient;
-  /** Grows whenever the connection is lost or made: commands that were sent before may have been sent again. */
+  /** Grows whenever the connection is lost: commands that were sent before may have been sent again. */
   epoch = 0;
   private waiting: WaitingCommand[] = [];
   private readonly sentScripts = new Set<Script>();
@@ -46,18 +49,21 @@ export class IoredisConnection {
   /** Whether the last attempt to connect failed. */
   private isDown = false;
   private wasReady: boolean;
-  private unanswered = 0;
+  private unansweredCount = 0;
   /** Since when nothing came back, by the clock of whoever sent last; meaningful while commands are unanswered. */
   private silentSinceMs = 0;
+  /** Whether the event loop turned, and so read what had arrived, after the silence was noticed. */
+  private isSilenceProven = false;
+  /** Stops the timers that wait for the event loop to turn; null while there are none. */
+  private cancelProof: Cancel | null = null;
 
   constructor(client: IoredisClient) {
     this.client = client;
     this.wasReady = client.status === 'ready';
     client.on('error', (error: Error) => {
-      this.lastError = error;
+      this.lastError = withoutCommand(error);
     });
     client.on('ready', () => {
-      this.beginEpoch();
       this.wasReady = true;
       this.isDown = false;
       this.lastError = null;
@@ -104,20 +110,32 @@ export class IoredisConnection {
     if (client.status === 'wait') client.connect().catch(() => undefined);
   }
 
-  /** Whether commands were sent, and for so long nothing came back: a server that hangs would let them pile up. */
-  isSilent(nowMs: number, forMs: number): boolean {
-    return this.unanswered > 0 && nowMs - this.silentSinceMs > forMs;
+  /** How many commands were sent over this connection and not answered yet. */
+  get unanswered(): number {
+    return this.unansweredCount;
+  }
+
+  /**
+   * Whether commands were sent, and for so long nothing came back: a server that hangs would let them pile up. The clock alone
+   * does not tell, for it also runs while this process is too busy, or was stopped, and answers lie unread in its sockets: it
+   * is believed once the event loop has turned since.
+   */
+  isSilent({ clock, timers }: Environment, forMs: number): boolean {
+    if (this.unansweredCount === 0 || clock.now() - this.silentSinceMs <= forMs) return false;
+    if (!this.isSilenceProven) this.cancelProof ??= this.proveSilence(timers);
+    return this.isSilenceProven;
   }
 
   noteSent(nowMs: number): void {
-    if (this.unanswered === 0) this.silentSinceMs = nowMs;
-    this.unanswered += 1;
+    if (this.unansweredCount === 0) this.silentSinceMs = nowMs;
+    this.unansweredCount += 1;
   }
 
   noteAnswer(nowMs: number, epoch: number): void {
     if (epoch !== this.epoch) return;
-    this.unanswered -= 1;
+    this.unansweredCount -= 1;
     this.silentSinceMs = nowMs;
+    this.endSilence();
   }
 
   /**
@@ -160,8 +178,25 @@ export class IoredisConnection {
 
   private beginEpoch(): void {
     this.epoch += 1;
-    this.unanswered = 0;
+    this.unansweredCount = 0;
+    this.endSilence();
     this.sentScripts.clear();
+  }
+
+  /** Two timers, one after the other: the loop may run the first before it reads its sockets, and reads them before the second. */
+  private proveSilence(timers: Environment['timers']): Cancel {
+    return timers.schedule(LOOP_TURN_MS, () => {
+      this.cancelProof = timers.schedule(LOOP_TURN_MS, () => {
+        this.isSilenceProven = true;
+        this.cancelProof = null;
+      });
+    });
+  }
+
+  private endSilence(): void {
+    this.isSilenceProven = false;
+    this.cancelProof?.();
+    this.cancelProof = null;
   }
 
   private sendWaiting(): void {

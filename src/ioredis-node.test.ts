@@ -308,40 +308,37 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       expect(failure).toEqual({ message: 'the node: the connection is closed', sent: false });
     });
 
-    it('lets a server that is silent for long collect no more commands, until it speaks again', async () => {
+    it('lets a server that is silent for long collect nothing more but releases, until it speaks again', async () => {
       let nowMs = 0;
       const clock = { now: () => nowMs, wall: () => 0 };
-      const client = here();
-      const node = new IoredisNode('the node', client, false, { ...systemEnvironment, clock });
+      const timers: (() => void)[] = [];
+      const schedule = (_delayMs: number, run: () => void): (() => void) => {
+        timers.push(run);
+        return () => undefined;
+      };
+      const node = new IoredisNode('the node', here(), false, { ...systemEnvironment, clock, timers: { schedule } });
       nodes.push(node);
       await ask(node, inspect);
       server.pause();
-      const first = ask(node, { ...inspect, timeoutMs: 100 });
-      nowMs = 2000;
-      const second = ask(node, { ...inspect, timeoutMs: 100 });
-      nowMs = 2001;
-      const third = await failureOf(node, { ...inspect, timeoutMs: 100 });
-      expect(third).toEqual({ message: expect.stringContaining('not answered anything') as string, sent: false });
-      server.resume();
-      expect((await Promise.all([first, second])).map(({ kind }) => kind)).toEqual(['inspected', 'inspected']);
-      expect(await ask(node, inspect)).toMatchObject({ kind: 'inspected' });
-    });
-
-    it('still cleans up on a silent server behind what it was sent before', async () => {
-      let nowMs = 0;
-      const clock = { now: () => nowMs, wall: () => 0 };
-      const node = new IoredisNode('the node', here(), false, { ...systemEnvironment, clock });
-      nodes.push(node);
-      await ask(node, inspect);
-      server.pause();
-      const acquired = ask(node, acquireOf('a'));
-      nowMs = 60_000;
-      const other = { kind: 'release', key: 'lock:r', value: 'b', timeoutMs: 100 } as const;
-      expect(await failureOf(node, other)).toMatchObject({ sent: false });
-      const released = ask(node, { ...other, value: 'a' });
-      server.resume();
-      expect(await Promise.all([acquired, released])).toEqual([{ kind: 'granted', token: null }, { kind: 'released' }]);
-      expect(await direct.get('lock:r')).toBe(null);
+      try {
+        const acquired = ask(node, acquireOf('a', { timeoutMs: 100 }));
+        nowMs = 2000;
+        const inspected = ask(node, { ...inspect, timeoutMs: 100 });
+        expect(timers).toEqual([]);
+        nowMs = 2001;
+        const noticing = ask(node, { ...inspect, timeoutMs: 100 });
+        timers.shift()?.();
+        timers.shift()?.();
+        const refused = await failureOf(node, acquireOf('b', { timeoutMs: 100 }));
+        expect(refused).toEqual({ message: expect.stringContaining('not answered anything') as string, sent: false });
+        const released = ask(node, releaseOf('a'));
+        server.resume();
+        const replies = await Promise.all([acquired, inspected, noticing, released]);
+        expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'inspected', 'inspected', 'released']);
+        expect(await ask(node, inspect)).toMatchObject({ kind: 'inspected', value: null });
+      } finally {
+        server.resume();
+      }
     });
 
     it('does not take the answer to a command that was sent again for that of another client', async () => {

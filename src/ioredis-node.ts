@@ -15,12 +15,14 @@ import {
   REFUSED,
   RELEASED,
 } from './lock-node.ts';
-import { lacksScript, nodeError, tellsOfLoss } from './reply-error.ts';
+import { lacksScript, nodeError, tellsOfLoss, withoutCommand } from './reply-error.ts';
 import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from './scripts.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
 const SILENCE_TIMEOUTS = 4;
+/** So many commands wait at most for a server that is silent: nothing else bounds them if it hangs for good. */
+const LONGEST_BACKLOG = 10_000;
 
 type Settle = (reply: LockReply) => void;
 type Arguments = (string | number)[];
@@ -44,8 +46,6 @@ export class IoredisNode implements LockNode {
   private readonly evaluate: SendCommand;
   private readonly evaluateKnown: SendCommand;
   private hasQuit = false;
-  /** Values that were sent to be stored, and whose answer or clean-up is still to come. */
-  private readonly unanswered = new Set<string>();
 
   /** @param owned whether distrilock opened the client, and so closes it by `Redlock.close` too */
   constructor(id: string, client: IoredisClient, owned: boolean, environment: Environment) {
@@ -70,13 +70,10 @@ export class IoredisNode implements LockNode {
       this.failLater(settle, 'the connection was closed by quit() or close()');
       return;
     }
-    const nowMs = this.environment.clock.now();
-    const errand: Errand = { deadlineMs: nowMs + command.timeoutMs, settle };
+    const errand: Errand = { deadlineMs: this.environment.clock.now() + command.timeoutMs, settle };
     if (this.link.isReady()) {
-      const isSilent = this.link.isSilent(nowMs, Math.max(SILENCE_MS, command.timeoutMs * SILENCE_TIMEOUTS));
-      if (isSilent && !this.mustFollow(command)) {
-        this.failLater(settle, 'the server has not answered anything for a while');
-      } else this.send(command, errand);
+      if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
+      else this.send(command, errand);
       return;
     }
     this.link.whenReady({
@@ -86,33 +83,24 @@ export class IoredisNode implements LockNode {
     });
   }
 
-  /** Whether it cleans up after a command that the server may still have in its buffers: it must then stand behind it there. */
-  private mustFollow(command: LockCommand): boolean {
-    return command.kind === 'release' && this.unanswered.has(command.value);
-  }
-
-  private noteUntilAnswered(value: string, { deadlineMs, settle }: Errand): Errand {
-    this.unanswered.add(value);
-    return {
-      deadlineMs,
-      settle: (reply) => {
-        if (reply.kind !== 'failed') this.unanswered.delete(value);
-        settle(reply);
-      },
-    };
+  /**
+   * Whether the command would only wait with others for a server that is silent. What keeps or gives back a lock that is held is
+   * not refused for that: the server may have the lock, or its acquire in the buffers, and then needs the release behind it.
+   */
+  private wouldPileUp({ kind, timeoutMs }: LockCommand): boolean {
+    if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) return false;
+    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered >= LONGEST_BACKLOG;
   }
 
   private send(command: LockCommand, errand: Errand): void {
     switch (command.kind) {
-      case 'acquire': {
-        const noted = this.noteUntilAnswered(command.value, errand);
-        if (command.tokenHint === null) this.acquire(command, noted);
+      case 'acquire':
+        if (command.tokenHint === null) this.acquire(command, errand);
         else {
           const args = [command.value, command.ttlMs, command.tokenHint];
-          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, noted, grantedOrHeld);
+          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, errand, grantedOrHeld);
         }
         return;
-      }
       case 'commit':
         this.run(COMMIT, this.keysOf(command), [command.value, command.token], errand, committedOrRefused);
         return;
@@ -120,7 +108,6 @@ export class IoredisNode implements LockNode {
         this.run(EXTEND, [command.key], [command.value, command.ttlMs], errand, extendedOrAbsent);
         return;
       case 'release':
-        this.unanswered.delete(command.value);
         this.run(RELEASE, [command.key], [command.value], errand, releasedOrAbsent);
         return;
       case 'inspect':
@@ -192,7 +179,7 @@ export class IoredisNode implements LockNode {
 
   private failed(error: Error): LockReply {
     if (!tellsOfLoss(error)) return { kind: 'failed', error: nodeError(this.id, error), sent: true };
-    const lost = this.link.error ?? error;
+    const lost = this.link.error ?? withoutCommand(error);
     const reason = new Error(`the connection was lost before an answer came (${lost.message})`, { cause: lost });
     return { kind: 'failed', error: nodeError(this.id, reason), sent: true };
   }

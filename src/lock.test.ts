@@ -108,6 +108,50 @@ describe('extend', () => {
     expect(lock.remaining()).toBe(0);
   });
 
+  it('takes the lock off the nodes that prolonged it when it was over meanwhile, so that it blocks nobody', async () => {
+    const { world, nodes, redlock, lock } = await held();
+    for (const node of nodes) node.answerLatencyMs = 60;
+    await world.advance(LONGEST_VALIDITY_MS - 20);
+    const extension = watch(lock.extend(60_000));
+    await world.advance(30);
+    expect(nodes.map((node) => node.holder())).toEqual([lock.value, lock.value, lock.value]);
+    await world.advance(70);
+    expect(errorOf(extension)).toBeInstanceOf(ExpiredError);
+    expect(nodes.map((node) => node.holder())).toEqual([null, null, null]);
+    const next = watch(redlock.acquire('r', TTL_MS));
+    await world.advance(100);
+    expect(next.state).toBe('resolved');
+    // It is the next holder's now.
+    const release = watch(lock.release());
+    await world.advance(100);
+    expect(release.state).toBe('resolved');
+    expect(nodes.map((node) => node.holder())).toEqual(nodes.map(() => next.value?.value));
+  });
+
+  it('takes it off too when the nodes prolonged it and never told', async () => {
+    const { world, nodes, lock } = await held();
+    await world.advance(LONGEST_VALIDITY_MS - 20);
+    for (const node of nodes) node.fate = ({ kind }) => (kind === 'extend' ? 'unanswered' : undefined);
+    const extension = watch(lock.extend(60_000));
+    await world.advance(499);
+    expect(extension.state).toBe('pending');
+    await world.advance(2);
+    expect(errorOf(extension)).toBeInstanceOf(ExpiredError);
+    expect(nodes.map((node) => node.holder())).toEqual([null, null, null]);
+    expect(world.armedTimers).toBe(0);
+  });
+
+  it('asks no node to let go twice when the lock was given back while it was being extended', async () => {
+    const { world, nodes, lock } = await held();
+    for (const node of nodes) node.answerLatencyMs = 60;
+    await world.advance(LONGEST_VALIDITY_MS - 20);
+    const extension = watch(lock.extend(TTL_MS));
+    const release = watch(lock.release());
+    await world.advance(100);
+    expect([extension.state, release.state]).toEqual(['rejected', 'resolved']);
+    expect(nodes[0]?.kinds()).toEqual(['acquire', 'extend', 'release']);
+  });
+
   it('fails when its answers come too late for what it asked', async () => {
     const { world, nodes, lock } = await held();
     for (const node of nodes) node.latencyMs = 3;
@@ -118,6 +162,8 @@ describe('extend', () => {
     expect(errorOf(extension)).toBeInstanceOf(ExpiredError);
     expect(errorOf(extension).message).toContain('came too late to be of use (2 of 3 extended, 1 not awaited)');
     expect(lock.remaining()).toBe(LONGEST_VALIDITY_MS - 211);
+    // By what was granted before it is still valid.
+    expect(nodes.map((node) => node.holder())).toEqual([lock.value, lock.value, lock.value]);
   });
 
   it('is limited by extensionLimit, which counts only extensions that were granted', async () => {
@@ -206,6 +252,40 @@ describe('release', () => {
     await world.advance(1);
     expect(again.state).toBe('resolved');
     expect(nodes.map((node) => node.holder())).toEqual([null, null, null]);
+  });
+
+  it('can be called again after nodes threw', async () => {
+    const { world, nodes, lock } = await held();
+    for (const node of nodes) {
+      node.fate = () => {
+        throw new Error('down');
+      };
+    }
+    const broken = watch(lock.release());
+    await world.advance(1);
+    expect(errorOf(broken).message).toContain('(0 of 3 released, 2 failed, 1 not awaited; down)');
+    for (const node of nodes) node.fate = () => undefined;
+    const again = watch(lock.release());
+    await world.advance(1);
+    expect(again.state).toBe('resolved');
+    expect(nodes.map((node) => node.holder())).toEqual([null, null, null]);
+  });
+
+  it('after the Redlock was closed is aborted where no quorum of connections is left to send it by', async () => {
+    const codes: string[] = [];
+    for (const [closes, notSent] of [
+      [true, 2],
+      [true, 1],
+      [false, 2],
+    ] as const) {
+      const { world, nodes, redlock, lock } = await held();
+      if (closes) await redlock.close();
+      nodes.forEach((node, index) => (node.fate = () => failed('closed', index >= notSent)));
+      const release = watch(lock.release());
+      await world.advance(1);
+      codes.push(errorOf(release).code);
+    }
+    expect(codes).toEqual(['aborted', 'unreachable', 'unreachable']);
   });
 
   it('is no error twice, and asks no node again after it succeeded', async () => {

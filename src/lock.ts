@@ -44,52 +44,60 @@ export class AcquiredLock {
   /** The fencing token: larger than that of every lock on the resource granted before. Undefined without `fencing`. */
   readonly token: number | undefined;
 
-  private readonly context: LockContext;
-  private readonly tenure: Tenure;
-  private grantedValidityMs: number;
-  private validUntilMs: number;
-  private extensions = 0;
+  // Hidden from whoever prints or serialises a lock: the connections behind it know passwords.
+  readonly #context: LockContext;
+  readonly #tenure: Tenure;
+  #grantedValidityMs: number;
+  #validUntilMs: number;
+  #extensions = 0;
   /** Whether release was ever called: from then on the holder must not rely on the lock, even if nodes still hold it. */
-  private givenBack = false;
-  private releasing: Promise<void> | null = null;
+  #givenBack = false;
+  #releasing: Promise<void> | null = null;
 
   /** @internal Locks are made by `Redlock.acquire`. */
   constructor(context: LockContext, grant: Grant) {
-    this.context = context;
-    this.tenure = grant.tenure;
+    this.#context = context;
+    this.#tenure = grant.tenure;
     this.resource = grant.resource;
     this.value = grant.tenure.value;
     this.attempts = grant.attempts;
     this.token = grant.token ?? undefined;
-    this.grantedValidityMs = grant.validityMs;
-    this.validUntilMs = grant.validUntilMs;
+    this.#grantedValidityMs = grant.validityMs;
+    this.#validUntilMs = grant.validUntilMs;
   }
 
   /** Milliseconds that were left when the lock was granted, or when its last extension was. */
   get validity(): number {
-    return this.grantedValidityMs;
+    return this.#grantedValidityMs;
+  }
+
+  /** What logs and other programs may know of the lock: nothing of the connections, whose options may hold passwords. */
+  toJSON(): Pick<AcquiredLock, 'resource' | 'value' | 'attempts' | 'token' | 'validity'> {
+    const { resource, value, attempts, token, validity } = this;
+    return { resource, value, attempts, token, validity };
   }
 
   /** Milliseconds that are left now, by a monotonic clock; 0 once the lock is released or its validity is over. */
   remaining(): number {
-    return this.givenBack ? 0 : Math.max(0, this.validUntilMs - this.now());
+    return this.#givenBack ? 0 : Math.max(0, this.#validUntilMs - this.now());
   }
 
   /**
    * Lets the lock live for `ttl` milliseconds from now, on a quorum of nodes; it never lives shorter than before. Resolves to
    * this same lock. A failed extension leaves the validity as it was: ExpiredError (it is over), ExtensionRefusedError
-   * (a quorum does not hold the lock any more, or `extensionLimit` is reached) or UnreachableError.
+   * (a quorum does not hold the lock any more, or `extensionLimit` is reached), UnreachableError, or AbortedError (the Redlock was
+   * closed). One that fails because the lock is over meanwhile takes the lock off the nodes, which may have prolonged it.
    */
   extend(ttl: number): Promise<this> {
     return new Promise((resolve, reject) => {
-      const { options, nodes } = this.context;
+      const { options, nodes } = this.#context;
       checkTtl(ttl, options.clockDriftFactor);
       const refusal = this.refusalToExtend();
       if (refusal !== null) {
         reject(refusal);
         return;
       }
-      this.extensions += 1;
+      this.#extensions += 1;
       const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
       const round = new Round(
         nodes,
@@ -99,7 +107,9 @@ export class AcquiredLock {
           if (failure === null) resolve(this);
           else {
             // Only extensions that were granted count towards the cap.
-            this.extensions -= 1;
+            this.#extensions -= 1;
+            // Nodes may have prolonged what nobody relies on any more, and would keep others out for all that time.
+            if (this.isOver() && !this.#givenBack) this.#tenure.clear();
             reject(failure);
           }
         },
@@ -108,10 +118,10 @@ export class AcquiredLock {
       round.start(
         {
           kind: 'extend',
-          key: this.tenure.key,
+          key: this.#tenure.key,
           value: this.value,
           ttlMs: ttl,
-          timeoutMs: this.context.nodeTimeoutMs(ttl),
+          timeoutMs: this.#context.nodeTimeoutMs(ttl),
         },
         options.environment,
       );
@@ -120,44 +130,48 @@ export class AcquiredLock {
 
   /**
    * Gives the lock back: resolves when a quorum of nodes confirms that it does not hold the value any more. Releasing a lock
-   * that is over, or twice, is no error. Rejects with an UnreachableError that says which nodes did not answer;
+   * that is over, or twice, is no error. Rejects with an UnreachableError that says which nodes did not answer, or with an
+   * AbortedError where the Redlock was closed and no quorum of connections is left;
    * the lock then dies with its time to live, and release can be called again.
    */
   release(): Promise<void> {
-    this.givenBack = true;
-    this.releasing ??= new Promise((resolve, reject) => {
-      this.tenure.clear((confirmed, round) => {
+    this.#givenBack = true;
+    this.#releasing ??= new Promise((resolve, reject) => {
+      this.#tenure.clear((confirmed, round) => {
         if (confirmed || this.isOver()) {
           resolve();
           return;
         }
-        this.releasing = null;
-        const outcomes = round.outcomes();
-        reject(
-          new UnreachableError(
-            `Too few nodes confirmed that ${this.name} is released, which will expire by itself (${describeOutcomes('released', outcomes)})`,
-            this.resource,
-            outcomes,
-            { cause: firstError(outcomes) },
-          ),
-        );
+        this.#releasing = null;
+        reject(this.failureToRelease(round));
       });
     });
-    return this.releasing;
+    return this.#releasing;
   }
 
   private get name(): string {
     return `the lock on ${JSON.stringify(this.resource)}`;
   }
 
+  private failureToRelease(round: Round): LockError {
+    const { name, resource } = this;
+    const outcomes = round.outcomes();
+    const rest = `which will expire by itself (${describeOutcomes('released', outcomes)})`;
+    const cause = { cause: firstError(outcomes) };
+    if (this.#context.isClosed() && round.lacksQuorumOfSent()) {
+      return new AbortedError(`The Redlock was closed before it released ${name}, ${rest}`, resource, outcomes, cause);
+    }
+    return new UnreachableError(`Too few nodes confirmed that ${name} is released, ${rest}`, resource, outcomes, cause);
+  }
+
   private refusalToExtend(): LockError | null {
     const { name, resource } = this;
-    if (this.context.isClosed())
+    if (this.#context.isClosed())
       return new AbortedError(`The Redlock was closed: ${name} cannot be extended`, resource, []);
-    if (this.givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resource, []);
+    if (this.#givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resource, []);
     if (this.isOver()) return new ExpiredError(`Cannot extend ${name}: it has expired; acquire it again`, resource, []);
-    const { extensionLimit } = this.context.options;
-    if (extensionLimit >= 0 && this.extensions >= extensionLimit) {
+    const { extensionLimit } = this.#context.options;
+    if (extensionLimit >= 0 && this.#extensions >= extensionLimit) {
       const times = extensionLimit === 1 ? 'once' : `${extensionLimit} times`;
       return new ExtensionRefusedError(`Cannot extend ${name} more than ${times} (extensionLimit)`, resource, []);
     }
@@ -168,7 +182,7 @@ export class AcquiredLock {
     const { name, resource } = this;
     const outcomes = round.outcomes();
     const votes = `(${describeOutcomes('extended', outcomes)})`;
-    if (this.givenBack)
+    if (this.#givenBack)
       return new ExtensionRefusedError(`Cannot extend ${name}: it was released meanwhile`, resource, outcomes);
     // Others may have seen it expire, even if a quorum has just prolonged it.
     if (this.isOver())
@@ -181,16 +195,16 @@ export class AcquiredLock {
     if (extendedUntilMs <= this.now()) {
       return new ExpiredError(`The extension of ${name} came too late to be of use ${votes}`, resource, outcomes);
     }
-    this.validUntilMs = Math.max(this.validUntilMs, extendedUntilMs);
-    this.grantedValidityMs = this.validUntilMs - this.now();
+    this.#validUntilMs = Math.max(this.#validUntilMs, extendedUntilMs);
+    this.#grantedValidityMs = this.#validUntilMs - this.now();
     return null;
   }
 
   private isOver(): boolean {
-    return this.validUntilMs <= this.now();
+    return this.#validUntilMs <= this.now();
   }
 
   private now(): number {
-    return this.context.options.environment.clock.now();
+    return this.#context.options.environment.clock.now();
   }
 }

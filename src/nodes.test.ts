@@ -1,4 +1,5 @@
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis-5';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidOptionError } from './errors.ts';
 import type { LockNode } from './lock-node.ts';
@@ -117,12 +118,43 @@ describe('the nodes of clients', () => {
     ['a path that is no text', { path: 1 }, /has a path that is no string, but number/],
     ['a port that is none', { port: 70_000 }, /has the port 70000: it must be a whole number from 1 to 65535/],
     ['a port that is no number', { port: 'redis' }, /has the port redis/],
+    [
+      'no place, but a slip',
+      { hots: 'a.example' },
+      /has `hots`, which is no option of ioredis, and nothing that says where/,
+    ],
+    ['no place, but a slip among options', { password: 'secret', prot: 7001 }, /has `prot`, which is no option/],
+    ['what every object has', { toString: 'a' }, /has `toString`, which is no option/],
     ['Sentinels without a name', { sentinels: [{ host: 's1' }] }, /no `name` of the master/],
   ])('are made of ioredis clients, options and LockNodes, not of %s', (_what, client, message) => {
     const clients = [fake, client] as RedlockClient[];
     expect(() => nodesFrom(clients, systemEnvironment)).toThrow(InvalidOptionError);
     expect(() => nodesFrom(clients, systemEnvironment)).toThrow(/^clients\[1\] /);
     expect(() => nodesFrom(clients, systemEnvironment)).toThrow(message);
+  });
+
+  it('may have options that only a newer ioredis knows, beside the place of the server', () => {
+    expect(idsOf({ host: 'a.example', lazyConnect: true, novelty: 1 } as RedlockClient)).toEqual(['a.example:6379']);
+  });
+
+  it.each([Redis, Redis5])('may have every option that ioredis gives a default', (client) => {
+    const { defaultOptions } = client as unknown as { defaultOptions: object };
+    const { host, port, sentinels, ...options } = defaultOptions as RedisOptions;
+    expect([host, port, sentinels]).toEqual(['localhost', 6379, null]);
+    expect(idsOf({ ...options, lazyConnect: true })).toEqual(['localhost:6379']);
+    expect(() => idsOf({ ...options, prot: 7001 } as RedlockClient)).toThrow(/has `prot`/);
+  });
+
+  it('are the default server when there is nothing to say about it', async () => {
+    const [node] = nodesFrom([{}], systemEnvironment);
+    expect(node?.id).toBe('localhost:6379');
+    await node?.connection?.quit();
+  });
+
+  it('do not repeat the password of a URL in a message', () => {
+    expect(() => nodesFrom(['redis://user:sec/r@t@a:7001' as never], systemEnvironment)).toThrow(
+      /new Redis\("redis:\/\/…@a:7001"\)/,
+    );
   });
 
   it('must be some', () => {

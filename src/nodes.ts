@@ -5,6 +5,7 @@ import { type IoredisClient, isIoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { LockNode } from './lock-node.ts';
 import { connectTo } from './own-client.ts';
+import { misspelledOption } from './redis-option-names.ts';
 
 /**
  * One Redis master: a connected `Redis` or `Cluster` of ioredis, the options to connect one with, or a LockNode.
@@ -79,7 +80,9 @@ function isLockNode(value: object): value is LockNode {
 
 function problemOfPrimitive(client: unknown): string {
   if (typeof client === 'string') {
-    return `must not be a string: write new Redis(${JSON.stringify(client)}) with Redis from ioredis, or { host, port }`;
+    // A URL may hold a password, and messages end in logs.
+    const url = client.replace(/\/\/.*@/, '//…@');
+    return `must not be a string: write new Redis(${JSON.stringify(url)}) with Redis from ioredis, or { host, port }`;
   }
   if (typeof client === 'number') return `must not be a number: write { host: '${DEFAULT_HOST}', port: ${client} }`;
   return `must be an ioredis client, RedisOptions or a LockNode, not ${client === null ? 'null' : typeof client}`;
@@ -100,6 +103,10 @@ function problemOfObject(client: object): string | null {
   }
   if ('url' in client || 'socket' in client) {
     return 'has `url` or `socket`, which are options of node-redis: ioredis takes { host, port }, or new Redis(url)';
+  }
+  const misspelled = misspelledOption(client);
+  if (misspelled !== undefined) {
+    return `has \`${misspelled}\`, which is no option of ioredis, and nothing that says where the server is: it takes { host, port }, { path } or { sentinels, name }`;
   }
   return problemOfOptions(client);
 }

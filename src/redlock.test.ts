@@ -1,5 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
+import { isCollected } from '../test/collected.ts';
 import { failed, type FakeNode, FakeWorld, watch, type Watched } from '../test/fake-world.ts';
 import {
   AbortedError,
@@ -20,6 +21,16 @@ const LONGEST_VALIDITY_MS = 988;
 function errorOf(watched: Watched<unknown>): LockError {
   if (!(watched.error instanceof LockError)) throw new Error(`not rejected by the library, but ${watched.state}`);
   return watched.error;
+}
+
+/** Acquires with a signal, which an acquire keeps as long as it lives, and keeps neither lock nor error, which may keep it too. */
+function acquireWithSignal(redlock: Redlock): { signal: WeakRef<AbortSignal>; end: Promise<string> } {
+  const { signal } = new AbortController();
+  const end = redlock.acquire('r', TTL_MS, { signal }).then(
+    () => 'resolved',
+    (error: unknown) => (error instanceof LockError ? error.code : (error as Error).message),
+  );
+  return { signal: new WeakRef(signal), end };
 }
 
 function acquireValues(node: FakeNode | undefined): string[] {
@@ -436,13 +447,86 @@ describe('acquire', () => {
 
   it('keeps nothing of acquires that are over', async () => {
     const world = new FakeWorld();
-    const nodes = world.nodes(1);
-    const redlock = world.redlock(nodes);
-    const [granted, refused] = [watch(redlock.acquire('r', TTL_MS)), watch(redlock.acquire('r', TTL_MS))];
-    expect(redlock['acquisitions'].size).toBe(2);
+    const redlock = world.redlock(world.nodes(1));
+    const [granted, refused] = [acquireWithSignal(redlock), acquireWithSignal(redlock)];
+    expect([await isCollected(granted.signal), await isCollected(refused.signal)]).toEqual([false, false]);
     await world.advance(1);
-    expect([granted.state, refused.state]).toEqual(['resolved', 'rejected']);
-    expect(redlock['acquisitions'].size).toBe(0);
+    expect([await granted.end, await refused.end]).toEqual(['resolved', 'contended']);
+    expect([await isCollected(granted.signal), await isCollected(refused.signal)]).toEqual([true, true]);
+    await redlock.close();
+  });
+
+  describe('when its environment throws', () => {
+    it('rejects, and keeps nothing of it', async () => {
+      const world = new FakeWorld();
+      const random = {
+        ...world.environment.random,
+        token: () => {
+          throw new Error('no entropy');
+        },
+      };
+      const redlock = world.redlock(world.nodes(1), { environment: { ...world.environment, random } });
+      const { signal, end } = acquireWithSignal(redlock);
+      expect(await end).toBe('no entropy');
+      expect(await isCollected(signal)).toBe(true);
+      await redlock.close();
+    });
+
+    it.each([
+      ['token', 2],
+      ['fraction', 1],
+    ] as const)('rejects at a retry too: %s', async (method, call) => {
+      const world = new FakeWorld();
+      const nodes = world.nodes(1);
+      nodes[0]?.occupy();
+      const { random } = world.environment;
+      let calls = 0;
+      const broken = () => {
+        calls += 1;
+        if (calls === call) throw new Error('no entropy');
+        return random[method]() as never;
+      };
+      const environment = { ...world.environment, random: { ...random, [method]: broken } };
+      const lock = watch(world.redlock(nodes, { environment, retryCount: 3 }).acquire('r', TTL_MS));
+      await world.advance(1000);
+      expect(lock.error).toMatchObject({ message: 'no entropy' });
+      expect(world.armedTimers).toBe(0);
+    });
+
+    it('takes back what it may have stored by then', async () => {
+      const world = new FakeWorld();
+      const nodes = world.nodes(1);
+      const timers = {
+        schedule: () => {
+          throw new Error('no timers');
+        },
+      };
+      const lock = watch(world.redlock(nodes, { environment: { ...world.environment, timers } }).acquire('r', TTL_MS));
+      await world.advance(1);
+      expect(lock.error).toMatchObject({ message: 'no timers' });
+      expect(nodes[0]?.holder()).toBeNull();
+    });
+  });
+
+  it('asks all nodes before it looks at any answer, even if nodes throw or answer within the call', async () => {
+    for (const answersWithin of [true, false]) {
+      const world = new FakeWorld();
+      const nodes = world.nodes(5);
+      for (const node of nodes.slice(0, 3)) {
+        node.execute = (_command, settle) => {
+          if (!answersWithin) throw new Error('out of order');
+          settle({ kind: 'held' });
+        };
+      }
+      const lock = watch(world.redlock(nodes).acquire('r', TTL_MS));
+      await world.advance(10);
+      expect(lock.state).toBe('rejected');
+      expect(nodes.slice(3).map((node) => node.kinds())).toEqual([
+        ['acquire', 'release'],
+        ['acquire', 'release'],
+      ]);
+      expect(nodes.map((node) => node.holder())).toEqual([null, null, null, null, null]);
+    }
   });
 
   it('lets a round end for a node that throws, answers within the call, or answers twice', async () => {

@@ -20,27 +20,28 @@ import { systemEnvironment } from './system-environment.ts';
  * (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/).
  */
 export class Redlock {
-  private readonly nodes: readonly LockNode[];
-  private readonly options: ResolvedOptions;
-  private readonly context: LockContext;
-  private readonly acquisitions = new Set<Acquisition>();
-  private readonly forget = (acquisition: Acquisition): void => {
-    this.acquisitions.delete(acquisition);
+  // Hidden from whoever prints or serialises a Redlock: the connections know passwords.
+  readonly #nodes: readonly LockNode[];
+  readonly #options: ResolvedOptions;
+  readonly #context: LockContext;
+  readonly #acquisitions = new Set<Acquisition>();
+  readonly #forget = (acquisition: Acquisition): void => {
+    this.#acquisitions.delete(acquisition);
   };
-  private closed = false;
+  #closed = false;
 
   /**
    * @param clients one for each master: an ioredis `Redis` or `Cluster`, `RedisOptions` to connect with, or a `LockNode`
    * @throws InvalidOptionError for senseless or unknown options, no clients, the same node twice, or a client that is not ioredis
    */
   constructor(clients: readonly RedlockClient[], options: RedlockOptions = {}) {
-    this.options = resolveOptions(options, systemEnvironment);
-    this.nodes = nodesFrom(clients, this.options.environment);
-    this.context = {
-      nodes: this.nodes,
-      options: this.options,
-      nodeTimeoutMs: (ttlMs) => nodeTimeoutMs(this.options.nodeTimeout, ttlMs, this.options.clockDriftFactor),
-      isClosed: () => this.closed,
+    this.#options = resolveOptions(options, systemEnvironment);
+    this.#nodes = nodesFrom(clients, this.#options.environment);
+    this.#context = {
+      nodes: this.#nodes,
+      options: this.#options,
+      nodeTimeoutMs: (ttlMs) => nodeTimeoutMs(this.#options.nodeTimeout, ttlMs, this.#options.clockDriftFactor),
+      isClosed: () => this.#closed,
     };
   }
 
@@ -52,14 +53,14 @@ export class Redlock {
   acquire(resource: string, ttl: number, options: AcquireOptions = {}): Promise<AcquiredLock> {
     return new Promise((resolve, reject) => {
       checkResource(resource);
-      checkTtl(ttl, this.options.clockDriftFactor);
+      checkTtl(ttl, this.#options.clockDriftFactor);
       checkAcquireOptions(options);
-      const acquisition = new Acquisition(this.context, resource, ttl, options, {
-        settled: this.forget,
+      const acquisition = new Acquisition(this.#context, resource, ttl, options, {
+        settled: this.#forget,
         resolve,
         reject,
       });
-      this.acquisitions.add(acquisition);
+      this.#acquisitions.add(acquisition);
       acquisition.start();
     });
   }
@@ -94,11 +95,11 @@ export class Redlock {
   }
 
   private async closeConnections(closes: (owned: boolean) => boolean): Promise<void> {
-    this.closed = true;
+    this.#closed = true;
     // Each takes itself out of the set, and its value off the nodes while that can still be sent.
-    for (const acquisition of this.acquisitions) acquisition.close();
+    for (const acquisition of this.#acquisitions) acquisition.close();
     await Promise.all(
-      this.nodes.map(async ({ connection }) => {
+      this.#nodes.map(async ({ connection }) => {
         if (connection !== undefined && closes(connection.owned)) await connection.quit();
       }),
     );

@@ -36,8 +36,21 @@ export function lacksScript(error: Error): boolean {
   return error.message.startsWith('NOSCRIPT');
 }
 
+/**
+ * The error without the command that ioredis attaches to what a server refuses: that of a refused login holds the password,
+ * and errors end in logs with their causes.
+ */
+export function withoutCommand(error: Error): Error {
+  if (!('command' in error)) return error;
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  return copy;
+}
+
 /** An error that says which node failed, why and, where that is known, what to do about it. */
 export function nodeError(node: string, error: Error): Error {
   const remedy = REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1];
-  return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, { cause: error });
+  return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, {
+    cause: withoutCommand(error),
+  });
 }

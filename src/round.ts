@@ -42,23 +42,31 @@ export class Round {
         this.expire();
       });
     }
-    for (let index = 0; index < this.nodes.length; index += 1) {
-      this.send(index, command, (reply) => {
-        this.receive(index, reply);
-      });
-    }
+    const receive = (reply: LockReply, index: number): void => {
+      this.receive(index, reply);
+    };
+    for (let index = 0; index < this.nodes.length; index += 1) this.send(index, command, receive);
   }
 
-  /** Sends a command to one node; a node that throws has failed. */
-  send(index: number, command: LockCommand, settle: (reply: LockReply) => void): void {
+  /**
+   * Sends a command to one node; a node that throws has failed. `settle` is never called within this call, not even for a node
+   * that throws or answers at once: a decision must not be taken, nor a clean-up sent, before all nodes were sent the command.
+   */
+  send(index: number, command: LockCommand, settle: (reply: LockReply, index: number) => void): void {
     // Callers take the index from the nodes.
     const node = this.nodes[index] as LockNode;
+    let isWithinCall = true;
+    const receive = (reply: LockReply): void => {
+      if (isWithinCall) queueMicrotask(() => settle(reply, index));
+      else settle(reply, index);
+    };
     try {
-      node.execute(command, settle);
+      node.execute(command, receive);
     } catch (reason) {
       const error = reason instanceof Error ? reason : new Error(`${node.id} threw ${String(reason)}`);
-      settle({ kind: 'failed', error, sent: true });
+      receive({ kind: 'failed', error, sent: true });
     }
+    isWithinCall = false;
   }
 
   /** Stops the vote: it will not settle any more, but replies are still observed. */
@@ -74,11 +82,18 @@ export class Round {
 
   /** Whether so many nodes failed or kept silent that the others are no quorum. */
   lacksQuorum(): boolean {
-    let mute = 0;
-    for (const reply of this.replies) {
-      if (reply === undefined ? this.timedOut : reply.kind === 'failed') mute += 1;
-    }
-    return this.nodes.length - mute < quorumOf(this.nodes.length);
+    return this.lacksQuorumWithout((reply) => (reply === undefined ? this.timedOut : reply.kind === 'failed'));
+  }
+
+  /** Whether the command could not even be sent to so many nodes that the others are no quorum. */
+  lacksQuorumOfSent(): boolean {
+    return this.lacksQuorumWithout((reply) => reply?.kind === 'failed' && !reply.sent);
+  }
+
+  private lacksQuorumWithout(isMissing: (reply: LockReply | undefined) => boolean): boolean {
+    let missing = 0;
+    for (const reply of this.replies) if (isMissing(reply)) missing += 1;
+    return this.nodes.length - missing < quorumOf(this.nodes.length);
   }
 
   private receive(index: number, reply: LockReply): void {
