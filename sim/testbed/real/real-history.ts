@@ -5,7 +5,7 @@ import { RESOURCE } from '../../faults/targets.ts';
 import { type Exchange, matchExecutions, wasAnswered } from './exchange.ts';
 import type { LinkFault, LinkFaults } from './link-faults.ts';
 import { pushTo } from './multimap.ts';
-import { settleTimes, type Sight, sightOf } from './sight.ts';
+import { settleTimes, type Sight, sightOf, takeOffLateness } from './sight.ts';
 
 /** What is known of a run when it is over. */
 export interface SeenHistory {
@@ -50,7 +50,7 @@ export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHisto
       const exchange = exchanges.get(event.command);
       if (exchange !== undefined) exchange.received = event;
     }
-    placed.push({ event, rank: event.type === 'command-sent' ? REQUEST : REST });
+    placed.push({ event, rank: event.type === 'command-sent' || event.type === 'write-sent' ? REQUEST : REST });
   }
   const sights = new Map<string, Sight<HistoryEvent>[]>();
   const executions: Sight<CommandExecuted>[] = [];
@@ -67,6 +67,9 @@ export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHisto
       sight.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
     }
   }
+  // Equal commands are told apart by their times too, and of those the others tell more.
+  matchExecutions([...exchanges.values()], executions, { onlySure: true });
+  for (const stream of sights.values()) takeOffLateness(stream);
   const unclaimed = new Set(matchExecutions([...exchanges.values()], executions));
   for (const stream of sights.values()) settleTimes(stream);
   const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange.sent]));

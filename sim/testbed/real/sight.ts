@@ -18,15 +18,20 @@ export function sightOf<Event extends { readonly timeUs: number }>(event: Event)
 }
 
 /**
- * Sets the times of what one node was seen to do, given in the order in which it did it. News of it may have come late, but never early;
- * and what came before something that was over by then had happened before that too.
+ * Takes from the times of what one node was seen to do, given in the order in which it did it, what is surely lateness: what came before
+ * something that was over by then had happened before that too.
  */
-export function settleTimes(sights: readonly Sight<unknown>[]): void {
+export function takeOffLateness(sights: readonly Sight<unknown>[]): void {
   let latestUs = Number.POSITIVE_INFINITY;
   for (const sight of sights.toReversed()) {
     latestUs = Math.min(latestUs, sight.timeUs, sight.notAfterUs);
     sight.timeUs = latestUs;
   }
+}
+
+/** Sets the times of what one node was seen to do, given in the order in which it did it. News of it may have come late, but never early. */
+export function settleTimes(sights: readonly Sight<unknown>[]): void {
+  takeOffLateness(sights);
   let earliestUs = Number.NEGATIVE_INFINITY;
   for (const sight of sights) {
     earliestUs = Math.max(earliestUs, sight.timeUs, sight.notBeforeUs);
