@@ -205,10 +205,26 @@ describe('availability holds', () => {
     run.settle(winner, { startedMs: 100, grantedMs: 101, untilMs: 200 }, 3);
     refuse(run);
     expect(checkAvailability(run.build()).status).toBe('ok');
-    const apart = run.invoke('B', 58);
-    run.attempt({ operation: apart, startedMs: 58, replies: allReply('held', 59), endedMs: 60 }).fail(apart, 60);
+    const alone = run.invoke('B', 61);
+    run.attempt({ operation: alone, startedMs: 61, replies: allReply('held', 62), endedMs: 63 }).fail(alone, 63);
     expect(checkAvailability(run.build())).toMatchObject({ status: 'violated', count: 1 });
   });
+
+  it.each([
+    [79, 'ok'],
+    [80, 'violated'],
+  ])(
+    'when votes were split, if somebody got the lock (at %d ms) before the last of them gave up (at 80 ms)',
+    (startedMs, status) => {
+      const run = new HistoryBuilder();
+      const rival = run.invoke('A', 52);
+      run.attempt({ operation: rival, startedMs: 52, replies: allReply('held', 54), endedMs: 55 });
+      run.attempt({ operation: rival, startedMs: 70, replies: {}, endedMs: 72 }, 2).fail(rival, 80);
+      refuse(run);
+      run.grant({ client: 'C', startedMs, grantedMs: startedMs + 1, untilMs: 180 });
+      expect(checkAvailability(run.build()).status).toBe(status);
+    },
+  );
 
   it.each([
     ['its release has not been confirmed', (run: HistoryBuilder, lease: number) => run.release(lease, 20)],
@@ -356,6 +372,8 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
       .filter((event) => event.type === 'acquire-granted' || event.type === 'acquire-failed')
       .filter((event) => event.operation === operation)
       .map((event) => (event.type === 'acquire-failed' ? event.code : 'granted'))[0] ?? 'pending';
+  const grantedUs = (operation: number): number =>
+    events.find((event) => event.type === 'acquire-granted' && event.operation === operation)?.timeUs ?? Number.NaN;
   const attempts = events.flatMap((event): Attempt[] => {
     if (event.type !== 'attempt-started') return [];
     const { operation, value, timeUs } = event;
@@ -369,7 +387,7 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
       operation,
       startedUs: timeUs,
       usefulUntilUs: timeUs + (ttlMs - 2) * 1000,
-      endedUs: ended?.timeUs ?? Number.POSITIVE_INFINITY,
+      endedUs: ended?.timeUs ?? (outcomeOf(operation) === 'granted' ? grantedUs(operation) : Number.POSITIVE_INFINITY),
       answers: 0,
     };
     for (const sent of events) {
@@ -409,6 +427,11 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
     const invoked = invocations.find((other) => other.operation === operation)?.timeUs ?? 0;
     return [{ resource, startedUs: started ?? invoked, goneUs }];
   });
+  const gaveUpUs = (operation: number): number =>
+    events.find(
+      (event) => (event.type === 'acquire-granted' || event.type === 'acquire-failed') && event.operation === operation,
+    )?.timeUs ??
+    Math.max(...attempts.filter((attempt) => attempt.operation === operation).map(({ startedUs }) => startedUs));
   let violations = 0;
   let judged = 0;
   for (const { operation, resource } of invocations) {
@@ -424,19 +447,21 @@ function referenceCount(history: HistoryLog): { violations: number; judged: numb
         outcomeOf(attempt.operation) === 'pending' &&
         invocations.some((invoked) => invoked.operation === attempt.operation && invoked.resource === resource),
     );
-    const winners = attempts.filter(
-      (attempt) =>
-        outcomeOf(attempt.operation) === 'granted' &&
-        attempt.endedUs !== Number.POSITIVE_INFINITY &&
-        invocations.some((invoked) => invoked.operation === attempt.operation && invoked.resource === resource),
+    const others = attempts.filter((attempt) =>
+      invocations.some((invoked) => invoked.operation === attempt.operation && invoked.resource === resource),
     );
-    const isExcused = ({ startedUs, endedUs }: Attempt, place: number): boolean => {
+    const isHeld = (fromUs: number, untilUs: number): boolean =>
+      tenures.some((tenure) => tenure.resource === resource && tenure.startedUs < untilUs && fromUs < tenure.goneUs);
+    const isExcused = (attempt: Attempt, place: number): boolean => {
+      const { startedUs, endedUs } = attempt;
       const nextUs = own[place + 1]?.startedUs ?? endedUs;
+      const hadRivals = others.some(
+        (other) => other !== attempt && other.startedUs < endedUs && startedUs < other.endedUs,
+      );
+      const early = others.filter((other) => other.startedUs < endedUs).map((other) => gaveUpUs(other.operation));
       return (
-        tenures.some(
-          (tenure) => tenure.resource === resource && tenure.startedUs < nextUs && startedUs < tenure.goneUs,
-        ) ||
-        winners.some((rival) => rival.startedUs < endedUs && startedUs < rival.endedUs) ||
+        isHeld(startedUs, nextUs) ||
+        (hadRivals && isHeld(startedUs, Math.max(...early))) ||
         (outcome !== 'pending' && hangers.some((hanger) => hanger.startedUs < nextUs))
       );
     };

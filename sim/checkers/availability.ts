@@ -10,9 +10,10 @@ import { resourceText } from './wording.ts';
 
 /**
  * Violated when an acquire failed, or never settled in a run that was completed, although a quorum answered one of its attempts
- * in time, and nobody else held the lock during that attempt, or got it before the next one, or tried at the same time
- * and got it later. So a real holder excuses an attempt (but no other attempt), as does a lack of answers;
- * split votes that nobody wins, keys that outlive their holders and a library that denies itself do not.
+ * in time, and nobody else held the lock during that attempt or got it before the next one. Votes that may have been split with others
+ * who tried at the same time are forgiven if somebody got the lock before all who were after it then had given up.
+ * So a real holder excuses an attempt (but no other attempt), as does a lack of answers; split votes that nobody
+ * wins, keys that outlive their holders and a library that denies itself do not.
  */
 export function checkAvailability(history: History): PropertyVerdict {
   const tables = tablesOf(history);
@@ -20,7 +21,7 @@ export function checkAvailability(history: History): PropertyVerdict {
   const findings = new Findings('availability', tables);
   if (started === null) return findings.verdict(null);
   const isCompleted = tables.endReason === 'completed';
-  const tenures = new Tenures(tables);
+  const tenures = new Tenures(history, tables);
   let judged = 0;
   let unanswered = 0;
   for (let acquire = 0; acquire < acquires.count; acquire += 1) {

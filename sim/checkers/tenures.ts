@@ -1,3 +1,6 @@
+import type { Column } from '../history/column.ts';
+import type { AcquireFailed, AcquireGranted } from '../history/event.ts';
+import type { History } from '../history/history.ts';
 import { NONE, PENDING, type RunTables } from '../history/run-tables.ts';
 import { countBefore, ResourceGroups } from './resource-groups.ts';
 
@@ -6,31 +9,39 @@ const INFINITY = Number.POSITIVE_INFINITY;
 /** Stretches of time on one resource by their start, each with the latest end up to it. */
 interface Stretches {
   readonly startsUs: Float64Array;
-  readonly latestEndUs: Float64Array;
+  readonly latestEndsUs: Float64Array;
 }
 
 /** What of one resource excuses attempts in vain. */
 interface Excuses {
   readonly tenures: Stretches;
-  readonly winners: Stretches;
+  /** Acquires from their first attempt to their outcome. */
+  readonly quests: Stretches;
+  /** When attempts begin, and when they end, each in order. */
+  readonly attemptStartsUs: Float64Array;
+  readonly attemptEndsUs: Float64Array;
 }
 
 /**
  * Who held the lock, and when: a lease from the start of the attempt that was granted until a quorum confirmed its release, or
  * its keys had expired. An attempt that was still under way when the history ends may have taken the lock, or still take it.
- * Who was granted the lock in the end had a hand in the votes of the attempts before that, too.
+ * Besides, who was after it when: attempts at the same time may split the votes.
  */
 export class Tenures {
+  private readonly history: History;
   private readonly tables: RunTables;
   private readonly leasesByResource: ResourceGroups;
+  private readonly acquiresByResource: ResourceGroups;
   private readonly excuses: (Excuses | undefined)[];
   /** By resource, when the first of the attempts began that are still under way. */
   private readonly pendingFromUs: Float64Array;
 
-  constructor(tables: RunTables) {
+  constructor(history: History, tables: RunTables) {
     const { acquires, attempts, resources } = tables;
+    this.history = history;
     this.tables = tables;
     this.leasesByResource = new ResourceGroups(tables.leases.resource, resources.count);
+    this.acquiresByResource = new ResourceGroups(acquires.resource, resources.count);
     this.excuses = new Array<Excuses | undefined>(resources.count).fill(undefined);
     this.pendingFromUs = new Float64Array(resources.count).fill(INFINITY);
     for (let acquire = 0; acquire < acquires.count; acquire += 1) {
@@ -44,78 +55,110 @@ export class Tenures {
   }
 
   /**
-   * Whether this attempt of an acquire without a lease had to fail, whoever answered: somebody else held the lock during it, or
-   * may have, or got it before `nextUs`, when the acquire tried again; or an attempt at the same time was of
-   * somebody who got the lock later.
+   * Whether this attempt of an acquire without a lease may well have failed, whoever answered: somebody else held the lock during it,
+   * or may have, or got it before `nextUs`, when the acquire tried again. Or the votes may have been split with others who
+   * tried at the same time, and somebody got the lock before all who were after it then had given up.
    */
   excuse(acquire: number, attempt: number, nextUs: number): boolean {
     const { acquires, attempts } = this.tables;
     const resource = acquires.resource.get(acquire);
     // Two that never settle do not excuse each other.
     if (acquires.outcome.get(acquire) !== PENDING && (this.pendingFromUs[resource] as number) < nextUs) return true;
-    const { tenures, winners } = this.excusesOn(resource);
+    const { tenures, quests, attemptStartsUs, attemptEndsUs } = this.excusesOn(resource);
     const startedUs = attempts.startedUs.get(attempt);
-    return reachInto(tenures, startedUs, nextUs) || reachInto(winners, startedUs, attempts.endedUs.get(attempt));
+    const endedUs = attempts.endedUs.get(attempt);
+    if (reachInto(tenures, startedUs, nextUs)) return true;
+    const underWay = countBelow(attemptStartsUs, endedUs) - countUpTo(attemptEndsUs, startedUs);
+    // This attempt itself is one of them.
+    return underWay > 1 && reachInto(tenures, startedUs, latestEndUs(quests, endedUs));
   }
 
   private excusesOn(resource: number): Excuses {
     let excuses = this.excuses[resource];
     if (excuses === undefined) {
-      excuses = { tenures: this.tenuresOn(resource), winners: this.winnersOn(resource) };
+      const { attempts, leases } = this.tables;
+      const acquires = rowsOf(this.acquiresByResource, resource);
+      const tries = this.attemptsOf(acquires);
+      excuses = {
+        tenures: stretchesOf(
+          rowsOf(this.leasesByResource, resource),
+          (lease) => leases.startedUs.get(lease),
+          (lease) => leases.goneUs.get(lease),
+        ),
+        quests: stretchesOf(
+          acquires.filter((acquire) => this.tables.acquires.lastAttempt.get(acquire) !== NONE),
+          (acquire) => this.beganUs(acquire),
+          (acquire) => this.gaveUpUs(acquire),
+        ),
+        attemptStartsUs: sortedValues(tries, attempts.startedUs),
+        attemptEndsUs: sortedValues(tries, attempts.endedUs),
+      };
       this.excuses[resource] = excuses;
     }
     return excuses;
   }
 
-  private tenuresOn(resource: number): Stretches {
-    const { startedUs, goneUs } = this.tables.leases;
-    const { rows, starts } = this.leasesByResource;
-    const leases = rows.subarray(starts[resource], starts[resource + 1]);
-    return stretchesOf(
-      leases,
-      (lease) => startedUs.get(lease),
-      (lease) => goneUs.get(lease),
-    );
+  private attemptsOf(acquires: Int32Array): number[] {
+    const { attempts } = this.tables;
+    const found: number[] = [];
+    for (const acquire of acquires) {
+      let attempt = this.tables.acquires.lastAttempt.get(acquire);
+      for (; attempt !== NONE; attempt = attempts.previous.get(attempt)) found.push(attempt);
+    }
+    return found;
   }
 
-  /** The attempts in vain of acquires that were granted later. */
-  private winnersOn(resource: number): Stretches {
-    const { acquires, attempts, leases } = this.tables;
-    const { rows, starts } = this.leasesByResource;
-    const inVain: number[] = [];
-    for (const lease of rows.subarray(starts[resource], starts[resource + 1])) {
-      const acquire = leases.acquire.get(lease);
-      const last = acquires.lastAttempt.get(acquire);
-      if (last === NONE) continue;
-      for (let attempt = attempts.previous.get(last); attempt !== NONE; attempt = attempts.previous.get(attempt)) {
-        inVain.push(attempt);
-      }
-    }
-    return stretchesOf(
-      Int32Array.from(inVain),
-      (attempt) => attempts.startedUs.get(attempt),
-      (attempt) => attempts.endedUs.get(attempt),
-    );
+  private beganUs(acquire: number): number {
+    const { acquires, attempts } = this.tables;
+    let first = acquires.lastAttempt.get(acquire);
+    while (attempts.previous.get(first) !== NONE) first = attempts.previous.get(first);
+    return attempts.startedUs.get(first);
+  }
+
+  /** When the acquire had its outcome, or made its last attempt. */
+  private gaveUpUs(acquire: number): number {
+    const { acquires, attempts } = this.tables;
+    const outcome = acquires.outcomeIndex.get(acquire);
+    if (outcome === NONE) return attempts.startedUs.get(acquires.lastAttempt.get(acquire));
+    return (this.history.at(outcome) as AcquireGranted | AcquireFailed).timeUs;
   }
 }
 
-/** Sorts `rows`, unless they are in order. */
+function rowsOf({ rows, starts }: ResourceGroups, resource: number): Int32Array {
+  return rows.subarray(starts[resource], starts[resource + 1]);
+}
+
+function sortedValues(rows: readonly number[], column: Column): Float64Array {
+  return Float64Array.from(rows, (row) => column.get(row)).sort();
+}
+
 function stretchesOf(rows: Int32Array, startUs: (row: number) => number, endUs: (row: number) => number): Stretches {
-  if (!rows.every((row, place) => place === 0 || startUs(rows[place - 1] as number) <= startUs(row))) {
-    rows.sort((one, other) => startUs(one) - startUs(other));
-  }
-  const stretches = { startsUs: new Float64Array(rows.length), latestEndUs: new Float64Array(rows.length) };
-  let latestEndUs = Number.NEGATIVE_INFINITY;
-  for (let place = 0; place < rows.length; place += 1) {
-    const row = rows[place] as number;
-    latestEndUs = Math.max(latestEndUs, endUs(row));
+  const inOrder = rows.every((row, place) => place === 0 || startUs(rows[place - 1] as number) <= startUs(row));
+  const sorted = inOrder ? rows : rows.toSorted((one, other) => startUs(one) - startUs(other));
+  const stretches = { startsUs: new Float64Array(sorted.length), latestEndsUs: new Float64Array(sorted.length) };
+  let latestUs = Number.NEGATIVE_INFINITY;
+  for (let place = 0; place < sorted.length; place += 1) {
+    const row = sorted[place] as number;
+    latestUs = Math.max(latestUs, endUs(row));
     stretches.startsUs[place] = startUs(row);
-    stretches.latestEndUs[place] = latestEndUs;
+    stretches.latestEndsUs[place] = latestUs;
   }
   return stretches;
 }
 
-function reachInto({ startsUs, latestEndUs }: Stretches, fromUs: number, untilUs: number): boolean {
-  const begun = countBefore(startsUs.length, (place) => (startsUs[place] as number) < untilUs);
-  return begun > 0 && (latestEndUs[begun - 1] as number) > fromUs;
+function reachInto(stretches: Stretches, fromUs: number, untilUs: number): boolean {
+  return latestEndUs(stretches, untilUs) > fromUs;
+}
+
+/** The latest end of those that begin before `untilUs`. */
+function latestEndUs({ startsUs, latestEndsUs }: Stretches, untilUs: number): number {
+  return latestEndsUs[countBelow(startsUs, untilUs) - 1] ?? Number.NEGATIVE_INFINITY;
+}
+
+function countBelow(sorted: Float64Array, limit: number): number {
+  return countBefore(sorted.length, (place) => (sorted[place] as number) < limit);
+}
+
+function countUpTo(sorted: Float64Array, limit: number): number {
+  return countBefore(sorted.length, (place) => (sorted[place] as number) <= limit);
 }
