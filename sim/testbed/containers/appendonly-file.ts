@@ -56,6 +56,5 @@ export async function truncateFile(container: Dockerode.Container, path: string,
   });
   await pipeline(archive, extract);
   pack.finalize();
-  const answer = await container.putArchive(Readable.from(pack), { path: posix.dirname(path) });
-  answer.resume();
+  await container.putArchive(Readable.from(pack), { path: posix.dirname(path) });
 }

@@ -4,12 +4,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Toxiproxy } from 'toxiproxy-node-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FleetServer } from '../real/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
+import { RUN_LABEL } from './container-fleet.ts';
+import { removeLabelled } from './container-remains.mjs';
 import { countRemains, TestFleet, whyNoContainers } from './container-testing.ts';
 import { connectDocker } from './docker.ts';
 import { redisImage, toxiproxyImage } from './images.ts';
+import { ToxiproxyContainer } from './toxiproxy-container.ts';
 
 const obstacle = await whyNoContainers();
 const title = obstacle === null ? 'a fleet of containers' : `a fleet of containers: ${obstacle}`;
@@ -237,6 +241,36 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
       expect(message).toContain(`(image ${image}) demands a password`);
       expect(remedy).toContain('without requirepass');
     });
+  });
+
+  it('reaches Toxiproxy by published ports where this host is not on its network', async () => {
+    const { engine, client } = await connectDocker();
+    const label = `${RUN_LABEL}=published`;
+    const toxiproxy = await ToxiproxyContainer.start({
+      engine,
+      image: toxiproxyImage().image,
+      containerName: 'distrilock-test-published',
+      network: 'bridge',
+      labels: { [RUN_LABEL]: 'published' },
+      proxyCount: 2,
+      isDirect: false,
+      host: client.info.containerRuntime.host,
+    });
+    onTestFinished(async () => {
+      await removeLabelled(engine, label);
+    });
+    const upstream = '127.0.0.1:8474';
+    await new Toxiproxy(toxiproxy.url).populate(
+      [0, 1].map((number) => ({ name: `p${number}`, listen: toxiproxy.proxyListen(number), upstream, enabled: true })),
+    );
+    // Its own API, by way of itself.
+    for (const number of [0, 1]) {
+      const { host, port } = toxiproxy.proxyAddress(number);
+      expect(host).toBe(client.info.containerRuntime.host);
+      const response = await fetch(`http://${host}:${port}/version`, { headers: { connection: 'close' } });
+      expect(await response.json()).toHaveProperty('version');
+    }
+    expect(toxiproxy.proxyAddress(0).port).not.toBe(toxiproxy.proxyAddress(1).port);
   });
 
   it('is removed when the run is killed, at whatever moment', async () => {
