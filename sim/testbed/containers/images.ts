@@ -68,7 +68,7 @@ export async function provideImage(
   // A pull that breaks off ends without an error.
   if (await isImageHere(engine, image)) return;
   throw new TestbedUnavailableError(
-    `the image ${image} is not here, and cannot be pulled${cause instanceof Error ? `: ${cause.message}` : ''}`,
+    `the image ${image} is not here, and cannot be pulled${cause instanceof Error ? `: ${cause.message.trim()}` : ''}`,
     `name another image in ${variable}, or where no registry can be reached make local ones: eval "$(.ci/import-images)"`,
     { cause },
   );
