@@ -12,9 +12,8 @@ interface Stretches {
   readonly latestEndsUs: Float64Array;
 }
 
-/** What of one resource excuses attempts in vain. */
-interface Excuses {
-  readonly tenures: Stretches;
+/** Who was after the lock on one resource. */
+interface Contest {
   /** Acquires from their first attempt to their outcome. */
   readonly quests: Stretches;
   /** When attempts begin, and when they end, each in order. */
@@ -31,8 +30,10 @@ export class Tenures {
   private readonly history: History;
   private readonly tables: RunTables;
   private readonly leasesByResource: ResourceGroups;
-  private readonly acquiresByResource: ResourceGroups;
-  private readonly excuses: (Excuses | undefined)[];
+  private acquiresByResource: ResourceGroups | null = null;
+  /** By resource; made when they are asked for, for most runs need few of them. */
+  private readonly tenures: (Stretches | undefined)[];
+  private readonly contests: (Contest | undefined)[];
   /** By resource, when the first of the attempts began that are still under way. */
   private readonly pendingFromUs: Float64Array;
 
@@ -41,8 +42,8 @@ export class Tenures {
     this.history = history;
     this.tables = tables;
     this.leasesByResource = new ResourceGroups(tables.leases.resource, resources.count);
-    this.acquiresByResource = new ResourceGroups(acquires.resource, resources.count);
-    this.excuses = new Array<Excuses | undefined>(resources.count).fill(undefined);
+    this.tenures = new Array<Stretches | undefined>(resources.count).fill(undefined);
+    this.contests = new Array<Contest | undefined>(resources.count).fill(undefined);
     this.pendingFromUs = new Float64Array(resources.count).fill(INFINITY);
     for (let acquire = 0; acquire < acquires.count; acquire += 1) {
       if (acquires.outcome.get(acquire) !== PENDING) continue;
@@ -64,27 +65,33 @@ export class Tenures {
     const resource = acquires.resource.get(acquire);
     // Two that never settle do not excuse each other.
     if (acquires.outcome.get(acquire) !== PENDING && (this.pendingFromUs[resource] as number) < nextUs) return true;
-    const { tenures, quests, attemptStartsUs, attemptEndsUs } = this.excusesOn(resource);
+    const tenures = this.tenuresOn(resource);
     const startedUs = attempts.startedUs.get(attempt);
     const endedUs = attempts.endedUs.get(attempt);
     if (reachInto(tenures, startedUs, nextUs)) return true;
+    const { quests, attemptStartsUs, attemptEndsUs } = this.contestOn(resource);
     const underWay = countBelow(attemptStartsUs, endedUs) - countUpTo(attemptEndsUs, startedUs);
     // This attempt itself is one of them.
     return underWay > 1 && reachInto(tenures, startedUs, latestEndUs(quests, endedUs));
   }
 
-  private excusesOn(resource: number): Excuses {
-    let excuses = this.excuses[resource];
-    if (excuses === undefined) {
-      const { attempts, leases } = this.tables;
+  private tenuresOn(resource: number): Stretches {
+    const { startedUs, goneUs } = this.tables.leases;
+    return (this.tenures[resource] ??= stretchesOf(
+      rowsOf(this.leasesByResource, resource),
+      (lease) => startedUs.get(lease),
+      (lease) => goneUs.get(lease),
+    ));
+  }
+
+  private contestOn(resource: number): Contest {
+    let contest = this.contests[resource];
+    if (contest === undefined) {
+      this.acquiresByResource ??= new ResourceGroups(this.tables.acquires.resource, this.tables.resources.count);
+      const { attempts } = this.tables;
       const acquires = rowsOf(this.acquiresByResource, resource);
       const tries = this.attemptsOf(acquires);
-      excuses = {
-        tenures: stretchesOf(
-          rowsOf(this.leasesByResource, resource),
-          (lease) => leases.startedUs.get(lease),
-          (lease) => leases.goneUs.get(lease),
-        ),
+      contest = {
         quests: stretchesOf(
           acquires.filter((acquire) => this.tables.acquires.lastAttempt.get(acquire) !== NONE),
           (acquire) => this.beganUs(acquire),
@@ -93,9 +100,9 @@ export class Tenures {
         attemptStartsUs: sortedValues(tries, attempts.startedUs),
         attemptEndsUs: sortedValues(tries, attempts.endedUs),
       };
-      this.excuses[resource] = excuses;
+      this.contests[resource] = contest;
     }
-    return excuses;
+    return contest;
   }
 
   private attemptsOf(acquires: Int32Array): number[] {
