@@ -93,7 +93,7 @@ export class Acquisition {
     try {
       run();
     } catch (error) {
-      this.attempt?.abandon();
+      // Whatever throws does so before a command is sent: there is nothing to clean up.
       this.reject(error);
     }
   }

@@ -310,6 +310,24 @@ describe('the connection of an ioredis client', () => {
       expect(world.armedTimers).toBe(0);
     });
 
+    it('believes the clock no more once an answer came', async () => {
+      const { world, client, ask } = stubbed();
+      client.become('ready');
+      let answerFirst: (answer: string) => void = () => undefined;
+      client.answers.push(new Promise((resolve) => (answerFirst = resolve)), never, never);
+      ask('acquire', 'a');
+      await world.advance(2001);
+      ask('acquire', 'b');
+      await world.advance(40);
+      ask('acquire', 'refused');
+      answerFirst('OK');
+      await world.advance(0);
+      // The process is busy.
+      world.nowMs += 60_000;
+      ask('acquire', 'c');
+      expect(client.sent).toEqual(['set a', 'set b', 'set c']);
+    });
+
     it('still sends releases and extensions, but no endless number of them', async () => {
       const { world, client, replies, ask } = stubbed();
       client.become('ready');

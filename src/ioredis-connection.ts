@@ -54,7 +54,7 @@ export class IoredisConnection {
   private silentSinceMs = 0;
   /** Whether the event loop turned, and so read what had arrived, after the silence was noticed. */
   private isSilenceProven = false;
-  /** Stops the timers that wait for the event loop to turn; null while there are none. */
+  /** Stops the timers that wait for the event loop to turn; null before a silence is noticed. */
   private cancelProof: Cancel | null = null;
 
   constructor(client: IoredisClient) {
@@ -188,7 +188,6 @@ export class IoredisConnection {
     return timers.schedule(LOOP_TURN_MS, () => {
       this.cancelProof = timers.schedule(LOOP_TURN_MS, () => {
         this.isSilenceProven = true;
-        this.cancelProof = null;
       });
     });
   }

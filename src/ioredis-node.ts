@@ -15,7 +15,7 @@ import {
   REFUSED,
   RELEASED,
 } from './lock-node.ts';
-import { lacksScript, nodeError, tellsOfLoss, withoutCommand } from './reply-error.ts';
+import { lacksScript, nodeError, tellsOfLoss } from './reply-error.ts';
 import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from './scripts.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
@@ -179,7 +179,7 @@ export class IoredisNode implements LockNode {
 
   private failed(error: Error): LockReply {
     if (!tellsOfLoss(error)) return { kind: 'failed', error: nodeError(this.id, error), sent: true };
-    const lost = this.link.error ?? withoutCommand(error);
+    const lost = this.link.error ?? error;
     const reason = new Error(`the connection was lost before an answer came (${lost.message})`, { cause: lost });
     return { kind: 'failed', error: nodeError(this.id, reason), sent: true };
   }

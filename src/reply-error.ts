@@ -51,6 +51,6 @@ export function withoutCommand(error: Error): Error {
 export function nodeError(node: string, error: Error): Error {
   const remedy = REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1];
   return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, {
-    cause: withoutCommand(error),
+    cause: error,
   });
 }
