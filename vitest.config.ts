@@ -7,8 +7,8 @@ export default defineConfig({
     // Suites start servers and count heap: each file gets a process of its own, and no more of them than small machines have cores.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     reporters: ['default', new SkipReporter()],
     coverage: {
       provider: 'v8',
