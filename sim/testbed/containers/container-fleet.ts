@@ -17,6 +17,8 @@ import { ToxiproxyContainer } from './toxiproxy-container.ts';
 
 /** What all containers and networks of a run carry, with a value of the run's own. */
 export const RUN_LABEL = 'distrilock.run';
+/** Whose they are: the number of a process of this host. */
+export const PROCESS_LABEL = 'distrilock.process';
 
 /** Starts Redis servers and Toxiproxy in containers on a network of their own. */
 export const containerFleetStarter: FleetStarter = {
@@ -71,7 +73,7 @@ class ContainerFleet implements Fleet {
     this.request = request;
     this.docker = docker;
     this.id = `distrilock-${randomUUID().slice(0, 13)}`;
-    this.labels = { [RUN_LABEL]: this.id };
+    this.labels = { [RUN_LABEL]: this.id, [PROCESS_LABEL]: String(process.pid) };
     this.remains = { label: `${RUN_LABEL}=${this.id}`, docker: addressOfEngine(docker.engine) };
     // Before there is anything, so that nothing can be missed.
     watchRemains(this.remains);

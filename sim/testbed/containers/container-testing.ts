@@ -7,7 +7,7 @@ import { missingOf } from '../availability.ts';
 import type { Fleet } from '../real/server-fleet.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
 import { checkContainers } from './check-containers.ts';
-import { containerFleetStarter, RUN_LABEL } from './container-fleet.ts';
+import { containerFleetStarter, PROCESS_LABEL } from './container-fleet.ts';
 import { connectDocker } from './docker.ts';
 
 /** Why containers cannot be started here, and what would help; null if they can. Tests do not pull images. */
@@ -17,10 +17,10 @@ export async function whyNoContainers(): Promise<string | null> {
   return missing.map(({ problem, remedy }) => `${problem} (${remedy})`).join('; ');
 }
 
-/** How many containers and networks of runs there are. */
-export async function countRemains(): Promise<number> {
+/** How many containers and networks there are of runs of a process, this one if no other. */
+export async function countRemains(pid: number = process.pid): Promise<number> {
   const { engine } = await connectDocker();
-  const filters = { label: [RUN_LABEL] };
+  const filters = { label: [`${PROCESS_LABEL}=${pid}`] };
   const [containers, networks] = await Promise.all([
     engine.listContainers({ all: true, filters }),
     engine.listNetworks({ filters }),
