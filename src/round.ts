@@ -42,9 +42,7 @@ export class Round {
         this.expire();
       });
     }
-    const receive = (reply: LockReply, index: number): void => {
-      this.receive(index, reply);
-    };
+    const receive = this.receive.bind(this);
     for (let index = 0; index < this.nodes.length; index += 1) this.send(index, command, receive);
   }
 
@@ -56,15 +54,14 @@ export class Round {
     // Callers take the index from the nodes.
     const node = this.nodes[index] as LockNode;
     let isWithinCall = true;
-    const receive = (reply: LockReply): void => {
-      if (isWithinCall) queueMicrotask(() => settle(reply, index));
-      else settle(reply, index);
-    };
     try {
-      node.execute(command, receive);
+      node.execute(command, (reply) => {
+        if (isWithinCall) queueMicrotask(() => settle(reply, index));
+        else settle(reply, index);
+      });
     } catch (reason) {
       const error = reason instanceof Error ? reason : new Error(`${node.id} threw ${String(reason)}`);
-      receive({ kind: 'failed', error, sent: true });
+      queueMicrotask(() => settle({ kind: 'failed', error, sent: true }, index));
     }
     isWithinCall = false;
   }
@@ -96,7 +93,7 @@ export class Round {
     return this.nodes.length - missing < quorumOf(this.nodes.length);
   }
 
-  private receive(index: number, reply: LockReply): void {
+  private receive(reply: LockReply, index: number): void {
     // A node that settles twice does not vote twice.
     if (this.replies[index] !== undefined) return;
     this.replies[index] = reply;
