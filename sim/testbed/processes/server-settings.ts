@@ -4,8 +4,14 @@ import type { Scenario } from '../../scenario/schema.ts';
 const DEFAULT_SAVE_POINTS = ['3600 1', '300 100', '60 10000'];
 
 /** The arguments by which a redis-server keeps data, and gives it up, as a scenario says. */
-export function redisArguments({ persistence, maxmemoryPolicy }: Scenario['nodes']): readonly string[] {
-  return [...persistenceArguments(persistence), '--maxmemory-policy', maxmemoryPolicy];
+export function redisArguments({ persistence, maxmemoryPolicy, replica }: Scenario['nodes']): readonly string[] {
+  return [
+    ...persistenceArguments(persistence),
+    '--maxmemory-policy',
+    maxmemoryPolicy,
+    // No other replica will come, for which a primary would wait five seconds.
+    ...(replica ? ['--repl-diskless-sync-delay', '0'] : []),
+  ];
 }
 
 function persistenceArguments(persistence: Scenario['nodes']['persistence']): readonly string[] {

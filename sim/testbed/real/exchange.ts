@@ -66,7 +66,8 @@ function claim(
     const execution = executions[column - 1] as Sight<CommandExecuted>;
     column -= 1;
     execution.notBeforeUs = exchange.sent.timeUs;
-    if (exchange.received !== null) execution.notAfterUs = exchange.received.timeUs;
+    // One whose connection broke may run long after that.
+    if (exchange.received !== null && wasAnswered(exchange)) execution.notAfterUs = exchange.received.timeUs;
     exchange.execution = execution;
     claimed.push(execution);
   }

@@ -13,12 +13,14 @@ export interface MonitorListener {
   onKeyGone(key: string, cause: GoneCause): void;
 }
 
+/** What a server must be told to publish, as its setting `notify-keyspace-events` has it. */
+export const PUBLISHED_EVENTS = 'Exe';
 const CHANNEL = /^__keyevent@0__:(expired|evicted)$/;
 /**
  * Only in RESP3 may one connection have messages of channels and MONITOR at once: Redis then writes both to it in the order in which things
- * happen. The server must be told to publish these events.
+ * happen.
  */
-const REQUEST = 'HELLO 3\r\nSUBSCRIBE __keyevent@0__:expired __keyevent@0__:evicted\r\nMONITOR\r\n';
+const REQUEST = 'HELLO 3\r\nSUBSCRIBE __keyevent@0__:expired __keyevent@0__:evicted __keyevent@0__:set\r\nMONITOR\r\n';
 
 /** A connection on which a server reports every command that clients send it, and every key that expires or is evicted. */
 export class MonitorStream {
@@ -78,7 +80,7 @@ export class MonitorStream {
   private hear(reply: Resp): void {
     switch (reply.kind) {
       case 'error':
-        this.refused(new Error(`a server cannot be watched, which needs Redis 6 or later: ${reply.text}`));
+        this.refused(new Error(`a server cannot be watched, which needs Redis 6.2 or later: ${reply.text}`));
         break;
       case 'line':
         if (this.isOpen) this.listener.onLine(parseMonitorLine(reply.text));
@@ -89,13 +91,29 @@ export class MonitorStream {
         }
         break;
       case 'push': {
-        const [type, channel, key] = reply.items.map((item) => ('text' in item ? item.text : ''));
+        const [type, channel, key] = textsOf(reply);
         const cause = CHANNEL.exec(channel ?? '')?.[1];
         if (type === 'message' && cause !== undefined) this.listener.onKeyGone(key ?? '', cause as GoneCause);
         break;
       }
-      default:
-      // The answer to HELLO.
+      case 'list':
+        if (!this.isOpen) this.checkVersion(textsOf(reply));
+        break;
+      case 'text':
     }
   }
+
+  /** By the answer to HELLO, which lists names and what they stand for. */
+  private checkVersion(facts: readonly string[]): void {
+    const version = facts[facts.indexOf('version') + 1] ?? '';
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    if (major < 6 || (major === 6 && minor < 2)) {
+      // It would tell of commands before it runs them.
+      this.refused(new Error(`Redis ${version} cannot be watched: take 6.2 or later`));
+    }
+  }
+}
+
+function textsOf({ items }: Extract<Resp, { items: unknown }>): string[] {
+  return items.map((item) => ('text' in item ? item.text : ''));
 }

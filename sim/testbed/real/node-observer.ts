@@ -1,10 +1,10 @@
 import { FENCING_COUNTER_SUFFIX } from '../../../src/fencing-counter-key.ts';
-import type { LockCommand } from '../../../src/lock-node.ts';
 import type { KeyLost } from '../../history/event.ts';
 import { ModelNode } from '../model-node/model-node.ts';
 import { type Entry, NodeData } from '../model-node/node-data.ts';
 import type { Address } from './client-messages.ts';
 import type { Execution } from './command-matcher.ts';
+import { type ExpiryListener, ExpiryReader, type SeenCommand } from './expiry-reader.ts';
 import { lockCommandOf } from './lock-command.ts';
 import type { GoneCause } from './monitor-stream.ts';
 import { ServerConnection, type ServerWatcher } from './server-connection.ts';
@@ -23,28 +23,18 @@ export interface NodeObserverOptions {
   readonly onLost: (error: Error) => void;
 }
 
-/** A command whose key may have expired just before it: what comes next tells. */
-interface DoubtfulCommand {
-  readonly command: LockCommand;
-  readonly wallMs: number;
-  readonly timeUs: number;
-}
-
-/** A server reads its clock when it begins with a command, and MONITOR stamps it a moment later: seldom so much, but the machine is busy. */
-const STAMP_MAY_LAG_MS = 100;
-
 /**
  * Sees what a real node does. MONITOR tells each command, but not the answer: that comes from a model node which follows the server
  * command by command, and which the conformance suite holds to the same answers. Which keys have expired or were evicted the
  * server says itself, in between: near its end, a clock does not tell whether a key was still there. After a restart the model
  * takes on what the server holds.
  */
-export class NodeObserver implements ServerWatcher {
+export class NodeObserver implements ServerWatcher, ExpiryListener {
   readonly node: string;
   readonly connection: ServerConnection;
   private readonly options: NodeObserverOptions;
   private readonly model: ModelNode;
-  private doubtful: DoubtfulCommand | null = null;
+  private readonly reader = new ExpiryReader(this);
   /** True time of what is seen just now. */
   private seenUs = 0;
   /** How far the server's wall clock is ahead of the host's, about. */
@@ -122,51 +112,47 @@ export class NodeObserver implements ServerWatcher {
   }
 
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
-    this.endDoubt(false);
-    this.seenUs = timeUs;
-    if (args[0]?.toLowerCase() === 'flushall') {
-      this.model.flush(wallMs, 0);
+    const name = args[0]?.toLowerCase();
+    const command = lockCommandOf(args);
+    if (command?.key.startsWith(this.options.keyPrefix) === true) {
+      this.reader.command({ command, isScript: name !== 'set', wallMs, timeUs });
       return;
     }
-    const command = lockCommandOf(args);
-    if (command === null || !command.key.startsWith(this.options.keyPrefix)) return;
-    const expiresAtMs = this.model.expiryOf(command.key);
-    if (expiresAtMs !== null && wallMs > expiresAtMs - STAMP_MAY_LAG_MS) {
-      this.doubtful = { command, wallMs, timeUs };
-      // So that something does come next.
-      this.connection.catchUp().catch(() => undefined);
-    } else this.execute(command, wallMs, timeUs);
+    this.reader.settle();
+    this.seenUs = timeUs;
+    if (name === 'flushall') this.model.flush(wallMs, 0);
+  }
+
+  onScriptedCommand(): void {
+    this.reader.settle();
   }
 
   onKeyGone(key: string, cause: GoneCause, timeUs: number): void {
-    const isNews = this.doubtful?.command.key !== key || cause !== 'expired';
-    if (isNews) this.endDoubt(false);
+    if (cause === 'expired') {
+      this.reader.expired(key, timeUs);
+      return;
+    }
+    this.reader.settle();
     this.seenUs = timeUs;
     const lockKey = lockKeyOfCounter(key);
     if (lockKey === null) this.model.forget(key, cause);
     else this.model.forgetCounter(lockKey);
-    if (!isNews) this.endDoubt(true);
   }
 
   onEnd(): void {
-    const { doubtful } = this;
-    if (doubtful === null) return;
-    this.endDoubt(doubtful.wallMs > (this.model.expiryOf(doubtful.command.key) ?? Number.POSITIVE_INFINITY));
+    this.reader.settle();
   }
 
-  /** The command that was in doubt found its key gone, or still there. */
-  private endDoubt(isGone: boolean): void {
-    const { doubtful } = this;
-    if (doubtful === null) return;
-    this.doubtful = null;
-    const { command, wallMs, timeUs } = doubtful;
+  onExpired(key: string, timeUs: number): void {
     this.seenUs = timeUs;
-    const expiresAtMs = this.model.expiryOf(command.key) ?? Number.POSITIVE_INFINITY;
-    this.execute(command, isGone ? wallMs : Math.min(wallMs, expiresAtMs), timeUs);
+    this.model.forget(key, 'expired');
   }
 
-  private execute(command: LockCommand, wallMs: number, timeUs: number): void {
-    const reply = this.model.execute(command, wallMs, 0);
+  onRun({ command, wallMs, timeUs }: SeenCommand, isExpired: boolean): void {
+    this.seenUs = timeUs;
+    // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less.
+    const expiresAtMs = this.model.expiryOf(command.key) ?? Number.POSITIVE_INFINITY;
+    const reply = this.model.execute(command, isExpired ? wallMs : Math.min(wallMs, expiresAtMs), 0);
     this.options.onExecuted({
       timeUs,
       node: this.node,

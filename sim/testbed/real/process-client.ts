@@ -57,17 +57,20 @@ export class ProcessClient implements CommandRecorder {
 
   /** Resolves once every connection is open. */
   async connect(): Promise<void> {
-    const commands = [...this.nodes.values()].map(
+    const { client } = this;
+    const nodes = [...this.nodes.values()].map(
       (node) =>
         new Promise<void>((resolve, reject) => {
           node.execute({ kind: 'inspect', key: 'is anybody there', timeoutMs: 10_000 }, (reply) => {
-            if (reply.kind === 'failed')
-              reject(new Error(`${this.client} cannot reach ${node.id}: ${reply.error.message}`));
+            if (reply.kind === 'failed') reject(new Error(`${client} cannot reach ${node.id}: ${reply.error.message}`));
             else resolve();
           });
         }),
     );
-    await Promise.all([...commands, this.resource.ping()]);
+    const resource = this.resource.ping().catch((error: unknown) => {
+      throw new Error(`${client} cannot reach the protected resource`, { cause: error });
+    });
+    await Promise.all([...nodes, resource]);
   }
 
   handle(message: Exclude<ToClient, { type: 'configure' }>): void {

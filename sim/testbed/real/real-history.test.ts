@@ -184,6 +184,14 @@ describe('equal commands', () => {
     expect(told(merged)).toContain('15 command-executed 1');
   });
 
+  it('whose connection broke may run after that', () => {
+    const merged = merge(
+      [ran(40, { ...release, reply: 'released' })],
+      [sent(1, 10, release), received(1, 20, 'failed')],
+    );
+    expect(told(merged)).toEqual(['10 command-sent 1', '20 reply-received 1', '40 command-executed 1']);
+  });
+
   it('that nobody sent is no one’s', () => {
     const merged = merge([ran(5), ran(12)], [sent(1, 10), received(1, 14)]);
     expect(merged.unclaimed).toEqual([ran(5)]);

@@ -30,6 +30,9 @@ function startReaper(): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   child.unref();
+  // Without it a run goes on: it is for the worst case.
+  child.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
   (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
   return child;
 }

@@ -33,6 +33,10 @@ export class ResourceObserver implements ServerWatcher {
       this.record({ type: 'write-refused', ...facts, largestToken: reply.largestToken });
   }
 
+  onScriptedCommand(): void {
+    // What it does follows from the script.
+  }
+
   onKeyGone(): void {
     // What is written there has no end.
   }

@@ -1,10 +1,12 @@
 import { Redis } from 'ioredis';
 import type { Address } from './client-messages.ts';
-import { type GoneCause, MonitorStream } from './monitor-stream.ts';
+import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-stream.ts';
 
 /** Sees what one server does, in the order in which it does it. `timeUs` is true time, and never earlier than the truth. */
 export interface ServerWatcher {
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void;
+  /** The script that was seen last takes a step. */
+  onScriptedCommand(): void;
   onKeyGone(key: string, cause: GoneCause, timeUs: number): void;
   /** All that is seen of the server for now was seen. */
   onEnd(): void;
@@ -43,14 +45,17 @@ export class ServerConnection {
     this.close();
     const admin = await connectOnce(this.options.address);
     this.admin = admin;
-    await admin.config('SET', 'notify-keyspace-events', 'Exe');
+    await admin.config('SET', 'notify-keyspace-events', PUBLISHED_EVENTS);
     // The host's clock counts whole milliseconds.
     this.leadMs = (await this.wallMs()) - Date.now() - 1;
     const { nowUs, watcher, onLost } = this.options;
     const monitor = await MonitorStream.open(this.options.address, {
-      // What a script does follows from the script.
       onLine: ({ isScripted, args, wallMs }) => {
-        if (isScripted) return;
+        // What a script does follows from the script.
+        if (isScripted) {
+          watcher.onScriptedCommand();
+          return;
+        }
         watcher.onCommand(args, wallMs, this.trueUs(wallMs));
         this.passMark(args);
       },

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'distrilock-reaper-'));
+const started: number[] = [];
+
+afterAll(() => {
+  for (const pid of started) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A process that starts others, has them watched, and says who they are. */
+async function parent(code: string): Promise<{ process: ChildProcess; pids: number[] }> {
+  const reaper = JSON.stringify(fileURLToPath(new URL('reaper.ts', import.meta.url)));
+  const program = `
+    import { spawn } from 'node:child_process';
+    import { forgetRemains, watchRemains } from ${reaper};
+    const start = () => spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)'], { stdio: 'ignore', detached: true }).pid;
+    const tell = (...pids) => console.log(JSON.stringify(pids));
+    ${code}
+  `;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const pids = JSON.parse(line) as number[];
+  started.push(...pids, child.pid ?? 0);
+  return { process: child, pids };
+}
+
+it.concurrent(
+  'ends the processes and removes the folders of a process that is killed, but for those that were forgotten',
+  async () => {
+    const [kept, watched] = ['kept', 'watched'].map((name) => join(folder, name)) as [string, string];
+    for (const path of [kept, watched]) mkdirSync(path);
+    writeFileSync(join(watched, 'file'), '');
+    const { process: run, pids } = await parent(`
+    const pids = [start(), start(), start()];
+    for (const pid of pids) watchRemains({ pid });
+    for (const folder of ${JSON.stringify([kept, watched])}) watchRemains({ folder });
+    forgetRemains({ pid: pids[0] });
+    forgetRemains({ folder: ${JSON.stringify(kept)} });
+    tell(...pids);
+    setInterval(() => 0, 1000);
+  `);
+    const [keptPid = 0, ...watchedPids] = pids;
+    expect(pids.every(isRunning)).toBe(true);
+    run.kill('SIGKILL');
+    // Folders go last.
+    await until(() => !existsSync(watched) && !watchedPids.some(isRunning));
+    expect(isRunning(keptPid)).toBe(true);
+    expect(existsSync(kept)).toBe(true);
+  },
+);
+
+it.concurrent('does not keep a process alive that is done, nor what it has watched', async () => {
+  const { process: run, pids } = await parent(`
+    const pid = start();
+    watchRemains({ pid });
+    tell(pid);
+    for (const handle of process._getActiveHandles()) handle.unref?.();
+  `);
+  await once(run, 'exit');
+  await until(() => !pids.some(isRunning));
+});
+
+it.concurrent('that is killed itself is missed by nobody', async () => {
+  const { process: run } = await parent(`
+    import { readdirSync, readFileSync } from 'node:fs';
+    const pid = start();
+    watchRemains({ pid });
+    const reaper = readdirSync('/proc').find((name) => {
+      try {
+        return readFileSync('/proc/' + name + '/cmdline', 'utf8').includes('reaper-main') &&
+          new RegExp('\\\\) . ' + process.pid + ' ').test(readFileSync('/proc/' + name + '/stat', 'utf8'));
+      } catch {
+        return false;
+      }
+    });
+    process.kill(Number(reaper), 'SIGKILL');
+    while (!/\\) Z/.test(readFileSync('/proc/' + reaper + '/stat', 'utf8'))) {}
+    forgetRemains({ pid });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    watchRemains({ pid });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    tell(pid);
+    process.exit(7);
+  `);
+  expect(run.exitCode ?? (await once(run, 'exit'))[0]).toBe(7);
+});
