@@ -43,6 +43,8 @@ class Client implements WorkloadClient {
         token,
         attempts: 2,
         validity: ttlMs - 12,
+        // It was held up a moment since then.
+        remaining: () => ttlMs - 13,
         extend: async () => {
           await this.onExtend();
           return lock;
@@ -152,7 +154,7 @@ describe('runScript', () => {
         token: 77,
         attempts: 2,
         validityMs: 988,
-        validUntilUs: 988_002,
+        validUntilUs: 987_002,
       },
       { type: 'section-entered', timeUs: 3, client: 'A', lease: 1, resource: 'r' },
       { type: 'extend-invoked', timeUs: 4, client: 'A', operation: 2, lease: 1, ttlMs: 500 },
@@ -163,7 +165,7 @@ describe('runScript', () => {
         operation: 2,
         lease: 1,
         validityMs: 988,
-        validUntilUs: 988_005,
+        validUntilUs: 987_005,
       },
       // It leaves the section before it gives the lock back.
       { type: 'section-left', timeUs: 6, client: 'A', lease: 1, resource: 'r' },

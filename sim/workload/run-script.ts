@@ -103,7 +103,8 @@ async function acquire(
       token: lock.token ?? null,
       attempts: lock.attempts,
       validityMs: lock.validity,
-      validUntilUs: client.trueUsAfter(lock.validity),
+      // What is left now: a client that was held up since then has less.
+      validUntilUs: client.trueUsAfter(lock.remaining()),
     });
     if (phase === 'workload') {
       client.record({
@@ -143,7 +144,8 @@ async function extend(client: WorkloadClient, { lock, lease }: Held, ttlMs: numb
       operation,
       lease,
       validityMs: lock.validity,
-      validUntilUs: client.trueUsAfter(lock.validity),
+      // What is left now: a client that was held up since then has less.
+      validUntilUs: client.trueUsAfter(lock.remaining()),
     });
   } catch (error) {
     client.record({
