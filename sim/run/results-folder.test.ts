@@ -183,6 +183,8 @@ describe('ResultsFolder', () => {
       writeFileSync(results.runFile(placeOf('one', 1), file), 'old');
       writeFileSync(new ResultsFolder(folder, BY_SEED).runFile(placeOf('one', 7), file), 'old');
     }
+    mkdirSync(results.runFile(placeOf('one', 1), 'history.parts'));
+    writeFileSync(results.runFile(placeOf('one', 1), 'history.parts/run.ndjson'), 'of a run that was killed');
     writeFileSync(results.runFile(placeOf('two', 1), 'verdict.json'), 'of another scenario');
     writeFileSync(join(folder, 'one', 'notes.txt'), 'mine');
     mkdirSync(join(folder, 'one', 'seed-of-mine'));

@@ -2,8 +2,13 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, stat
 import { dirname, join } from 'node:path';
 import { writing } from './output-error.ts';
 
-/** The files of one run. */
-export const RUN_FILES = { history: 'history.ndjson', verdict: 'verdict.json', report: 'report.html' } as const;
+/** The files of one run; `parts` is a folder, which only a run that was killed leaves. */
+export const RUN_FILES = {
+  history: 'history.ndjson',
+  verdict: 'verdict.json',
+  report: 'report.html',
+  parts: 'history.parts',
+} as const;
 /** The files above the runs. */
 export const SUMMARY_FILES = { summary: 'summary.json', index: 'index.html' } as const;
 
@@ -120,7 +125,7 @@ function removeRuns(folder: string): void {
 function removeRun(folder: string): void {
   for (const file of Object.values(RUN_FILES)) {
     const path = join(folder, file);
-    writing(path, () => rmSync(path, { force: true }));
+    writing(path, () => rmSync(path, { force: true, recursive: file === RUN_FILES.parts }));
   }
 }
 

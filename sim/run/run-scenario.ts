@@ -56,6 +56,7 @@ async function recordRun(testbed: Testbed, scenario: Scenario, options: RunScena
     return await testbed.run(scenario, {
       seed,
       signal,
+      partsFolder: path(RUN_FILES.parts),
       onStep: (step) => onProgress({ step }),
       onEvents: (stretch) => {
         file.append(counted(stretch));
