@@ -184,6 +184,17 @@ describe('equal commands', () => {
     expect(told(merged)).toContain('15 command-executed 1');
   });
 
+  it('are found by what the answers to others tell of the order of their node', () => {
+    const merged = merge(
+      [ran(40, { ...release, reply: 'released' }), ran(41, { value: 'w' })],
+      [sent(1, 10, release), sent(2, 12, { value: 'w' }), received(2, 15), sent(3, 30, release)],
+    );
+    expect(told(merged).filter((line) => line.includes('executed'))).toEqual([
+      '15 command-executed 1',
+      '15 command-executed 2',
+    ]);
+  });
+
   it('whose connection broke may run after that', () => {
     const merged = merge(
       [ran(40, { ...release, reply: 'released' })],
