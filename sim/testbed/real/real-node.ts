@@ -9,8 +9,9 @@ import { Turns } from './turns.ts';
 
 /** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */
 const UNSYNCED_MS: Readonly<Record<string, number>> = { 'aof-everysec': 1000, 'aof-no': 30_000 };
-/** What a server's clock may differ from what it should read. */
+/** What a server's clock may differ from what it should read; and how exactly the moment is known from which it runs at another rate. */
 const CLOCK_TOLERANCE_MS = 20;
+const MOMENT_TOLERANCE_MS = 5;
 /** How often to put it right. */
 const CLOCK_LOOKS = 10;
 /** How often to make a server look at its memory until it has evicted what it may. */
@@ -217,10 +218,11 @@ export class RealNode {
    */
   private async adoptSkew(): Promise<void> {
     await this.server.setClock(this.skewNow());
+    const toleranceMs = CLOCK_TOLERANCE_MS + MOMENT_TOLERANCE_MS * Math.abs(this.skew.rate - 1);
     let correctionMs = 0;
     for (let looks = 1; ; looks += 1) {
       const errorMs = await this.clockErrorMs();
-      if (Math.abs(errorMs) <= CLOCK_TOLERANCE_MS) return;
+      if (Math.abs(errorMs) <= toleranceMs) return;
       const { offsetMs, rate } = this.skewNow();
       if (looks > CLOCK_LOOKS) {
         throw new Error(

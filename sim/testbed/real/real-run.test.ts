@@ -102,10 +102,13 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
         expect: { 'mutual-exclusion': 'ok', 'deadlock-freedom': 'ok', availability: 'ok' },
       });
       const stretches: HistoryEvent[] = [];
+      let goesOnMs = 0;
       const history = await createProcessesTestbed().run(scenario, {
         seed: 5,
         onEvents: (events) => stretches.push(...events),
+        onStep: () => (goesOnMs = performance.now()),
       });
+      const tookUs = (performance.now() - goesOnMs) * 1000;
       const story = new RealStory(eventsOf(history));
       expect(story.events[0]).toMatchObject({
         type: 'run-started',
@@ -127,7 +130,7 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
       // Time counts from when everything is ready, and what is wrong from the beginning is wrong before anybody acts.
       const crashed = story.events.findIndex(({ type }) => type === 'node-crashed');
       expect(crashed).toBeLessThan(story.events.findIndex(({ type }) => type === 'acquire-invoked'));
-      expect(story.first('acquire-invoked').timeUs).toBeLessThan(3_000_000);
+      expect(story.events.at(-1)?.timeUs).toBeLessThan(tookUs);
       const { timeUs: healedUs } = story.one('healed');
       expect(story.first('acquire-granted', { phase: 'probe' }).timeUs - healedUs).toBeGreaterThanOrEqual(306_000);
       expect(story.all('release-done')).toHaveLength(41);
