@@ -1,15 +1,39 @@
 import { defineConfig } from 'vitest/config';
 import { SkipReporter } from './test/skip-reporter.ts';
 
+/** Tests that start servers and keep real time: what runs beside them would make them late. */
+const REAL_TIME_TESTS = ['sim/testbed/{real,processes,containers}/**/*.test.ts', 'sim/cli/real-servers.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['{src,sim,bench,docs,test}/**/*.test.ts'],
-    // Suites start servers and count heap: each file gets a process of its own, and no more of them than small machines have cores.
+    // Suites start servers and count heap: each file gets a process of its own.
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', new SkipReporter()],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'virtual time',
+          include: ['{src,sim,bench,docs,test}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...REAL_TIME_TESTS],
+          // Small machines have no more cores.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real time',
+          include: REAL_TIME_TESTS,
+          // One file after another, and after all the others.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts', 'sim/**/*.ts'],

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { CHECKERS } from '../sim/checkers/check-history.ts';
 import { PROPERTIES } from '../sim/checkers/verdict.ts';
 import { countOccurrences } from '../sim/history/occurrences.ts';
-import { readTables, tablesOf } from '../sim/history/table-reader.ts';
+import { readTables, tablesOf } from '../sim/history/tables/table-reader.ts';
 import type { Occurrence } from '../sim/scenario/moment.ts';
 import { syntheticHistory } from './synthetic-history.ts';
 

@@ -1,8 +1,8 @@
 import type { AcquireFailed, AcquireInvoked } from '../history/event.ts';
 import type { History } from '../history/history.ts';
-import { keyLifeUs } from '../history/key-life.ts';
-import { GRANTED, NONE, PENDING, type RunTables, WITHDRAWN } from '../history/run-tables.ts';
-import { tablesOf } from '../history/table-reader.ts';
+import { keyLifeUs } from '../history/tables/key-life.ts';
+import { GRANTED, NONE, PENDING, type RunTables, WITHDRAWN } from '../history/tables/run-tables.ts';
+import { tablesOf } from '../history/tables/table-reader.ts';
 import { formatTimeUs } from '../text/duration-text.ts';
 import { Findings } from './findings.ts';
 import type { PropertyVerdict, Violation } from './verdict.ts';

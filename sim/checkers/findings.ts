@@ -1,4 +1,4 @@
-import { NONE, type RunTables } from '../history/run-tables.ts';
+import { NONE, type RunTables } from '../history/tables/run-tables.ts';
 import { MOST_VIOLATIONS, type Property, type PropertyVerdict, type Violation } from './verdict.ts';
 
 /** What a checker has found out about one property. */

@@ -1,6 +1,6 @@
 import type { History } from '../history/history.ts';
 import { countOccurrences } from '../history/occurrences.ts';
-import { tablesOf } from '../history/table-reader.ts';
+import { tablesOf } from '../history/tables/table-reader.ts';
 import type { Occurrence } from '../scenario/moment.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkHistory } from './check-history.ts';

@@ -1,6 +1,9 @@
 import type { Occurrence } from '../scenario/moment.ts';
 import type { PropertyVerdict } from './verdict.ts';
 
+/** How a run compares with what its scenario expects; see {@link Judgement}. */
+export type Outcome = 'as-expected' | 'not-as-expected' | 'unknown';
+
 /** A run held against its scenario: what every report is drawn from, and what `verdict.json` holds. */
 export interface Judgement {
   readonly scenario: string;
@@ -15,7 +18,7 @@ export interface Judgement {
    * `not-as-expected`: a property was judged and its verdict is not the expected one (or it was violated and nobody expected that).
    * `unknown`: otherwise (something that must have happened did not, or an expected property could not be judged). Never green.
    */
-  readonly outcome: 'as-expected' | 'not-as-expected' | 'unknown';
+  readonly outcome: Outcome;
   /** One for each of PROPERTIES, in their order; `expected` is null where the scenario does not name it. */
   readonly properties: readonly {
     readonly expected: 'ok' | 'violated' | null;

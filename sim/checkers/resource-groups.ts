@@ -1,4 +1,4 @@
-import type { Column } from '../history/column.ts';
+import type { Column } from '../history/tables/column.ts';
 
 /** Rows of a table sorted by their resource; those of one resource stay in their order, and stand next to each other. */
 export class ResourceGroups {

@@ -1,7 +1,7 @@
 import type { WriteAccepted } from '../history/event.ts';
 import type { History } from '../history/history.ts';
-import { NONE, type RunTables } from '../history/run-tables.ts';
-import { tablesOf } from '../history/table-reader.ts';
+import { NONE, type RunTables } from '../history/tables/run-tables.ts';
+import { tablesOf } from '../history/tables/table-reader.ts';
 import { formatTimeUs } from '../text/duration-text.ts';
 import { Findings } from './findings.ts';
 import type { PropertyVerdict, Violation } from './verdict.ts';

@@ -1,7 +1,7 @@
-import type { Column } from '../history/column.ts';
+import type { Column } from '../history/tables/column.ts';
 import type { AcquireFailed, AcquireGranted } from '../history/event.ts';
 import type { History } from '../history/history.ts';
-import { NONE, PENDING, type RunTables } from '../history/run-tables.ts';
+import { NONE, PENDING, type RunTables } from '../history/tables/run-tables.ts';
 import { countBefore, ResourceGroups } from './resource-groups.ts';
 
 const INFINITY = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import type { AcquireGranted } from '../history/event.ts';
 import type { History } from '../history/history.ts';
-import type { RunTables } from '../history/run-tables.ts';
+import type { RunTables } from '../history/tables/run-tables.ts';
 import { formatTimeUs } from '../text/duration-text.ts';
 
 /** A lease in a sentence: `lease 7 of A`. */

@@ -1,4 +1,4 @@
-import type { Unavailability } from '../report/backend-summary.ts';
+import type { Unavailability } from '../results/backend-summary.ts';
 import { obstacleOf } from '../testbed/availability.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';

@@ -1,4 +1,4 @@
-import type { Summary } from '../report/summary.ts';
+import type { Summary } from '../results/summary.ts';
 import { formatMs } from '../text/duration-text.ts';
 import type { Colors } from './colors.ts';
 import type { ElapsedTimes } from './elapsed-times.ts';

@@ -1,4 +1,4 @@
-import type { Summary } from '../report/summary.ts';
+import type { Summary } from '../results/summary.ts';
 import { visibleText } from '../report/visible-text.ts';
 import { colorsFor } from './colors.ts';
 import type { ElapsedTimes } from './elapsed-times.ts';

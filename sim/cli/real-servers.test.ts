@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasRedisServer } from '../../test/redis-server.ts';
-import type { Summary } from '../report/summary.ts';
+import type { Summary } from '../results/summary.ts';
 import { distrilock, type Ended, ended, start } from './cli-testing.ts';
 import { foldersIn, processesIn, untilNothingLeft } from './left-behind.ts';
 

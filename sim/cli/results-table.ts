@@ -1,6 +1,6 @@
-import { runsWord } from '../report/backend-summary.ts';
-import type { OutcomeCounts } from '../report/outcome-counts.ts';
-import type { RunSummary, ScenarioSummary, SkippedScenario, Summary } from '../report/summary.ts';
+import { runsWord } from '../results/backend-summary.ts';
+import type { OutcomeCounts } from '../results/outcome-counts.ts';
+import type { RunSummary, ScenarioSummary, SkippedScenario, Summary } from '../results/summary.ts';
 import { visibleText } from '../report/visible-text.ts';
 import { formatMs } from '../text/duration-text.ts';
 import type { Colors } from './colors.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Judgement } from '../checkers/judgement.ts';
 import type { HistoryEvent } from '../history/event.ts';
-import type { Summary } from '../report/summary.ts';
+import type { Summary } from '../results/summary.ts';
 import { distrilock, ended, start, writeScenario } from './cli-testing.ts';
 
 const BIN = fileURLToPath(new URL('bin.mjs', import.meta.url));

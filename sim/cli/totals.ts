@@ -1,7 +1,7 @@
-import { type BackendSummary, flakinessText } from '../report/backend-summary.ts';
-import type { OutcomeCounts } from '../report/outcome-counts.ts';
-import { differenceText } from '../report/parity.ts';
-import type { Summary } from '../report/summary.ts';
+import { type BackendSummary, flakinessText } from '../results/backend-summary.ts';
+import type { OutcomeCounts } from '../results/outcome-counts.ts';
+import { differenceText } from '../results/parity.ts';
+import type { Summary } from '../results/summary.ts';
 import { visibleText } from '../report/visible-text.ts';
 import { unavailableText, withRemedy } from './backends.ts';
 import type { Colors } from './colors.ts';

@@ -1,7 +1,7 @@
-import { type BackendFacts, runsWord } from './backend-summary.ts';
+import { type BackendFacts, runsWord } from '../results/backend-summary.ts';
 import { markup, type Markup } from './markup.ts';
 import { renderStatus } from './outcome.ts';
-import type { PropertySummary, RunSummary, ScenarioSummary } from './summary.ts';
+import type { PropertySummary, RunSummary, ScenarioSummary } from '../results/summary.ts';
 
 /** Of many runs of a scenario, so many that need a look are linked. */
 const MOST_LINKS = 5;

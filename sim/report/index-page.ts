@@ -1,10 +1,11 @@
-import { type BackendSummary, flakinessText } from './backend-summary.ts';
+import { type BackendSummary, flakinessText } from '../results/backend-summary.ts';
 import { renderExpected, renderFound, renderLinks, renderRuns } from './index-cells.ts';
 import { markup, type Markup } from './markup.ts';
-import { type Outcome, outcomeWords, renderOutcome } from './outcome.ts';
+import type { Outcome } from '../checkers/judgement.ts';
+import { outcomeWords, renderOutcome } from './outcome.ts';
 import { renderPage } from './page.ts';
-import { differenceText, type ParitySummary } from './parity.ts';
-import type { ScenarioSummary, SkippedScenario, Summary } from './summary.ts';
+import { differenceText, type ParitySummary } from '../results/parity.ts';
+import type { ScenarioSummary, SkippedScenario, Summary } from '../results/summary.ts';
 
 /** The page above the reports of runs: one line for each scenario, one cell for each backend. */
 export function renderIndex(summary: Summary): string {

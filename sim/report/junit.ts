@@ -1,6 +1,6 @@
 import junitModule, { type Builder } from 'junit-report-builder';
 import { outcomeMeaning } from './outcome.ts';
-import type { RunSummary, ScenarioSummary, Summary } from './summary.ts';
+import type { RunSummary, ScenarioSummary, Summary } from '../results/summary.ts';
 import { visibleText } from './visible-text.ts';
 
 // The package's types promise an ES module with a default export, but what one imports is CommonJS.

@@ -1,7 +1,5 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Outcome } from '../checkers/judgement.ts';
 import { markup, type Markup } from './markup.ts';
-
-export type Outcome = Judgement['outcome'];
 
 const OUTCOMES: Readonly<Record<Outcome, { readonly words: string; readonly sign: string; readonly meaning: string }>> =
   {

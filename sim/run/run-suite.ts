@@ -1,5 +1,5 @@
 import type { Judgement } from '../checkers/judgement.ts';
-import type { SkippedScenario } from '../report/summary.ts';
+import type { SkippedScenario } from '../results/summary.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';

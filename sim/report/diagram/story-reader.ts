@@ -1,4 +1,4 @@
-import { ClientClocks } from '../../history/client-clocks.ts';
+import { ClientClocks } from '../../history/tables/client-clocks.ts';
 import type {
   ClientClockChanged,
   CommandExecuted,

@@ -1,5 +1,5 @@
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { readServer, wantsPassword } from '../processes/server-facts.ts';
+import { readServer, wantsPassword } from '../real/servers/server-facts.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { RedisContainer } from './redis-container.ts';
 import type { ToxiproxyContainer } from './toxiproxy-container.ts';

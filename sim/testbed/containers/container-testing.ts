@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Toxiproxy } from 'toxiproxy-node-client';
 import { missingOf } from '../availability.ts';
-import type { Fleet } from '../real/server-fleet.ts';
+import type { Fleet } from '../real/servers/server-fleet.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
 import { checkContainers } from './check-containers.ts';
 import { containerFleetStarter, PROCESS_LABEL } from './container-fleet.ts';

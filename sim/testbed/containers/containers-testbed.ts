@@ -1,4 +1,4 @@
-import { realLack } from '../capabilities.ts';
+import { realLack } from '../real/capabilities.ts';
 import { RealRun } from '../real/real-run.ts';
 import type { Testbed } from '../testbed.ts';
 import { checkContainers } from './check-containers.ts';

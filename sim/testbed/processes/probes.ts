@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { FAKETIME_REMEDY, libfaketime } from './faketime.ts';
+import { FAKETIME_REMEDY, libfaketime } from '../real/servers/faketime.ts';
 import { freePorts } from './free-port.ts';
 import { type Program, redisServerProgram, toxiproxyServerProgram } from './programs.ts';
 import { RedisProcess } from './redis-process.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Address } from '../real/client-messages.ts';
-import type { Fleet, FleetRequest, FleetStarter } from '../real/server-fleet.ts';
+import type { Address } from '../real/client/client-messages.ts';
+import type { Fleet, FleetRequest, FleetStarter } from '../real/servers/server-fleet.ts';
 import { freePorts } from './free-port.ts';
 import { type Program, redisServerProgram, toxiproxyServerProgram } from './programs.ts';
 import { RedisProcess } from './redis-process.ts';
-import { redisArguments } from './server-settings.ts';
+import { redisArguments } from '../real/servers/server-settings.ts';
 import { startToxiproxy, type ToxiproxyProcess } from './toxiproxy-process.ts';
 
 export interface ProcessFleetOptions {

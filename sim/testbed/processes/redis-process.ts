@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClockSkew, FleetServer } from '../real/server-fleet.ts';
+import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { FAKETIME_REMEDY, faketimeEnvironment, faketimePreloads, writeSkew } from './faketime.ts';
+import { FAKETIME_REMEDY, faketimeEnvironment, faketimePreloads, writeSkew } from '../real/servers/faketime.ts';
 import type { Program } from './programs.ts';
-import { askServer, type ServerFacts } from './server-facts.ts';
+import { askServer, type ServerFacts } from '../real/servers/server-facts.ts';
 import { ServerProcess } from './server-process.ts';
 
 const READY_TEXT = 'Ready to accept connections';

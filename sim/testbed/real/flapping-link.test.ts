@@ -9,12 +9,12 @@ import { freePorts } from '../processes/free-port.ts';
 import { toxiproxyServerProgram } from '../processes/programs.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../processes/toxiproxy-process.ts';
 import { RandomStreams, type RandomStream } from '../random-streams.ts';
-import type { Address } from './client-messages.ts';
-import { ClientRoutes } from './client-routes.ts';
-import { LinkFaults } from './link-faults.ts';
-import { Proxies } from './proxies.ts';
+import type { Address } from './client/client-messages.ts';
+import { ClientRoutes } from './links/client-routes.ts';
+import { LinkFaults } from './links/link-faults.ts';
+import { Proxies } from './links/proxies.ts';
 import { whyNoRealRuns } from './real-testing.ts';
-import type { Fleet, FleetServer } from './server-fleet.ts';
+import type { Fleet, FleetServer } from './servers/server-fleet.ts';
 
 const obstacle = whyNoRealRuns();
 const NODES = ['n1', 'n2', 'n3'];

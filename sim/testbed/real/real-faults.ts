@@ -3,10 +3,10 @@ import { linksOutside } from '../../faults/partition-shapes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import type { ClientHandle } from './client-handle.ts';
-import type { ClientRoutes } from './client-routes.ts';
+import type { ClientHandle } from './client/client-handle.ts';
+import type { ClientRoutes } from './links/client-routes.ts';
 import { Drifts } from './drifts.ts';
-import { type LinkEffect, linkEffect } from './link-toxics.ts';
+import { type LinkEffect, linkEffect } from './links/link-toxics.ts';
 import type { RealNode } from './real-node.ts';
 
 interface Link {

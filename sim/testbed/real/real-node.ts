@@ -1,10 +1,10 @@
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import type { ClientRoutes } from './client-routes.ts';
+import type { ClientRoutes } from './links/client-routes.ts';
 import { Drifts } from './drifts.ts';
-import type { NodeObserver } from './node-observer.ts';
-import { OBSERVER, type Proxies } from './proxies.ts';
-import type { ClockSkew, FleetServer } from './server-fleet.ts';
+import type { NodeObserver } from './observers/node-observer.ts';
+import { OBSERVER, type Proxies } from './links/proxies.ts';
+import type { ClockSkew, FleetServer } from './servers/server-fleet.ts';
 import { Turns } from './turns.ts';
 
 /** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */

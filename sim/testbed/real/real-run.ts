@@ -5,11 +5,11 @@ import type { History } from '../../history/history.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
 import type { RunOptions } from '../testbed.ts';
-import type { ClientHandle } from './client-handle.ts';
+import type { ClientHandle } from './client/client-handle.ts';
 import { RealWorld } from './real-world.ts';
-import { findMisjudgement } from './reply-check.ts';
+import { findMisjudgement } from './merge/reply-check.ts';
 import { RunTimers } from './run-timers.ts';
-import type { FleetStarter } from './server-fleet.ts';
+import type { FleetStarter } from './servers/server-fleet.ts';
 
 /** How long answers may still be on their way when the last program has ended. */
 const LAST_ANSWERS_MS = 5000;

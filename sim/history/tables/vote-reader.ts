@@ -1,0 +1,89 @@
+import type { HistoryLog } from '../history-log.ts';
+import { Numbering } from './numbering.ts';
+import { type Attempts, NONE } from './run-tables.ts';
+
+/** Follows the commands of attempts that are under way, to learn how many nodes answered each in time. */
+export class VoteReader {
+  private readonly attempts: Attempts;
+  private readonly log: HistoryLog;
+  /** By the place of the value. */
+  private readonly openAttempts = new Numbering();
+  /** Only of commands that are part of a vote and not answered yet. */
+  private readonly attemptOfCommand = new Numbering();
+  /** The newest attempt while it has not sent anything: only then is it known which place its value has. */
+  private newest = NONE;
+  private newestValue = '';
+  private readonly acquire: number;
+  private readonly commit: number;
+  private readonly release: number;
+  /** Replies by which a node takes part in the vote. A broken connection does not, nor does a node in quarantine. */
+  private readonly granted: number;
+  private readonly held: number;
+  private readonly committed: number;
+  private readonly refused: number;
+
+  constructor(attempts: Attempts, log: HistoryLog) {
+    this.attempts = attempts;
+    this.log = log;
+    // A text that never came up has the place -1, which no kind and no reply has.
+    this.acquire = log.placeOf('acquire');
+    this.commit = log.placeOf('commit');
+    this.release = log.placeOf('release');
+    this.granted = log.placeOf('granted');
+    this.held = log.placeOf('held');
+    this.committed = log.placeOf('committed');
+    this.refused = log.placeOf('refused');
+  }
+
+  /** From now on commands with this value belong to the attempt. */
+  open(value: string, attempt: number): void {
+    // Without a single such command there is nothing to follow.
+    if (this.acquire === NONE) return;
+    if (this.newest !== NONE) {
+      const place = this.log.placeOf(this.newestValue);
+      if (place !== NONE) this.openAttempts.set(place, this.newest);
+    }
+    this.newest = attempt;
+    this.newestValue = value;
+  }
+
+  sent(timeUs: number, command: number, kind: number, value: number): void {
+    if (kind === this.acquire) {
+      if (this.newest !== NONE) this.meetNewest(value);
+      const attempt = this.openAttempts.rowOf(value);
+      if (attempt !== NONE) this.attemptOfCommand.set(command, attempt);
+    } else if (kind === this.commit) {
+      const attempt = this.openAttempts.rowOf(value);
+      if (attempt === NONE) return;
+      this.attemptOfCommand.set(command, attempt);
+      // The node has answered the acquire, but has the last word still to say.
+      this.attempts.answers.set(attempt, this.attempts.answers.get(attempt) - 1);
+    } else if (kind === this.release) {
+      const attempt = this.openAttempts.rowOf(value);
+      if (attempt === NONE) return;
+      this.attempts.endedUs.lower(attempt, timeUs);
+      this.openAttempts.set(value, NONE);
+    }
+  }
+
+  received(timeUs: number, command: number, reply: number): void {
+    const attempt = this.attemptOfCommand.rowOf(command);
+    if (attempt === NONE) return;
+    this.attemptOfCommand.set(command, NONE);
+    const { attempts } = this;
+    if (!this.isAnswer(reply)) return;
+    if (timeUs >= attempts.endedUs.get(attempt) || timeUs >= attempts.usefulUntilUs.get(attempt)) return;
+    attempts.answers.set(attempt, attempts.answers.get(attempt) + 1);
+  }
+
+  private meetNewest(value: number): void {
+    // Comparing texts is much faster than finding the place of one among all.
+    if (this.log.textOf(value) !== this.newestValue) return;
+    this.openAttempts.set(value, this.newest);
+    this.newest = NONE;
+  }
+
+  private isAnswer(reply: number): boolean {
+    return reply === this.granted || reply === this.held || reply === this.committed || reply === this.refused;
+  }
+}

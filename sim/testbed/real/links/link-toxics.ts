@@ -1,0 +1,61 @@
+import type { DurationRange } from '../../../scenario/duration.ts';
+import type { Fault } from '../../../scenario/fault-schema.ts';
+import type { LinkFault } from './link-faults.ts';
+import type { ToxicSettings } from './proxies.ts';
+
+/** Faults of connections, which Toxiproxy makes. */
+export type LinkFaultKind =
+  'partition' | 'partition-shape' | 'loss' | 'latency' | 'bandwidth' | 'limit-data' | 'slicer';
+
+/** What Toxiproxy is told for a fault, and what becomes of messages. */
+export interface LinkEffect {
+  readonly toxic: ToxicSettings;
+  readonly directions: readonly ('request' | 'reply')[];
+  readonly effect: LinkFault['effect'];
+}
+
+/** Drops everything; Toxiproxy closes the connections when it is taken away. */
+export const CUT: ToxicSettings = { type: 'timeout', attributes: { timeout: 0 } };
+
+export function linkEffect(fault: Extract<Fault, { fault: LinkFaultKind }>): LinkEffect {
+  switch (fault.fault) {
+    case 'partition':
+    case 'loss':
+      return { toxic: CUT, directions: directionsOf(fault.direction), effect: 'cut' };
+    case 'partition-shape':
+      return { toxic: CUT, directions: directionsOf('both'), effect: 'cut' };
+    case 'latency':
+      return { toxic: latency(fault.delay), directions: directionsOf(fault.direction), effect: 'slow' };
+    case 'bandwidth':
+      return {
+        // Toxiproxy counts in kilobytes a second.
+        toxic: { type: 'bandwidth', attributes: { rate: Math.max(1, Math.round(fault.bytesPerSecond / 1000)) } },
+        directions: directionsOf(fault.direction),
+        effect: 'slow',
+      };
+    case 'limit-data':
+      return {
+        toxic: { type: 'limit_data', attributes: { bytes: fault.bytes } },
+        directions: directionsOf(fault.direction),
+        effect: 'cut',
+      };
+    case 'slicer':
+      return {
+        toxic: {
+          type: 'slicer',
+          attributes: { average_size: fault.bytes, size_variation: 0, delay: Math.round(fault.delay * 1000) },
+        },
+        directions: directionsOf(fault.direction),
+        effect: 'slow',
+      };
+  }
+}
+
+function latency({ minMs, maxMs }: DurationRange): ToxicSettings {
+  const jitter = Math.round((maxMs - minMs) / 2);
+  return { type: 'latency', attributes: { latency: Math.round(minMs + (maxMs - minMs) / 2), jitter } };
+}
+
+function directionsOf(direction: 'both' | 'request' | 'reply'): ('request' | 'reply')[] {
+  return direction === 'both' ? ['request', 'reply'] : [direction];
+}

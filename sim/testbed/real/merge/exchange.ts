@@ -1,0 +1,88 @@
+import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
+import { commandName } from './command-matcher.ts';
+import { pushTo } from './multimap.ts';
+import type { Sight } from './sight.ts';
+
+/** A command, and what is known of its way. */
+export interface Exchange {
+  readonly sent: CommandSent;
+  execution: Sight<CommandExecuted> | null;
+  received: ReplyReceived | null;
+}
+
+/** Whether the node's own answer came back: a `failed` reply is a broken connection, or an error. */
+export function wasAnswered({ received }: Exchange): boolean {
+  return received !== null && received.reply !== 'failed';
+}
+
+/**
+ * Finds the request of each execution; returns the executions that have none. Only equal commands can be mistaken for one another (a release
+ * that is sent again): they run in the order in which they are sent, those that were answered did run, with that answer,
+ * and what then is left belongs to the last request before it. With `onlySure`, those are left alone of which some were lost.
+ */
+export function matchExecutions(
+  exchanges: readonly Exchange[],
+  executions: readonly Sight<CommandExecuted>[],
+  { onlySure = false }: { readonly onlySure?: boolean } = {},
+): Sight<CommandExecuted>[] {
+  const sent = new Map<string, Exchange[]>();
+  for (const exchange of exchanges) pushTo(sent, commandName(exchange.sent), exchange);
+  const ran = new Map<string, Sight<CommandExecuted>[]>();
+  for (const execution of executions) pushTo(ran, commandName(execution.event), execution);
+  const unclaimed: Sight<CommandExecuted>[] = [];
+  for (const [name, equals] of ran) {
+    const requests = sent.get(name) ?? [];
+    if (onlySure && requests.length !== equals.length) continue;
+    const claimed = new Set(claim(requests, equals));
+    unclaimed.push(...equals.filter((execution) => !claimed.has(execution)));
+  }
+  return unclaimed;
+}
+
+/** Gives each request its execution, if it has one, so that all in all they fit best; returns those that were given. */
+function claim(
+  exchanges: readonly Exchange[],
+  executions: readonly Sight<CommandExecuted>[],
+): Sight<CommandExecuted>[] {
+  // How well the first so many requests and the first so many executions fit at best.
+  const best = [new Array<number>(executions.length + 1).fill(0)];
+  exchanges.forEach((exchange, row) => {
+    const above = best[row] as number[];
+    const line = [0];
+    executions.forEach((execution, column) => {
+      const alone = Math.max(above[column + 1] as number, line[column] as number);
+      line.push(Math.max(alone, (above[column] as number) + fit(exchange, execution, row)));
+    });
+    best.push(line);
+  });
+  const claimed: Sight<CommandExecuted>[] = [];
+  let column = executions.length;
+  for (let row = exchanges.length; row > 0; row -= 1) {
+    const at = (one: number, other: number): number => (best[one] as number[])[other] as number;
+    while (column > 0 && at(row, column - 1) === at(row, column)) column -= 1;
+    if (column === 0) break;
+    if (at(row - 1, column) === at(row, column)) continue;
+    const exchange = exchanges[row - 1] as Exchange;
+    const execution = executions[column - 1] as Sight<CommandExecuted>;
+    column -= 1;
+    execution.notBeforeUs = exchange.sent.timeUs;
+    // One whose connection broke may run long after that.
+    if (exchange.received !== null && wasAnswered(exchange)) execution.notAfterUs = exchange.received.timeUs;
+    exchange.execution = execution;
+    claimed.push(execution);
+  }
+  return claimed;
+}
+
+/** Far more than all requests that were not answered together. */
+const ANSWERED = 1e6;
+
+function fit(exchange: Exchange, { event, timeUs }: Sight<CommandExecuted>, row: number): number {
+  const { sent, received } = exchange;
+  if (timeUs < sent.timeUs) return Number.NEGATIVE_INFINITY;
+  // The later a request is, the more likely it is the one that was not lost.
+  if (received === null || !wasAnswered(exchange)) return 1 + row / ANSWERED;
+  if (event.reply !== received.reply) return ANSWERED;
+  // News may come later than the answer, but seldom does; an execution without a request never happens.
+  return timeUs <= received.timeUs ? 2 * ANSWERED : 2 * ANSWERED - 0.01;
+}

@@ -1,0 +1,192 @@
+import type { CommandExecuted, HistoryEvent, WriteSent } from '../../../history/event.ts';
+import { HistoryLog } from '../../../history/history-log.ts';
+import type { History } from '../../../history/history.ts';
+import { RESOURCE } from '../../../faults/targets.ts';
+import { type Exchange, matchExecutions, wasAnswered } from './exchange.ts';
+import type { LinkFault, LinkFaults } from '../links/link-faults.ts';
+import { pushTo } from './multimap.ts';
+import { settleTimes, type Sight, sightOf, takeOffLateness } from './sight.ts';
+
+/** What is known of a run when it is over. */
+export interface SeenHistory {
+  /** What the run itself saw, in the order in which it heard of it. Executions are nobody's yet: their client is '', their command 0. */
+  readonly run: History;
+  /** What each client recorded, in order. */
+  readonly clients: readonly History[];
+  readonly faults: LinkFaults;
+}
+
+export interface MergedHistory {
+  readonly history: HistoryLog;
+  readonly exchanges: readonly Exchange[];
+  /** Executions of commands that no client has sent. */
+  readonly unclaimed: readonly CommandExecuted[];
+}
+
+/** An event and what decides its place: its time and, in one microsecond, first a request, then what servers do, then all that follows. */
+interface Placed {
+  readonly event: HistoryEvent;
+  readonly rank: number;
+}
+
+const START = 0;
+const REQUEST = 1;
+const SERVER = 2;
+const REST = 3;
+
+/**
+ * Makes one history of what clients, servers and the run itself have seen: in the order of true time, an execution between its request and
+ * its reply, what a node did in the order in which it did it; and with the messages that were lost or slow, which nobody
+ * saw but which follow from the rest.
+ */
+export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHistory {
+  const placed: Placed[] = [];
+  const exchanges = new Map<number, Exchange>();
+  const writes = new Map<number, WriteSent>();
+  for (const event of eventsOf(clients)) {
+    if (event.type === 'command-sent') exchanges.set(event.command, { sent: event, execution: null, received: null });
+    else if (event.type === 'write-sent') writes.set(event.write, event);
+    else if (event.type === 'reply-received') {
+      const exchange = exchanges.get(event.command);
+      if (exchange !== undefined) exchange.received = event;
+    }
+    placed.push({ event, rank: event.type === 'command-sent' || event.type === 'write-sent' ? REQUEST : REST });
+  }
+  const sights = new Map<string, Sight<HistoryEvent>[]>();
+  const executions: Sight<CommandExecuted>[] = [];
+  for (const event of eventsOf([run])) {
+    const node = actingNode(event);
+    if (node === null) {
+      placed.push({ event, rank: event.type === 'run-started' ? START : REST });
+      continue;
+    }
+    const sight = sightOf(event);
+    pushTo(sights, node, sight);
+    if (event.type === 'command-executed') executions.push(sight as Sight<CommandExecuted>);
+    else if (event.type === 'write-accepted' || event.type === 'write-refused') {
+      sight.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
+    }
+  }
+  // Equal commands are told apart by their times too, and of those the others tell more.
+  matchExecutions([...exchanges.values()], executions, { onlySure: true });
+  for (const stream of sights.values()) takeOffLateness(stream);
+  const unclaimed = new Set(matchExecutions([...exchanges.values()], executions));
+  for (const stream of sights.values()) settleTimes(stream);
+  const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange.sent]));
+  for (const sight of [...sights.values()].flat()) {
+    const { event, timeUs } = sight;
+    if (event.type !== 'command-executed') placed.push({ event: { ...event, timeUs } as HistoryEvent, rank: SERVER });
+    else {
+      const sent = claims.get(sight as Sight<CommandExecuted>);
+      if (sent === undefined) continue;
+      placed.push({ event: { ...event, timeUs, command: sent.command, client: sent.client }, rank: SERVER });
+    }
+  }
+  for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, faults).map(follows));
+  for (const event of whatFollowsForWrites(writes, sights.get(RESOURCE) ?? [], faults)) placed.push(follows(event));
+  return {
+    history: inOrder(placed),
+    exchanges: [...exchanges.values()],
+    unclaimed: [...unclaimed].map(({ event }) => event),
+  };
+}
+
+function* eventsOf(histories: readonly History[]): Generator<HistoryEvent> {
+  for (const history of histories) {
+    for (let index = 0; index < history.length; index += 1) yield history.at(index);
+  }
+}
+
+/** The node, or the resource, that did this; null if nobody of them did. */
+function actingNode(event: HistoryEvent): string | null {
+  switch (event.type) {
+    case 'command-executed':
+    case 'key-lost':
+      return event.node;
+    case 'write-accepted':
+    case 'write-refused':
+      return RESOURCE;
+    default:
+      return null;
+  }
+}
+
+function follows(event: HistoryEvent): Placed {
+  return { event, rank: REST };
+}
+
+function inOrder(placed: Placed[]): HistoryLog {
+  // What is equal keeps its order: that in which one process recorded it, or one node did it.
+  placed.sort((one, other) => one.event.timeUs - other.event.timeUs || one.rank - other.rank);
+  const history = new HistoryLog();
+  for (const { event } of placed) history.record(event);
+  return history;
+}
+
+function whatFollows(exchange: Exchange, faults: LinkFaults): HistoryEvent[] {
+  const { sent, execution, received } = exchange;
+  const message = { command: sent.command, client: sent.client, node: sent.node };
+  const arrivedUs = received?.timeUs ?? null;
+  if (wasAnswered(exchange)) {
+    const ranUs = execution?.timeUs ?? sent.timeUs;
+    return [
+      ...delayOf(message, 'request', sent.timeUs, ranUs, faults),
+      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, faults),
+    ];
+  }
+  if (execution === null) return lossOf(message, 'request', sent.timeUs, arrivedUs, faults);
+  // A server that answers with an error loses nothing.
+  return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, faults);
+}
+
+function whatFollowsForWrites(
+  writes: ReadonlyMap<number, WriteSent>,
+  sights: readonly Sight<HistoryEvent>[],
+  faults: LinkFaults,
+): HistoryEvent[] {
+  const arrivals = new Map<number, number>();
+  for (const { event, timeUs } of sights) if ('write' in event) arrivals.set(event.write, timeUs);
+  return [...writes.values()].flatMap(({ write, client, timeUs }) => {
+    const message = { command: write, client, node: RESOURCE };
+    const arrivedUs = arrivals.get(write);
+    if (arrivedUs === undefined) return lossOf(message, 'request', timeUs, null, faults);
+    return [
+      ...delayOf(message, 'request', timeUs, arrivedUs, faults),
+      ...lossOf(message, 'reply', arrivedUs, null, faults),
+    ];
+  });
+}
+
+interface Message {
+  readonly command: number;
+  readonly client: string;
+  readonly node: string;
+}
+
+/** A message that set out at `fromUs` and never arrived, if something on its way explains it until its sender gave it up; null if it never did. */
+function lossOf(
+  message: Message,
+  direction: LinkFault['direction'],
+  fromUs: number,
+  givenUpUs: number | null,
+  faults: LinkFaults,
+): HistoryEvent[] {
+  const route = { client: message.client, server: message.node, direction };
+  const cut = faults.find('cut', route, fromUs, givenUpUs ?? fromUs);
+  return cut === null ? [] : [{ type: 'message-lost', timeUs: fromUs, ...message, direction, fault: cut.fault }];
+}
+
+/** A message that was on its way from one moment to the other, if a fault slowed it. */
+function delayOf(
+  message: Message,
+  direction: LinkFault['direction'],
+  fromUs: number,
+  untilUs: number,
+  faults: LinkFaults,
+): HistoryEvent[] {
+  const route = { client: message.client, server: message.node, direction };
+  const slow = untilUs > fromUs ? faults.find('slow', route, fromUs, fromUs) : null;
+  if (slow === null || slow.fault === null) return [];
+  const byUs = untilUs - fromUs;
+  return [{ type: 'message-delayed', timeUs: fromUs, ...message, direction, byUs, fault: slow.fault }];
+}

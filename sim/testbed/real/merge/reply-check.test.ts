@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
+import { HistoryLog } from '../../../history/history-log.ts';
+import { findMisjudgement } from './reply-check.ts';
+import { sightOf } from './sight.ts';
+
+const SENT: CommandSent = {
+  type: 'command-sent',
+  timeUs: 1,
+  command: 9,
+  client: 'A',
+  node: 'n1',
+  kind: 'acquire',
+  key: 'lock:r',
+  value: 'v',
+};
+const RAN: CommandExecuted = { ...SENT, type: 'command-executed', reply: 'granted', before: null, changed: true };
+const RECEIVED: ReplyReceived = {
+  type: 'reply-received',
+  timeUs: 3,
+  command: 9,
+  client: 'A',
+  node: 'n1',
+  reply: 'granted',
+};
+
+function problemOf(
+  execution: CommandExecuted | null,
+  received: ReplyReceived | null,
+  unclaimed: CommandExecuted[] = [],
+): string | null {
+  const exchange = { sent: SENT, execution: execution === null ? null : sightOf(execution), received };
+  return findMisjudgement({ history: new HistoryLog(), exchanges: [exchange], unclaimed });
+}
+
+describe('findMisjudgement', () => {
+  it.each([
+    ['agree', RAN, RECEIVED],
+    ['cannot be compared, for nothing came back', RAN, null],
+    ['cannot be compared, for the connection broke', RAN, { ...RECEIVED, reply: 'failed' }],
+    ['are not there', null, null],
+    ['cannot be compared, for it never ran', null, { ...RECEIVED, reply: 'failed' }],
+  ])('finds nothing where they %s', (_what, execution, received) => {
+    expect(problemOf(execution, received)).toBeNull();
+  });
+
+  it('tells an answer that differs from the one that was concluded', () => {
+    expect(problemOf({ ...RAN, reply: 'held' }, RECEIVED)).toBe(
+      'n1 answered command 9 of A (acquire lock:r) with granted, but by what was seen of it it had to answer held',
+    );
+  });
+
+  it('tells an answer to what was not seen to run', () => {
+    expect(problemOf(null, RECEIVED)).toBe('n1 answered command 9 of A (acquire lock:r), but was not seen to run it');
+  });
+
+  it('tells a command that nobody sent', () => {
+    expect(problemOf(RAN, RECEIVED, [RAN])).toBe('n1 ran a command that no client sent: acquire lock:r v');
+  });
+});

@@ -1,0 +1,39 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { CommandSent, HistoryEvent } from '../../../history/event.ts';
+import { decodeHistory } from '../../../history/ndjson.ts';
+import { eventsOf } from '../real-testing.ts';
+import { RunLog } from './run-log.ts';
+
+let folder: string;
+let log: RunLog;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distrilock-log-'));
+  log = new RunLog(join(folder, 'run.ndjson'));
+});
+
+afterEach(() => {
+  log.close();
+  rmSync(folder, { recursive: true });
+});
+
+const NAMES = { node: 'n1', kind: 'acquire', key: 'lock:r', value: 'v' } as const;
+const SENT: CommandSent = { type: 'command-sent', timeUs: 5, command: 7, client: 'A', ...NAMES };
+const HEALED: HistoryEvent = { type: 'healed', timeUs: 9 };
+
+it('keeps on disk at once what the run itself sees, and lets others wait for all that it hears', () => {
+  const told: HistoryEvent[] = [];
+  for (const type of ['healed', 'command-sent', 'command-executed'] as const)
+    log.watch(type, (event) => told.push(event));
+  const execution = { timeUs: 6, ...NAMES, reply: 'granted', before: null, changed: true };
+  log.recordExecution(execution);
+  log.hear(SENT);
+  log.record(HEALED);
+  const nobodys = { type: 'command-executed', command: 0, client: '', ...execution };
+  expect(eventsOf(decodeHistory(readFileSync(join(folder, 'run.ndjson'), 'utf8')))).toEqual([nobodys, HEALED]);
+  expect(eventsOf(log.own)).toEqual([nobodys, HEALED]);
+  expect(told).toEqual([SENT, { ...nobodys, command: 7, client: 'A' }, HEALED]);
+});

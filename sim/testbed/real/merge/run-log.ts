@@ -1,0 +1,55 @@
+import { appendFileSync, openSync, closeSync } from 'node:fs';
+import type { HistoryEvent } from '../../../history/event.ts';
+import { HistoryLog } from '../../../history/history-log.ts';
+import type { History } from '../../../history/history.ts';
+import { encodeEvent } from '../../../history/ndjson.ts';
+import { ObservedLog } from '../../../history/observed-log.ts';
+import { CommandMatcher, type Execution } from './command-matcher.ts';
+
+/**
+ * What happens in a run as the run hears of it, for those who wait for an event: roughly in order. What the run itself sees, and no client
+ * records, is kept apart and on disk.
+ */
+export class RunLog extends ObservedLog {
+  private readonly ownLog = new HistoryLog();
+  private readonly file: number;
+  private readonly matcher = new CommandMatcher((event) => super.record(event));
+
+  constructor(path: string) {
+    super();
+    this.file = openSync(path, 'w');
+  }
+
+  /** What the run itself has seen. */
+  get own(): History {
+    return this.ownLog;
+  }
+
+  /** Records what the run itself sees. */
+  override record(event: HistoryEvent): void {
+    this.keep(event);
+    super.record(event);
+  }
+
+  /** Takes note of what a client has recorded. */
+  hear(event: HistoryEvent): void {
+    super.record(event);
+    if (event.type === 'command-sent') this.matcher.noteSent(event);
+  }
+
+  /** Records what a server was seen to run; it is told to others once it is known who sent it. */
+  recordExecution(execution: Execution): void {
+    this.keep({ type: 'command-executed', command: 0, client: '', ...execution });
+    this.matcher.noteExecuted(execution);
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+
+  /** On disk before anybody is told, so that a run that dies loses nothing. */
+  private keep(event: HistoryEvent): void {
+    appendFileSync(this.file, `${encodeEvent(event)}\n`);
+    this.ownLog.record(event);
+  }
+}

@@ -1,0 +1,174 @@
+import { FENCING_COUNTER_SUFFIX } from '../../../../src/fencing-counter-key.ts';
+import type { KeyLost } from '../../../history/event.ts';
+import { ModelNode } from '../../model-node/model-node.ts';
+import { type Entry, NodeData } from '../../model-node/node-data.ts';
+import type { Address } from '../client/client-messages.ts';
+import type { Execution } from '../merge/command-matcher.ts';
+import { type ExpiryListener, ExpiryReader, type SeenCommand } from './expiry-reader.ts';
+import { lockCommandOf } from './lock-command.ts';
+import type { GoneCause } from './monitor-stream.ts';
+import { ServerConnection, type ServerWatcher } from './server-connection.ts';
+
+export interface NodeObserverOptions {
+  readonly node: string;
+  readonly address: Address;
+  /** The keys of locks begin so; nothing else is looked at. */
+  readonly keyPrefix: string;
+  readonly nowUs: () => number;
+  /** Whether no fault moves the node's clock. */
+  readonly hasSteadyClock: boolean;
+  readonly onExecuted: (execution: Execution) => void;
+  readonly onKeyLost: (event: KeyLost) => void;
+  /** Told when the node cannot be watched any more, and nobody wanted that. */
+  readonly onLost: (error: Error) => void;
+}
+
+/**
+ * Sees what a real node does. MONITOR tells each command, but not the answer: that comes from a model node which follows the server
+ * command by command, and which the conformance suite holds to the same answers. Which keys have expired or were evicted the
+ * server says itself, in between: near its end, a clock does not tell whether a key was still there. After a restart the model
+ * takes on what the server holds.
+ */
+export class NodeObserver implements ServerWatcher, ExpiryListener {
+  readonly node: string;
+  readonly connection: ServerConnection;
+  private readonly options: NodeObserverOptions;
+  private readonly model: ModelNode;
+  private readonly reader = new ExpiryReader(this);
+  /** True time of what is seen just now. */
+  private seenUs = 0;
+  /** How far the server's wall clock is ahead of the host's, about. */
+  private skewMs = 0;
+
+  constructor(options: NodeObserverOptions) {
+    this.node = options.node;
+    this.options = options;
+    const { node, address, nowUs, hasSteadyClock, onKeyLost, onLost } = options;
+    this.model = new ModelNode(
+      { persistence: 'none', maxmemoryPolicy: 'noeviction', replicaHorizonUs: 0 },
+      Date.now(),
+      (key, value, cause) => onKeyLost({ type: 'key-lost', timeUs: this.seenUs, node, key, value, cause }),
+    );
+    this.connection = new ServerConnection({ address, nowUs, hasSteadyClock, watcher: this, onLost });
+  }
+
+  /** Whether the node holds the value under the key now, as far as was seen. */
+  holds(key: string, value: string): boolean {
+    return this.model.valueOf(key, Date.now() + this.skewMs) === value;
+  }
+
+  /** Asks the server for its clock. Resolves to how far it was ahead of the host's, at the least and at the most. */
+  async readClock(): Promise<{ readonly leastMs: number; readonly mostMs: number }> {
+    const beforeMs = Date.now();
+    const wallMs = await this.connection.wallMs();
+    // The host's clock counts whole milliseconds.
+    const bounds = { leastMs: wallMs - Date.now() - 1, mostMs: wallMs - beforeMs };
+    this.skewMs = (bounds.leastMs + bounds.mostMs) / 2;
+    return bounds;
+  }
+
+  /** Makes the server look at the lock keys: those that are over by its clock go now. Resolves once that is seen. */
+  async touchKeys(): Promise<void> {
+    const keys = this.model.keys();
+    if (keys.length > 0) await this.connection.client.exists(...keys);
+    await this.connection.catchUp();
+  }
+
+  /**
+   * Takes on what the server holds, which nobody else may use meanwhile: keys that it should hold and does not are lost by `cause`.
+   * Resolves to how many it holds.
+   */
+  async readKeys(cause: KeyLost['cause']): Promise<number> {
+    const { client } = this.connection;
+    const names = (await client.keys('*')).filter((name) => name.startsWith(this.options.keyPrefix));
+    const found = new Map<string, Entry>();
+    const counters = new Map<string, number>();
+    for (const name of names) {
+      const lockKey = lockKeyOfCounter(name);
+      if (lockKey !== null) {
+        counters.set(lockKey, Number(await client.get(name)));
+        continue;
+      }
+      const [value, remainingMs] = await Promise.all([client.get(name), client.pttl(name)]);
+      const wallMs = await this.connection.wallMs();
+      if (value !== null && remainingMs >= 0) found.set(name, { value, expiresAtMs: Math.floor(wallMs) + remainingMs });
+    }
+    const wallMs = await this.connection.wallMs();
+    this.seenUs = this.options.nowUs();
+    return this.model.adopt(new NodeData(found, counters), cause, wallMs);
+  }
+
+  /** Gives the server so many bytes of memory for all it holds; 0 is no limit. With one byte it refuses what needs memory, once it has evicted what it may. */
+  async limitMemory(bytes: 0 | 1): Promise<void> {
+    await this.connection.configure('maxmemory', String(bytes), () => {
+      if (bytes === 0) this.model.relieve();
+      else this.model.pressure(0, 0, 0, () => 0);
+    });
+  }
+
+  /** The lock keys that the node should hold. */
+  keys(): readonly string[] {
+    return this.model.keys();
+  }
+
+  onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
+    const name = args[0]?.toLowerCase();
+    const command = lockCommandOf(args);
+    if (command?.key.startsWith(this.options.keyPrefix) === true) {
+      this.reader.command({ command, isScript: name !== 'set', wallMs, timeUs });
+      return;
+    }
+    this.reader.settle();
+    this.seenUs = timeUs;
+    if (name === 'flushall') this.model.flush(wallMs, 0);
+  }
+
+  onScriptedCommand(): void {
+    this.reader.settle();
+  }
+
+  onKeyGone(key: string, cause: GoneCause, timeUs: number): void {
+    if (cause === 'expired') {
+      this.reader.expired(key, timeUs);
+      return;
+    }
+    this.reader.settle();
+    this.seenUs = timeUs;
+    const lockKey = lockKeyOfCounter(key);
+    if (lockKey === null) this.model.forget(key, cause);
+    else this.model.forgetCounter(lockKey);
+  }
+
+  onEnd(): void {
+    this.reader.settle();
+  }
+
+  onExpired(key: string, timeUs: number): void {
+    this.seenUs = timeUs;
+    this.model.forget(key, 'expired');
+  }
+
+  onRun({ command, wallMs, timeUs }: SeenCommand, isExpired: boolean): void {
+    this.seenUs = timeUs;
+    // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less.
+    const expiresAtMs = this.model.expiryOf(command.key) ?? Number.POSITIVE_INFINITY;
+    const reply = this.model.execute(command, isExpired ? wallMs : Math.min(wallMs, expiresAtMs), 0);
+    this.options.onExecuted({
+      timeUs,
+      node: this.node,
+      kind: command.kind,
+      key: command.key,
+      value: command.kind === 'inspect' ? '' : command.value,
+      reply: reply.kind,
+      before: this.model.before,
+      changed: this.model.changed,
+    });
+  }
+}
+
+/** Whose fencing counter a key is; null if it is none. */
+function lockKeyOfCounter(name: string): string | null {
+  if (!name.endsWith(FENCING_COUNTER_SUFFIX)) return null;
+  const rest = name.slice(0, -FENCING_COUNTER_SUFFIX.length);
+  return /^(.*)\{\1\}$/s.exec(rest)?.[1] ?? rest;
+}

@@ -1,0 +1,161 @@
+import { Redis } from 'ioredis';
+import type { Address } from '../client/client-messages.ts';
+import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-stream.ts';
+
+/** Sees what one server does, in the order in which it does it. `timeUs` is true time, and never earlier than the truth. */
+export interface ServerWatcher {
+  onCommand(args: readonly string[], wallMs: number, timeUs: number): void;
+  /** The script that was seen last takes a step. */
+  onScriptedCommand(): void;
+  onKeyGone(key: string, cause: GoneCause, timeUs: number): void;
+  /** All that is seen of the server for now was seen. */
+  onEnd(): void;
+}
+
+export interface ServerConnectionOptions {
+  readonly address: Address;
+  readonly nowUs: () => number;
+  /** Whether nobody moves the server's clock, so that its stamps can be trusted. */
+  readonly hasSteadyClock: boolean;
+  readonly watcher: ServerWatcher;
+  /** Told when the server cannot be watched any more, and nobody wanted that. */
+  readonly onLost: (error: Error) => void;
+}
+
+/**
+ * The run's own two connections to one server, for looking and for commands: clients and faults know nothing of them. They do not connect
+ * again by themselves: what happened in between would be missed.
+ */
+export class ServerConnection {
+  private readonly options: ServerConnectionOptions;
+  private admin: Redis | null = null;
+  private monitor: MonitorStream | null = null;
+  /** By what the server is made to say where they stand: what to do when that is seen. */
+  private readonly marks = new Map<string, () => void>();
+  private markCount = 0;
+  /** The server's clock is at least so far ahead of the host's. */
+  private leadMs = 0;
+
+  constructor(options: ServerConnectionOptions) {
+    this.options = options;
+  }
+
+  /** Connects, and resolves once everything that the server does from now on will be seen. */
+  async open(): Promise<void> {
+    this.close();
+    const admin = await connectOnce(this.options.address);
+    this.admin = admin;
+    await admin.config('SET', 'notify-keyspace-events', PUBLISHED_EVENTS);
+    // The host's clock counts whole milliseconds.
+    this.leadMs = (await this.wallMs()) - Date.now() - 1;
+    const { nowUs, watcher, onLost } = this.options;
+    const monitor = await MonitorStream.open(this.options.address, {
+      onLine: ({ isScripted, args, wallMs }) => {
+        // What a script does follows from the script.
+        if (isScripted) {
+          watcher.onScriptedCommand();
+          return;
+        }
+        watcher.onCommand(args, wallMs, this.trueUs(wallMs));
+        this.passMark(args);
+      },
+      onKeyGone: (key, cause) => watcher.onKeyGone(key, cause, nowUs()),
+    });
+    this.monitor = monitor;
+    const end = (problem: string, cause?: unknown): void => {
+      watcher.onEnd();
+      if (this.monitor !== monitor) return;
+      const { host, port } = this.options.address;
+      onLost(new Error(`the server behind ${host}:${port} cannot be watched any more: ${problem}`, { cause }));
+    };
+    monitor.ended.then(
+      () => end('the connection broke'),
+      (error: unknown) => end((error as Error).message, error),
+    );
+  }
+
+  close(): void {
+    const { monitor, admin } = this;
+    this.monitor = null;
+    this.admin = null;
+    monitor?.close();
+    admin?.disconnect();
+    this.marks.clear();
+  }
+
+  /** Resolves once the connections are gone with the server, which must be about to end, and everything that it did before is seen. */
+  async outlive(stop: () => Promise<void>): Promise<void> {
+    const { monitor } = this;
+    this.monitor = null;
+    await stop();
+    await monitor?.ended;
+    this.close();
+  }
+
+  /** Resolves once everything that the server has done by now is seen. */
+  async catchUp(): Promise<void> {
+    await this.mark((mark) => this.client.echo(mark));
+  }
+
+  /** Sets a parameter of the server's configuration, and calls `onSet` just where that stands among the commands that are seen. */
+  async configure(parameter: string, value: string, onSet: () => void): Promise<void> {
+    await this.mark(async (mark) => {
+      // In one piece, which a server works off without a look at others; a server without memory takes no MULTI.
+      const results = await this.client.pipeline().echo(mark).config('SET', parameter, value).exec();
+      for (const [error] of results ?? []) if (error !== null) throw error;
+    }, onSet);
+  }
+
+  get client(): Redis {
+    if (this.admin === null) throw new Error('the run is not connected to this server');
+    return this.admin;
+  }
+
+  /** What the server's wall clock reads, in milliseconds since the epoch. */
+  async wallMs(): Promise<number> {
+    const [seconds, microseconds] = await this.client.time();
+    return Number(seconds) * 1000 + Number(microseconds) / 1000;
+  }
+
+  private async mark(send: (mark: string) => Promise<unknown>, onSeen: () => void = () => undefined): Promise<void> {
+    this.markCount += 1;
+    const mark = `distrilock-mark-${this.markCount}`;
+    const seen = new Promise<void>((resolve) => {
+      this.marks.set(mark, () => {
+        onSeen();
+        resolve();
+      });
+    });
+    // A server that ends meanwhile is not waited for: its answer fails.
+    await send(mark);
+    if (this.monitor !== null) await Promise.race([seen, this.monitor.ended]);
+  }
+
+  private passMark([name = '', mark = '']: readonly string[]): void {
+    if (name.toLowerCase() !== 'echo') return;
+    const onSeen = this.marks.get(mark);
+    this.marks.delete(mark);
+    onSeen?.();
+  }
+
+  /** News may come late when the machine is busy: the server's own stamp tells by how much, to a millisecond or two. */
+  private trueUs(wallMs: number): number {
+    // In this order: who is held up in between must find it later than it was, not earlier.
+    const lateMs = this.options.hasSteadyClock ? Math.max(0, Date.now() + this.leadMs - wallMs) : 0;
+    return this.options.nowUs() - Math.round(lateMs * 1000);
+  }
+}
+
+/** Connects to a server, and not again once that connection is lost. */
+export async function connectOnce(address: Address): Promise<Redis> {
+  const client = new Redis({
+    ...address,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}

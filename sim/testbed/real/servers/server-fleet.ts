@@ -1,0 +1,66 @@
+import type { Scenario } from '../../../scenario/schema.ts';
+import type { Address } from '../client/client-messages.ts';
+
+/** How a server's wall clock differs from that of the host. */
+export interface ClockSkew {
+  readonly offsetMs: number;
+  /** Seconds of its clock in a true second. */
+  readonly rate: number;
+}
+
+/** A redis-server that a run can do things to. Each call resolves once what it asks for is seen to be so. */
+export interface FleetServer {
+  readonly name: string;
+  /** Where Toxiproxy finds it: `host:port`. The same after a restart. */
+  readonly upstream: string;
+  /** Starts the server again, on what its disk holds. Resolves once it accepts commands. */
+  start(): Promise<void>;
+  /** Resolves once the process is gone. */
+  stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Moves the wall clock of the running server. Only with `hasNodeClocks`. */
+  setClock(skew: ClockSkew): Promise<void>;
+  /** Cuts from the append-only file what was written in the last `lastMs` milliseconds before the server stopped. */
+  loseUnsynced(lastMs: number): Promise<void>;
+}
+
+/** What a run asks of a fleet. */
+export interface FleetRequest {
+  /** n1, n2 … and, last, the protected resource. */
+  readonly serverNames: readonly string[];
+  readonly scenario: Scenario;
+  /** Whether faults move the clocks of nodes. */
+  readonly movesClocks: boolean;
+  /** Whether each node has a replica, `n1-replica` and so on. */
+  readonly hasReplicas: boolean;
+  /** How many proxies there will be. */
+  readonly proxyCount: number;
+  /** A folder of this run's own. */
+  readonly folder: string;
+  readonly onProgress: (step: string) => void;
+}
+
+/** The redis-servers and the Toxiproxy of one run, however they are run. */
+export interface Fleet {
+  readonly servers: ReadonlyMap<string, FleetServer>;
+  /** By the name of its primary. Empty without replicas. */
+  readonly replicas: ReadonlyMap<string, FleetServer>;
+  /** Toxiproxy's API: `http://host:port`. */
+  readonly toxiproxyUrl: string;
+  /** What the proxy with this number (from 0) shall listen on. */
+  proxyListen(number: number): string;
+  /** Where clients on this host reach the proxy, which reports that it listens on `listen`. */
+  proxyAddress(number: number, listen: string): Address;
+  /** Where the servers of the fleet reach the proxy: a replica follows its primary through one. */
+  proxyAddressForServers(number: number, listen: string): Address;
+  /** Ends everything that was started, and leaves nothing behind. */
+  close(): Promise<void>;
+}
+
+/** Starts fleets. */
+export interface FleetStarter {
+  readonly backend: string;
+  /** Rejects with a TestbedUnavailableError if something is missing; leaves nothing behind then. */
+  start(request: FleetRequest): Promise<Fleet>;
+}
