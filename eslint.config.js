@@ -109,7 +109,10 @@ export default defineConfig(
       'sim/testbed/random-streams.ts',
     ],
     ignores: ['**/*.test.ts'],
-    rules: bans(AMBIENT_TIMERS_TOO, 'A run follows from its seed alone: use virtual time and the named random streams.'),
+    rules: bans(
+      AMBIENT_TIMERS_TOO,
+      'A run follows from its seed alone: use virtual time and the named random streams.',
+    ),
   },
   {
     files: ['sim/{checkers,report,results}/**/*.ts'],
