@@ -39,16 +39,20 @@ export class RealFaults implements FaultWorld {
   readonly clients: readonly string[];
   readonly nodes: readonly string[];
   readonly log: ObservedLog;
+  /** Resolves the first time that a fault cannot come into force, or be healed, until somebody who stands still goes on. */
+  readonly heldUp: Promise<void>;
   private readonly targets: RealFaultTargets;
   private readonly clientDrifts: ReadonlyMap<string, Drifts>;
   private readonly leases = new Map<string, Lease>();
   private lastLease: Lease | null = null;
+  private holdUp: () => void = () => undefined;
 
   constructor(targets: RealFaultTargets) {
     this.targets = targets;
     this.clients = targets.clientNames;
     this.nodes = [...targets.nodes.keys()];
     this.log = targets.log;
+    this.heldUp = new Promise((resolve) => (this.holdUp = resolve));
     this.clientDrifts = new Map(
       this.clients.map((name) => [name, new Drifts(targets.scenario.clients[name]?.rate ?? 1)]),
     );
@@ -64,6 +68,11 @@ export class RealFaults implements FaultWorld {
 
   fail(error: Error): void {
     this.targets.fail(error);
+  }
+
+  /** Something that is to be done to a node or a client waits for it to go on. */
+  noteHeldUp(): void {
+    this.holdUp();
   }
 
   noteLease(lease: Lease): void {
@@ -114,7 +123,7 @@ export class RealFaults implements FaultWorld {
       case 'clock-strobe':
         return this.strobe(nodes, fault.by, fault.every);
       case 'client-clock-jump':
-        await all(clients, (client) => client.jumpWallClock(fault.by));
+        await all(clients, (client) => this.ask(client, () => client.jumpWallClock(fault.by)));
         return null;
       case 'client-clock-drift':
         await all(clients, (client) => this.drift(client, (drifts) => drifts.begin(number, fault.rate)));
@@ -168,16 +177,28 @@ export class RealFaults implements FaultWorld {
   private async drift(client: ClientHandle, change: (drifts: Drifts) => void): Promise<void> {
     const drifts = this.clientDrifts.get(client.name) as Drifts;
     change(drifts);
-    await client.setClockRate(drifts.rate);
+    await this.ask(client, () => client.setClockRate(drifts.rate));
   }
 
+  /** Does what needs an answer of the client. One that is paused gives it when it goes on. */
+  private async ask(client: ClientHandle, question: () => Promise<unknown>): Promise<void> {
+    if (client.isPaused) this.noteHeldUp();
+    await question();
+  }
+
+  /** Each node by itself: one that stands still holds up no other. */
   private async strobe(nodes: readonly RealNode[], byMs: number, everyMs: number): Promise<Heal> {
+    const ends = await Promise.all(nodes.map((node) => this.strobeOne(node, byMs, everyMs)));
+    return () => all(ends, (end) => end());
+  }
+
+  private async strobeOne(node: RealNode, byMs: number, everyMs: number): Promise<() => Promise<void>> {
     let isOff = false;
     let isHealed = false;
     let flipping: Promise<void> = Promise.resolve();
     const flip = (): void => {
       if (isHealed) return;
-      flipping = all(nodes, (node) => node.jumpClock(isOff ? -byMs : byMs)).then(() => {
+      flipping = node.jumpClock(isOff ? -byMs : byMs).then(() => {
         isOff = !isOff;
         this.schedule(everyMs, flip);
       });
@@ -190,7 +211,7 @@ export class RealFaults implements FaultWorld {
     return async () => {
       isHealed = true;
       await flipping;
-      if (isOff) await all(nodes, (node) => node.jumpClock(-byMs));
+      if (isOff) await node.jumpClock(-byMs);
     };
   }
 

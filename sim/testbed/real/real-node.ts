@@ -29,6 +29,8 @@ export interface RealNodeOptions {
   readonly log: ObservedLog;
   readonly settings: Scenario['nodes'];
   readonly nowUs: () => number;
+  /** Told when something that is to be done to the node has to wait until it goes on. */
+  readonly onHeldUp: () => void;
 }
 
 /** A real Redis node of a run: its process, the routes to it, and what is seen of it. */
@@ -181,7 +183,10 @@ export class RealNode {
   /** Does what needs an answer of the server. One that is paused gives it when it goes on. */
   private async whenRunning(work: () => Promise<void>): Promise<void> {
     for (let isDone = false; !isDone;) {
-      await this.standstill?.over;
+      if (this.standstill !== null) {
+        this.options.onHeldUp();
+        await this.standstill.over;
+      }
       isDone = await this.turns.take(async () => {
         if (this.standstill !== null) return false;
         await work();

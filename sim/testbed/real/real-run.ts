@@ -2,6 +2,7 @@ import { Nemesis } from '../../faults/nemesis.ts';
 import { type Moment, whenMoment } from '../../faults/moments.ts';
 import { resolveClients } from '../../faults/targets.ts';
 import type { History } from '../../history/history.ts';
+import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
 import type { RunOptions } from '../testbed.ts';
@@ -88,10 +89,11 @@ export class RealRun {
     const scripts = scenario.workload
       .filter((script) => !isTimed(script))
       .flatMap((script) => this.launchWhenDue(script));
-    nemesis.start(scenario.faults.filter((fault) => !isTimed(fault) || isAtOnce(fault)));
-    // What is wrong from the beginning is wrong before anybody does anything.
-    await timers.pass(0);
-    await Promise.race([nemesis.settled(), timers.pass(scenario.limit)]);
+    // Last of those at the beginning come standstills: who stands still cannot tell that another fault is in force.
+    const first = scenario.faults.filter((fault) => !isTimed(fault) || (isAtOnce(fault) && !isStandstill(fault)));
+    await this.bringAbout(first, nemesis);
+    const standstills = scenario.faults.filter((fault) => isAtOnce(fault) && isStandstill(fault));
+    if (standstills.length > 0) await this.bringAbout(standstills, nemesis);
     nemesis.start(scenario.faults.filter((fault) => isTimed(fault) && !isAtOnce(fault)));
     scripts.push(...scenario.workload.filter(isTimed).flatMap((script) => this.launchWhenDue(script)));
     await Promise.race([Promise.all(scripts.map(({ ended }) => ended)), timers.pass(scenario.limit)]);
@@ -104,6 +106,14 @@ export class RealRun {
     await timers.pass(longestKeyLifeMs(scenario));
     await this.demandProgress();
     await world.catchUp(LAST_ANSWERS_MS);
+  }
+
+  /** What is wrong from the beginning is wrong before anybody does anything. What waits for a standstill to end waits for the workload too. */
+  private async bringAbout(faults: readonly Fault[], nemesis: Nemesis): Promise<void> {
+    const { world, timers, scenario } = this;
+    nemesis.start(faults);
+    await timers.pass(0);
+    await Promise.race([nemesis.settled(), world.faults.heldUp, timers.pass(scenario.limit)]);
   }
 
   /** Starts the script on each of its clients when its moment comes. */
@@ -142,6 +152,10 @@ export class RealRun {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
+}
+
+function isStandstill({ fault }: Fault): boolean {
+  return fault === 'server-pause' || fault === 'client-pause';
 }
 
 function reasonOf(failure: Error | null): string {

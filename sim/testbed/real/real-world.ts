@@ -216,6 +216,7 @@ export class RealWorld {
       log: this.log,
       settings: scenario.nodes,
       nowUs,
+      onHeldUp: () => this.realFaults?.noteHeldUp(),
     });
   }
 

@@ -90,6 +90,10 @@ export class ClientHandle {
     return this.perform({ type: 'await-answers' });
   }
 
+  get isPaused(): boolean {
+    return this.pausedBy.size > 0;
+  }
+
   /** Stops the process where it is; returns whether it ran. It is stopped when this returns: that was seen. */
   async pause(fault: number): Promise<boolean> {
     this.pausedBy.add(fault);
