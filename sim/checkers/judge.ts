@@ -83,7 +83,8 @@ function leastOf({ atLeast, atMost }: Occurrence): number {
   return atLeast ?? (atMost === undefined ? 1 : 0);
 }
 
-function absenceText({ occurrence, count }: Happening): string {
+/** Why an occurrence that is not met counts against the run. */
+export function absenceText({ occurrence, count }: Happening): string {
   const { event, atMost } = occurrence;
   const least = leastOf(occurrence);
   const conditions = Object.entries(occurrence)

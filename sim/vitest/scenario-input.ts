@@ -1,0 +1,150 @@
+import type { Property } from '../checkers/verdict.ts';
+import type { HistoryEventType } from '../history/event.ts';
+import type { FaultInput } from './fault-input.ts';
+
+/** A length of time: milliseconds, or a text such as `250us`, `20ms`, `1.5s`, `2m` or `1h`. */
+export type DurationInput = number | string;
+
+/** A length of time, or a range such as `10ms..50ms` from which one is drawn each time it is needed. */
+export type DurationRangeInput = number | string;
+
+/** A client, several clients, `all`, or `holder`: whoever has the newest lease at that moment. */
+export type ClientTargetInput = string | readonly string[];
+
+/**
+ * Nodes `n1` to `nN`, or `all`, `minority`, `majority`, `held` (those with the key of the newest lease), `resource` (the protected
+ * resource), or (only `count` of) the nodes with the key of one client.
+ */
+export type NodeTargetInput =
+  string | readonly string[] | { readonly heldBy: string; readonly count?: number | undefined };
+
+/** The names of events that a scenario can wait for or demand: all but those that frame the run. */
+export type ObservableEvent = Exclude<HistoryEventType, 'run-started' | 'run-ended' | 'workload-ended' | 'healed'>;
+
+/** An event of the history: its name, and the fields that must be as given. */
+export interface EventPatternInput {
+  readonly event: ObservableEvent;
+  readonly client?: string | undefined;
+  /** A node, or `resource`. */
+  readonly node?: string | undefined;
+  /** Of the command or the fault. */
+  readonly kind?: string | undefined;
+  /** What a node answers: `granted`, `held`, `released`, `absent` … */
+  readonly reply?: string | undefined;
+  /** Of the library's error: `contended`, `unreachable`, `expired` … */
+  readonly code?: string | undefined;
+  /** Why a key was lost: `expired`, `evicted`, `restart`, `flush`, `promotion`. */
+  readonly cause?: string | undefined;
+  readonly direction?: 'request' | 'reply' | undefined;
+  readonly phase?: 'workload' | 'probe' | undefined;
+}
+
+/** When something begins: `at` so long after the beginning of the run (0), or `after` an event. */
+export interface MomentInput {
+  readonly at?: DurationInput | undefined;
+  readonly after?:
+    | (EventPatternInput & {
+        /** Which of such events (1, the first). */
+        readonly nth?: number | undefined;
+        /** How long after it (0). */
+        readonly delay?: DurationInput | undefined;
+      })
+    | undefined;
+}
+
+/** An event that must have happened: at least once, unless it says otherwise. */
+export interface OccurrenceInput extends EventPatternInput {
+  readonly atLeast?: number | undefined;
+  readonly atMost?: number | undefined;
+}
+
+/** The settings under test: as in production, but for `nodes` (5), `ttl` (10s) and `fencing` (false). What is left out has the library's default. */
+export interface SettingsInput {
+  /** How many independent Redis masters there are. */
+  readonly nodes?: number | undefined;
+  /** The time to live of each lock. */
+  readonly ttl?: DurationInput | undefined;
+  /** Retries after the first attempt; -1 without limit. */
+  readonly retryCount?: number | undefined;
+  readonly retryDelay?: DurationInput | undefined;
+  readonly retryJitter?: DurationInput | undefined;
+  readonly clockDriftFactor?: number | undefined;
+  readonly nodeTimeout?: DurationInput | undefined;
+  /** Whether locks carry fencing tokens, which the protected resource then checks. */
+  readonly fencing?: boolean | undefined;
+}
+
+/** A client whose clock is not a good one. */
+export interface ClientInput {
+  /** Which clock the library reads for elapsed time (monotonic). */
+  readonly clock?: 'monotonic' | 'wall' | undefined;
+  /** How far its wall clock is off; may be negative. */
+  readonly wallOffset?: DurationInput | undefined;
+  /** Seconds of its clocks in a true second (1). */
+  readonly rate?: number | undefined;
+}
+
+export interface NodesInput {
+  readonly persistence?: 'none' | 'rdb' | 'aof-everysec' | 'aof-always' | 'aof-no' | undefined;
+  readonly maxmemoryPolicy?:
+    | 'noeviction'
+    | 'allkeys-lru'
+    | 'allkeys-random'
+    | 'volatile-lru'
+    | 'volatile-random'
+    | 'volatile-ttl'
+    | undefined;
+  /** Whether each node has a replica that can be promoted. */
+  readonly replica?: boolean | undefined;
+}
+
+export interface AcquireInput {
+  /** `{client}` in it stands for the client's own name. */
+  readonly resource: string;
+  readonly ttl?: DurationInput | undefined;
+  readonly retryCount?: number | undefined;
+  readonly retryDelay?: DurationInput | undefined;
+  readonly retryJitter?: DurationInput | undefined;
+  /** Aborts the acquire by its signal after so long. */
+  readonly giveUpAfter?: DurationInput | undefined;
+}
+
+/** One thing that a client does. If `acquire` fails, the rest of the round is skipped; `extend` gives the lock so long to live from then on. */
+export type StepInput =
+  | { readonly acquire: AcquireInput }
+  | { readonly work: DurationRangeInput }
+  | { readonly extend: DurationInput }
+  | { readonly rest: DurationRangeInput }
+  | 'write'
+  | 'release';
+
+export interface ScriptInput extends MomentInput {
+  /** Who runs it (all). */
+  readonly clients?: ClientTargetInput | undefined;
+  /** How often each of them does (1). */
+  readonly repeat?: number | undefined;
+  readonly steps: readonly StepInput[];
+}
+
+/** A scenario: what a scenario file says, as an object. Everything may be left out. */
+export interface ScenarioInput {
+  readonly title?: string | undefined;
+  readonly source?: string | readonly string[] | undefined;
+  readonly settings?: SettingsInput | undefined;
+  /** So many clients, c1, c2 and so on (3), or clients by name. */
+  readonly clients?: number | Readonly<Record<string, ClientInput | null>> | undefined;
+  readonly nodes?: NodesInput | undefined;
+  /** `latency` of a message one way (200us..1ms). */
+  readonly network?: { readonly latency?: DurationRangeInput | undefined } | undefined;
+  /** What clients do: unless told otherwise, each takes the lock ten times, and works and writes under it for at most a tenth of its life. */
+  readonly workload?: readonly ScriptInput[] | undefined;
+  /** What goes wrong (nothing). */
+  readonly faults?: readonly FaultInput[] | undefined;
+  /** When the workload is cut off (1m). */
+  readonly limit?: DurationInput | undefined;
+  /** What must have happened for a verdict to count: unless told otherwise, that every fault began. */
+  readonly happened?: readonly OccurrenceInput[] | undefined;
+  /** What `toBeAsExpected` demands. A property that is not named must not be violated. */
+  readonly expect?: Readonly<Partial<Record<Property, 'ok' | 'violated' | undefined>>> | undefined;
+  readonly lesson?: string | undefined;
+}
