@@ -3,7 +3,7 @@ import type { EventOf, FaultInput, ScenarioInput } from '../simulated/simulated-
 import { BUSY, oneAfterTheOther, realStory, type RealStory, whyNoRealRuns } from './real-testing.ts';
 
 const obstacle = whyNoRealRuns();
-const FOR_MS = 200;
+const FOR_MS = 400;
 /** Between A and n1. */
 const LINK = { clients: 'A', nodes: 'n1', for: `${FOR_MS}ms` } as const;
 
@@ -22,7 +22,7 @@ const ON_THE_LINK: readonly FaultInput[] = oneAfterTheOther([
 
 /** Connections of A to n1 break while messages are on their way, at once and slowly. */
 const BREAKING: readonly FaultInput[] = [
-  { fault: 'latency', ...LINK, direction: 'reply', delay: '100ms', for: '300ms', at: '250ms' },
+  { fault: 'latency', ...LINK, direction: 'reply', delay: '100ms', for: '1s', at: '250ms' },
   { fault: 'reset', clients: 'A', nodes: 'n1', after: { event: 'fault-started', kind: 'latency', delay: '150ms' } },
   {
     fault: 'slow-close',
@@ -59,17 +59,20 @@ describe.skipIf(obstacle !== null)(`faults of connections, for real${obstacle ==
   beforeAll(async () => {
     const run = (faults: readonly FaultInput[], limit: string, more: Partial<ScenarioInput> = {}): Promise<RealStory> =>
       realStory({ faults: [...faults], limit, ...more });
-    [onTheLink, breaking, writes, shapes] = await Promise.all([
-      run(ON_THE_LINK, '8s'),
-      run(BREAKING, '5s'),
-      run(WRITES, '5s', { clients: { A: null }, settings: { nodes: 1, ttl: '300ms' } }),
-      run(oneAfterTheOther(SHAPES.map((shape) => ({ fault: 'partition-shape', shape, for: `${FOR_MS}ms` }))), '5s', {
+    // One after another, so that each has the machine to itself; with limits of twice the time that the faults need.
+    onTheLink = await run(ON_THE_LINK, '14s');
+    breaking = await run(BREAKING, '6s');
+    writes = await run(WRITES, '5s', { clients: { A: null }, settings: { nodes: 1, ttl: '300ms' } });
+    shapes = await run(
+      oneAfterTheOther(SHAPES.map((shape) => ({ fault: 'partition-shape', shape, for: `${FOR_MS}ms` }))),
+      '6s',
+      {
         settings: { nodes: 5, ttl: '300ms' },
         clients: { A: null, B: null, C: null, D: null },
         // So little that even four clients leave the processors idle.
         workload: [{ ...BUSY, steps: [...BUSY.steps, { rest: '20ms' }] }],
-      }),
-    ]);
+      },
+    );
   });
 
   /** The commands that A sent to n1 in the first so many milliseconds of the fault; there must be some. */

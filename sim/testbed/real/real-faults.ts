@@ -130,11 +130,13 @@ export class RealFaults implements FaultWorld {
         return () => all(clients, (client) => this.drift(client, (drifts) => drifts.end(number)));
       case 'client-pause':
         await all(clients, async (client) => {
-          if (await client.pause(number)) this.recordClient('client-paused', client);
+          if (await client.pause(number)) this.recordClient('client-paused', client, this.timeUs());
         });
         return () =>
           all(clients, async (client) => {
-            if (await client.resume(number)) this.recordClient('client-resumed', client);
+            // It may do things before it was seen to run.
+            const timeUs = this.timeUs();
+            if (await client.resume(number)) this.recordClient('client-resumed', client, timeUs);
           });
       case 'server-pause':
         await all(nodes, (node) => node.pause(number));
@@ -215,8 +217,8 @@ export class RealFaults implements FaultWorld {
     };
   }
 
-  private recordClient(type: 'client-paused' | 'client-resumed', { name }: ClientHandle): void {
-    this.log.record({ type, timeUs: this.timeUs(), client: name });
+  private recordClient(type: 'client-paused' | 'client-resumed', { name }: ClientHandle, timeUs: number): void {
+    this.log.record({ type, timeUs, client: name });
   }
 }
 

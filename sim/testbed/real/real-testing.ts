@@ -32,7 +32,7 @@ export const BUSY: NonNullable<ScenarioInput['workload']>[number] = {
     { acquire: { resource: '{client}', retryCount: 1, retryDelay: '10ms', retryJitter: '0ms' } },
     'write',
     'release',
-    { rest: '4ms' },
+    { rest: '8ms' },
   ],
 };
 
