@@ -113,7 +113,9 @@ function propertyFinding(history: History, property: Property): Finding {
 
 function outcomeFinding(history: History): Finding {
   if (!isRecordedRun(history)) {
-    throw new TypeError('toBeAsExpected needs what scenario() resolves to: a history alone does not say what was expected');
+    throw new TypeError(
+      'toBeAsExpected needs what scenario() resolves to: a history alone does not say what was expected',
+    );
   }
   const { outcome } = history;
   const status = outcome === 'as-expected' ? 'ok' : outcome === 'not-as-expected' ? 'violated' : 'unknown';

@@ -87,13 +87,7 @@ export interface ClientInput {
 export interface NodesInput {
   readonly persistence?: 'none' | 'rdb' | 'aof-everysec' | 'aof-always' | 'aof-no' | undefined;
   readonly maxmemoryPolicy?:
-    | 'noeviction'
-    | 'allkeys-lru'
-    | 'allkeys-random'
-    | 'volatile-lru'
-    | 'volatile-random'
-    | 'volatile-ttl'
-    | undefined;
+    'noeviction' | 'allkeys-lru' | 'allkeys-random' | 'volatile-lru' | 'volatile-random' | 'volatile-ttl' | undefined;
   /** Whether each node has a replica that can be promoted. */
   readonly replica?: boolean | undefined;
 }
