@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
+import { faketimeEnvironment, faketimePreloads, libfaketime } from '../sim/testbed/real/servers/faketime.ts';
 
 /** Which redis-servers the conformance suite runs on: paths, separated as in PATH. Default: the `redis-server` on the PATH. */
-export const SERVERS_VARIABLE = 'DISTRILOCK_REDIS_SERVERS';
+export const SERVERS_VARIABLE = 'DISTRILOCK_TEST_REDIS_SERVERS';
 
-const LIBRARY_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
 const READY_WITHIN_MS = 10_000;
 
 /** The redis-servers to test against; empty where there is none. */
@@ -26,18 +26,6 @@ export function versionOf(server: string): string {
   return /v=(\S+)/.exec(text)?.[1] ?? text.trim();
 }
 
-function findLibrary(...names: readonly string[]): string | null {
-  for (const folder of LIBRARY_FOLDERS) {
-    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
-  }
-  return null;
-}
-
-/** The library that lets a test set the clock of a server; null where it is not installed. */
-export function libfaketime(): string | null {
-  return findLibrary('faketime/libfaketimeMT.so.1', 'libfaketimeMT.so.1');
-}
-
 /** A redis-server whose wall clock stands still until a test moves it. */
 export class FrozenRedis {
   readonly port: number;
@@ -52,13 +40,9 @@ export class FrozenRedis {
 
   /** Starts `server` at `nowMs` since the epoch. */
   static async start(server: string, nowMs: number): Promise<FrozenRedis> {
-    const faketime = libfaketime();
-    if (faketime === null) throw new Error('libfaketime is not installed');
-    const allocator = findLibrary('libtcmalloc_minimal.so.4');
-    // A server with Debian's allocator hangs under libfaketime unless it is given another one; those that bring their own need none.
-    const preloads = [...(allocator === null ? [] : [`${allocator}:${faketime}`]), faketime];
+    if (libfaketime() === null) throw new Error('libfaketime is not installed');
     const problems: string[] = [];
-    for (const preload of preloads) {
+    for (const preload of faketimePreloads()) {
       const frozen = await FrozenRedis.launch(server, preload, nowMs);
       const problem = await frozen.whyNotReady(nowMs);
       if (problem === null) return frozen;
@@ -76,11 +60,8 @@ export class FrozenRedis {
       stdio: 'ignore',
       env: {
         ...process.env,
-        LD_PRELOAD: preload,
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_TIMESTAMP_FILE: join(folder, 'clock'),
+        ...faketimeEnvironment(preload, join(folder, 'clock')),
         FAKETIME_FMT: '%s',
-        DONT_FAKE_MONOTONIC: '1',
       },
     });
     return new FrozenRedis(port, folder, child);

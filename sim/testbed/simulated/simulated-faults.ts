@@ -1,4 +1,5 @@
 import type { AimedFault, FaultWorld } from '../../faults/nemesis.ts';
+import { type KnownLease, NewestLeases } from '../../faults/newest-leases.ts';
 import { linksOutside, type PartitionShape } from '../../faults/partition-shapes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
@@ -10,8 +11,6 @@ import type { SimulatedNode } from './simulated-node.ts';
 import type { Simulation } from './simulation.ts';
 
 type AnyLink = Link<never, never>;
-type Lease = { readonly client: string; readonly key: string; readonly value: string };
-
 /** The parts of the simulated world that faults act on. */
 export interface FaultTargets {
   readonly simulation: Simulation;
@@ -30,8 +29,7 @@ export class SimulatedFaults implements FaultWorld {
   readonly nodes: readonly string[];
   readonly log: ObservedLog;
   private readonly targets: FaultTargets;
-  private readonly leases = new Map<string, Lease>();
-  private lastLease: Lease | null = null;
+  private readonly leases = new NewestLeases();
 
   constructor(targets: FaultTargets) {
     this.targets = targets;
@@ -48,13 +46,12 @@ export class SimulatedFaults implements FaultWorld {
     this.targets.simulation.schedule(delayMs * 1000, callNow, run);
   }
 
-  noteLease(lease: Lease): void {
-    this.leases.set(lease.client, lease);
-    this.lastLease = lease;
+  noteLease(lease: KnownLease): void {
+    this.leases.note(lease);
   }
 
-  newestLease(client?: string): Lease | null {
-    return client === undefined ? this.lastLease : (this.leases.get(client) ?? null);
+  newestLease(client?: string): KnownLease | null {
+    return this.leases.newest(client);
   }
 
   holds(node: string, key: string, value: string): boolean {
