@@ -39,17 +39,18 @@ export interface EventPatternInput {
   readonly phase?: 'workload' | 'probe' | undefined;
 }
 
+/** The moment when something has happened. */
+export interface AfterInput extends EventPatternInput {
+  /** Which of such events (1, the first). */
+  readonly nth?: number | undefined;
+  /** How long after it (0). */
+  readonly delay?: DurationInput | undefined;
+}
+
 /** When something begins: `at` so long after the beginning of the run (0), or `after` an event. */
 export interface MomentInput {
   readonly at?: DurationInput | undefined;
-  readonly after?:
-    | (EventPatternInput & {
-        /** Which of such events (1, the first). */
-        readonly nth?: number | undefined;
-        /** How long after it (0). */
-        readonly delay?: DurationInput | undefined;
-      })
-    | undefined;
+  readonly after?: AfterInput | undefined;
 }
 
 /** An event that must have happened: at least once, unless it says otherwise. */
@@ -139,6 +140,6 @@ export interface ScenarioInput {
   /** What must have happened for a verdict to count: unless told otherwise, that every fault began. */
   readonly happened?: readonly OccurrenceInput[] | undefined;
   /** What `toBeAsExpected` demands. A property that is not named must not be violated. */
-  readonly expect?: Readonly<Partial<Record<Property, 'ok' | 'violated' | undefined>>> | undefined;
+  readonly expect?: Readonly<Partial<Record<Property, 'ok' | 'violated'>>> | undefined;
   readonly lesson?: string | undefined;
 }

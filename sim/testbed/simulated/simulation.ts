@@ -3,6 +3,9 @@ import { EventQueue, type ScheduledEvent } from './event-queue.ts';
 /** Events after which a long run lets the process breathe: signals are handled, events saved, progress shown. */
 const EVENTS_PER_SLICE = 65_536;
 
+/** The real one, whatever tests put in its place later: a test under fake timers may run a scenario, too. */
+const runSoon = setImmediate;
+
 /** Virtual time: it jumps from one event to the next, and nothing happens between two of them. */
 export class Simulation {
   /** True time in whole microseconds since the run began. */
@@ -35,14 +38,14 @@ export class Simulation {
         try {
           const outcome = this.runSlice(untilUs, isDone);
           breathe();
-          if (outcome === null) setImmediate(slice);
+          if (outcome === null) runSoon(slice);
           else resolve(outcome);
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       // A macrotask, for only there can microtasks be drained.
-      setImmediate(slice);
+      runSoon(slice);
     });
   }
 
