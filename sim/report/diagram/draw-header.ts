@@ -28,7 +28,8 @@ export interface Header {
 export function layViolations(shown: readonly ShownViolation[], scale: TimeScale, topPx: number, id: string): Header {
   return layHeader(shown, scale, topPx, {
     spanOf: ({ span }) => span,
-    textOf: ({ violation }) => `${violation.property}: ${violation.message}`,
+    // The sentence stands above the picture, and would not fit here.
+    textOf: ({ violation }) => violation.property,
     draw: ({ violation }, bar) =>
       markup`<a class="violation" href="#violation-${violation.number}" id="${id}-violation-${violation.number}" aria-label="${clipText(`Violation of ${violation.property}`, LABEL_LENGTH)}">${bar}</a>`,
     titleOf: ({ violation, span }) =>

@@ -12,8 +12,8 @@ interface Point {
   readonly y: number;
 }
 
-/** How far along its way a message is drawn that never arrives. */
-const LOST_AT = 0.62;
+/** How far from the server a message is drawn to be lost: near enough to be in nobody else's lane. */
+const LOST_PX = 9;
 /** How far along one that is still on its way when the window ends, or was when it began. */
 const CUT_AT = 0.5;
 /** Pixels to the right that a message seems to fly whose arrival is not known. */
@@ -49,7 +49,8 @@ function drawMessage({ scale, lanes }: Canvas, message: Message): Markup | null 
     parts.push(
       sent === null ? arrow('request', enteringFrom(executed, client), executed) : arrow('request', sent, executed),
     );
-    if (message.lost?.direction === 'reply') parts.push(lostArrow('reply', executed, landing(executed, client)));
+    if (message.lost?.direction === 'reply')
+      parts.push(lostArrow('reply', executed, landing(executed, client), executed));
     else if (received === null) parts.push(cutArrow('reply', executed, landing(executed, client)));
     else parts.push(arrow('reply', executed, received));
     parts.push(
@@ -58,9 +59,8 @@ function drawMessage({ scale, lanes }: Canvas, message: Message): Markup | null 
   } else if (sent !== null) {
     // Without a trace of its loss: a command that the node never ran although its reply is there was refused.
     const isGone = message.lost !== null || received !== null;
-    parts.push(
-      isGone ? lostArrow('request', sent, landing(sent, node)) : cutArrow('request', sent, landing(sent, node)),
-    );
+    const target = landing(sent, node);
+    parts.push(isGone ? lostArrow('request', sent, target, target) : cutArrow('request', sent, target));
   } else if (received !== null && message.reply !== 'failed') {
     parts.push(arrow('reply', enteringFrom(received, node), received));
   }
@@ -88,7 +88,7 @@ function drawWrite({ scale, lanes }: Canvas, write: Write, row: LabelRow): Marku
     if (row.take(label)) parts.push(drawLabel(label, resource.wirePx - 11, 'write-label'));
   } else if (sent !== null) {
     const target = landing(sent, resource);
-    parts.push(write.lost === null ? cutArrow('write', sent, target) : lostArrow('write', sent, target));
+    parts.push(write.lost === null ? cutArrow('write', sent, target) : lostArrow('write', sent, target, target));
   }
   return markup`<g class="message c${lanes.colourOf(write.client)}"><title>${writeTitle(write)}</title>${parts}</g>`;
 }
@@ -115,8 +115,9 @@ function arrow(className: string, from: Point, to: Point): Markup {
   return markup`<path class="${className}" d="${line(from, to)}"/>`;
 }
 
-function lostArrow(className: string, from: Point, to: Point): Markup {
-  const end = between(from, to, LOST_AT);
+function lostArrow(className: string, from: Point, to: Point, server: Point): Markup {
+  const share = Math.min(0.5, LOST_PX / Math.abs(to.y - from.y));
+  const end = between(from, to, server === from ? share : 1 - share);
   return markup`<path class="${className} cut" d="${line(from, end)}"/>${crossMark(end.x, end.y, 'lost')}`;
 }
 
