@@ -1,0 +1,250 @@
+import { ClientRun, type CallerPhase, type LocalInput } from './client-run.ts';
+import { Interner } from './interner.ts';
+import type { Links } from './links.ts';
+import type { NodeAnswer } from './node-rules.ts';
+import type { Replies } from './replies.ts';
+import type { Parts, Reductions, WorldSettings } from './settings.ts';
+
+/** What is known of a client in one of its states, apart from its links. Ticks count from its first acquire. */
+export interface ClientFacts {
+  readonly phase: CallerPhase;
+  readonly acquires: number;
+  readonly extensions: number;
+  readonly isExtending: boolean;
+  /** The first tick at which its lock is not valid any more; -1 without a lock. */
+  readonly untilTick: number;
+  /** When its timers are due, in the order in which they were set. */
+  readonly timers: readonly number[];
+}
+
+/** What an input does to a client. */
+export interface Transition {
+  readonly global: number;
+  /** By node, the history of the link. */
+  readonly parts: readonly number[];
+  /** Whether it got a lock by it, or a longer life for its lock. */
+  readonly isGranted: boolean;
+  /** The token of the lock that it holds now; -1 without. */
+  readonly token: number;
+  /** Whether an attempt began by it. */
+  readonly hasBegun: boolean;
+}
+
+/** How the library was told what brought it to a state: enough to bring another one there. */
+interface Representative {
+  readonly inputs: readonly LocalInput[];
+  readonly parts: readonly number[];
+}
+
+/** Inputs by number, in the keys of transitions; a reply of node n is REPLY + n. */
+export const INPUT = { acquire: 0, extend: 1, release: 2, timer: 3, reply: 4 } as const;
+
+/** The client that was not started. */
+export const FRESH = 0;
+/** The client that does nothing any more, whatever it is told. */
+export const QUIET = 1;
+
+const FRESH_FACTS: ClientFacts = {
+  phase: 'idle',
+  acquires: 0,
+  extensions: 0,
+  isExtending: false,
+  untilTick: -1,
+  timers: [],
+};
+
+/**
+ * What the library does in every state that it can get into, found by running it. A promise cannot be copied, so a state is
+ * reached by telling a new client all over again what brought another one there; and since the client is deterministic, each
+ * step is run once and then known. A state is what the client has done, when, and for each node what it sent and was told before which deed.
+ */
+export class ClientAutomaton {
+  /** Inputs that were run on the real library, over again or not. */
+  runs = 0;
+  private readonly world: WorldSettings;
+  private readonly library: Parts;
+  private readonly reductions: Reductions;
+  private readonly links: Links;
+  private readonly replies: Replies;
+  private readonly globals = new Interner<ClientFacts>('states of a client');
+  private readonly transitions = new Map<string, Transition>();
+  private readonly representatives = new Map<string, Representative>();
+  private readonly quietness = new Map<string, boolean>();
+
+  constructor(world: WorldSettings, library: Parts, reductions: Reductions, links: Links, replies: Replies) {
+    this.world = world;
+    this.library = library;
+    this.reductions = reductions;
+    this.links = links;
+    this.replies = replies;
+    const parts = new Array<number>(world.nodes).fill(0);
+    this.globals.intern('fresh', () => FRESH_FACTS);
+    this.globals.intern('quiet', () => ({ ...FRESH_FACTS, acquires: Number.POSITIVE_INFINITY }));
+    this.representatives.set(this.placeKey(FRESH, parts), { inputs: [], parts });
+  }
+
+  factsOf(global: number): ClientFacts {
+    return this.globals.at(global);
+  }
+
+  get stateCount(): number {
+    return this.representatives.size;
+  }
+
+  /**
+   * What the client does when it gets this input, `tick` ticks after its first acquire.
+   *
+   * @param input one of INPUT
+   * @param argument the place of the timer, or the number of the reply
+   * @param hint the token hint that its wall clock yields
+   */
+  step(
+    global: number,
+    parts: readonly number[],
+    input: number,
+    argument: number,
+    tick: number,
+    hint: number,
+  ): Transition {
+    const key = String.fromCharCode(global, ...parts, input, argument, tick, hint);
+    let transition = this.transitions.get(key);
+    if (transition === undefined) {
+      const inputs = [...this.historyOf(global, parts), this.inputOf(input, argument, tick, hint)];
+      transition = this.run(inputs);
+      this.transitions.set(key, transition);
+    }
+    return transition;
+  }
+
+  /** Whether nothing that can still reach this client makes it do anything that others would notice. */
+  isQuiet(global: number, parts: readonly number[], tick: number): boolean {
+    const { phase, acquires, untilTick } = this.globals.at(global);
+    if (acquires < this.world.cycles || untilTick !== -1) return false;
+    if (phase !== 'idle' && phase !== 'releasing') return false;
+    const key = String.fromCharCode(global, ...parts, tick);
+    let isQuiet = this.quietness.get(key);
+    if (isQuiet === undefined) {
+      isQuiet = this.staysQuiet(global, parts, tick);
+      this.quietness.set(key, isQuiet);
+    }
+    return isQuiet;
+  }
+
+  private staysQuiet(global: number, parts: readonly number[], fromTick: number): boolean {
+    const { timers } = this.globals.at(global);
+    // The library compares the time with deadlines only, so that now and the last moment stand for all between.
+    for (const tick of new Set([fromTick, this.world.ticks])) {
+      for (let timer = 0; timer < timers.length; timer += 1) {
+        const dueTick = Math.max(tick, timers[timer] as number);
+        if (dueTick > this.world.ticks) continue;
+        if (!this.isQuietAfter(this.step(global, parts, INPUT.timer, timer, dueTick, 0), parts, dueTick)) return false;
+      }
+      for (let node = 0; node < parts.length; node += 1) {
+        for (const reply of this.conceivableReplies(parts[node] as number)) {
+          const after = this.step(global, parts, INPUT.reply + node, reply, tick, 0);
+          if (!this.isQuietAfter(after, parts, tick)) return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private isQuietAfter(after: Transition, before: readonly number[], tick: number): boolean {
+    if (after.isGranted || after.hasBegun) return false;
+    for (let node = 0; node < before.length; node += 1) {
+      const { commands } = this.links.partAt(before[node] as number);
+      if (this.links.partAt(after.parts[node] as number).commands.length > commands.length) return false;
+    }
+    return this.isQuiet(after.global, after.parts, tick);
+  }
+
+  /** Whatever the node may answer to the oldest command that it has not answered. */
+  private conceivableReplies(part: number): readonly number[] {
+    const { commands, told } = this.links.partAt(part);
+    const command = commands[told];
+    if (command === undefined) return [];
+    const { replies } = this;
+    const plain = (kind: NodeAnswer['kind']): number => replies.numberOf({ kind, token: -1 });
+    const failed = this.world.crashes > 0 ? [replies.failed] : [];
+    switch (command.kind) {
+      case 'acquire': {
+        // Tokens are only compared with one another: one below all others and one above them stand for all.
+        const tokens = command.argument < 0 ? [-1] : [1, 0xfffe];
+        const grants = tokens.map((token) => replies.numberOf({ kind: 'granted', token }));
+        return [...grants, plain('held'), ...failed];
+      }
+      case 'commit':
+        return [plain('committed'), plain('refused'), ...failed];
+      case 'extend':
+        return [plain('extended'), plain('absent'), ...failed];
+      case 'release':
+        return [plain('released'), plain('absent'), ...failed];
+    }
+  }
+
+  private inputOf(input: number, argument: number, tick: number, hint: number): LocalInput {
+    switch (input) {
+      case INPUT.acquire:
+        return { kind: 'acquire', tick, hint };
+      case INPUT.extend:
+        return { kind: 'extend', tick, hint };
+      case INPUT.release:
+        return { kind: 'release', tick, hint };
+      case INPUT.timer:
+        return { kind: 'timer', timer: argument, tick, hint };
+      default:
+        return { kind: 'reply', node: input - INPUT.reply, reply: this.replies.at(argument), tick };
+    }
+  }
+
+  /** Runs a new client up to where these inputs bring it. */
+  private run(inputs: readonly LocalInput[]): Transition {
+    const { world, links } = this;
+    const client = new ClientRun(world, this.library, !this.reductions.merging);
+    for (const input of inputs) client.feed(input);
+    this.runs += inputs.length;
+    const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun } = client;
+    const global = this.globals.intern(client.globalText(), () => {
+      const timers = client.timers.map(({ dueTick }) => dueTick);
+      return { phase, acquires, extensions, isExtending, untilTick, timers };
+    });
+    const parts = client.sent.map((sent, node) => {
+      const told = sent.filter(({ isTold }) => isTold).length;
+      const commands = sent.map(({ command }) => command);
+      return links.part(client.partText(node), { commands, told, isQuiet: false });
+    });
+    const key = this.placeKey(global, parts);
+    if (!this.representatives.has(key)) this.representatives.set(key, { inputs, parts });
+    return { global, parts, isGranted, token, hasBegun };
+  }
+
+  /** Inputs that bring a client into this state; those of a client to which other nodes did the same, if none was told exactly so. */
+  private historyOf(global: number, parts: readonly number[]): readonly LocalInput[] {
+    const representative = this.representatives.get(this.placeKey(global, parts));
+    if (representative === undefined) throw new Error('No client was ever in this state');
+    if (representative.parts.every((part, node) => part === parts[node])) return representative.inputs;
+    const places = placesOf(representative.parts, parts);
+    const inputs = representative.inputs.map((input) =>
+      input.kind === 'reply' ? { ...input, node: places[input.node] as number } : input,
+    );
+    const arrived = this.run(inputs);
+    if (arrived.global !== global || arrived.parts.some((part, node) => part !== parts[node])) {
+      throw new Error('The library does not treat all nodes alike, which symmetry takes for granted: switch that off');
+    }
+    return inputs;
+  }
+
+  private placeKey(global: number, parts: readonly number[]): string {
+    const key = this.reductions.symmetry ? parts.toSorted((one, other) => one - other) : parts;
+    return String.fromCharCode(global, ...key);
+  }
+}
+
+/** For each place of `from`, one of `to` with the same part, each once. */
+function placesOf(from: readonly number[], to: readonly number[]): readonly number[] {
+  const free = to.map((part, place) => ({ part, place }));
+  return from.map((part) => {
+    const found = free.findIndex((candidate) => candidate.part === part);
+    return (free.splice(found, 1)[0] as { place: number }).place;
+  });
+}

@@ -1,0 +1,243 @@
+import type { Cancel } from '../../../src/environment.ts';
+import { LockError } from '../../../src/errors.ts';
+import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
+import { drainMicrotasks } from '../../testbed/simulated/microtasks.ts';
+import type { NodeCommand } from './node-rules.ts';
+import type { LockMaker, Parts, WorldSettings } from './settings.ts';
+
+/** What reaches a client: its caller's wish, a timer that is due, or the reply to the oldest command that a node has not answered. */
+export type LocalInput =
+  | { readonly kind: 'acquire' | 'extend' | 'release'; readonly tick: number; readonly hint: number }
+  | { readonly kind: 'timer'; readonly timer: number; readonly tick: number; readonly hint: number }
+  | { readonly kind: 'reply'; readonly node: number; readonly reply: LockReply; readonly tick: number };
+
+/** What the caller of the library is doing. */
+export type CallerPhase = 'idle' | 'acquiring' | 'holding' | 'releasing';
+
+/** A command that the library has sent to one node. */
+interface Sent {
+  readonly command: NodeCommand;
+  readonly settle: (reply: LockReply) => void;
+  text: string;
+  isTold: boolean;
+}
+
+interface Timer {
+  readonly dueTick: number;
+  readonly run: () => void;
+}
+
+type HeldLock = Awaited<ReturnType<LockMaker['acquire']>>;
+
+/**
+ * One client with the real library in it, outside of any world: it is told what reaches it, and shows what it does. Everything
+ * that it does follows from what it was told, so that whoever was told the same has done the same.
+ * Ticks count from its first acquire.
+ */
+export class ClientRun {
+  phase: CallerPhase = 'idle';
+  acquires = 0;
+  extensions = 0;
+  isExtending = false;
+  /** Attempts so far, which number the values it has drawn. */
+  attempts = 0;
+  /** The first tick at which its lock is not valid any more; -1 where it holds none. */
+  untilTick = -1;
+  /** Of its lock; -1 where it has none. */
+  token = -1;
+  /** Whether the last input got it a lock, or a longer life for it. */
+  isGranted = false;
+  /** Whether the last input began an attempt. */
+  hasBegun = false;
+  readonly timers: Timer[] = [];
+  readonly sent: readonly Sent[][];
+  private readonly world: WorldSettings;
+  private readonly redlock: LockMaker;
+  private readonly keepsOrder: boolean;
+  private lock: HeldLock | null = null;
+  private tick = 0;
+  private hint: number | null = null;
+  /** What the client has done so far in answer to inputs; an input without an answer leaves no trace here. */
+  private readonly deeds: string[] = [];
+  private doing: string[] = [];
+  /** What the library rejected with that is no error of its own. */
+  private defect: unknown = null;
+
+  /** `keepsOrder`: whether its text tells every input in order. */
+  constructor(world: WorldSettings, parts: Parts, keepsOrder: boolean) {
+    this.world = world;
+    this.keepsOrder = keepsOrder;
+    this.sent = Array.from({ length: world.nodes }, () => []);
+    this.redlock = parts.makeRedlock(
+      this.sent.map((_, node) => this.nodeOf(node)),
+      {
+        clockDriftFactor: 0,
+        nodeTimeout: world.timeoutTicks,
+        retryCount: world.retries,
+        retryDelay: 1,
+        retryJitter: 0,
+        fencing: world.fencing,
+        environment: {
+          clock: { now: () => this.tick, wall: () => this.readWallClock() },
+          timers: { schedule: (delayMs, run) => this.schedule(delayMs, run) },
+          random: { token: () => this.drawValue(), fraction: () => 0 },
+        },
+      },
+    );
+  }
+
+  /** Tells the client something, and lets it run until it waits again. Must be called from a macrotask. */
+  feed(input: LocalInput): void {
+    this.tick = input.tick;
+    this.hint = input.kind === 'reply' ? null : input.hint;
+    this.isGranted = false;
+    this.hasBegun = false;
+    this.doing = [];
+    const epoch = this.deeds.length;
+    let text = `${input.kind}@${input.tick}`;
+    if (input.kind === 'reply') text += this.tell(input.node, input.reply, epoch);
+    else if (input.kind === 'timer') this.fire(input.timer);
+    else this.call(input.kind);
+    drainMicrotasks();
+    if (this.defect !== null) throw this.defect;
+    if (this.keepsOrder) this.deeds.push(`${text}>${this.doing.join(',')}`);
+    else if (this.doing.length > 0) this.deeds.push(`${this.tick}:${this.doing.join(',')}`);
+  }
+
+  /** Everything of the client that is not about one node. */
+  globalText(): string {
+    return `${this.deeds.join(' ')} | ${this.timers.map(({ dueTick }) => dueTick).join(' ')}`;
+  }
+
+  /** What the client has sent to a node, and what it was told in answer. */
+  partText(node: number): string {
+    return (this.sent[node] as Sent[]).map(({ text }) => text).join(' ');
+  }
+
+  private nodeOf(node: number): LockNode {
+    return {
+      id: `n${node + 1}`,
+      execute: (command, settle) => {
+        const sent = packed(command);
+        const text = `${sent.kind}${sent.attempt}:${sent.argument}@${this.deeds.length}`;
+        this.sent[node]?.push({ command: sent, settle, text, isTold: false });
+        if (sent.kind === 'acquire') this.hasBegun = true;
+        this.note('send');
+      },
+    };
+  }
+
+  private tell(node: number, reply: LockReply, epoch: number): string {
+    const command = this.sent[node]?.find(({ isTold }) => !isTold);
+    if (command === undefined) throw new Error(`n${node + 1} owes this client no answer`);
+    command.isTold = true;
+    const text = `${reply.kind}${reply.kind === 'granted' ? (reply.token ?? '') : ''}`;
+    command.text += `=${text}@${epoch}`;
+    command.settle(reply);
+    return `n${node}=${text}`;
+  }
+
+  private fire(place: number): void {
+    const [timer] = this.timers.splice(place, 1);
+    if (timer === undefined) throw new Error(`This client has no timer ${place}`);
+    this.note('timer');
+    timer.run();
+  }
+
+  private call(kind: 'acquire' | 'extend' | 'release'): void {
+    if (kind === 'acquire') this.acquire();
+    else if (kind === 'extend') this.extend();
+    else this.release();
+  }
+
+  private acquire(): void {
+    this.phase = 'acquiring';
+    this.acquires += 1;
+    this.extensions = 0;
+    this.redlock.acquire('r', this.world.ttlTicks).then(
+      (lock) => {
+        this.lock = lock;
+        this.phase = 'holding';
+        this.token = lock.token ?? -1;
+        this.hold(lock);
+      },
+      (error: unknown) => {
+        this.phase = 'idle';
+        this.noteFailure(error);
+      },
+    );
+  }
+
+  private extend(): void {
+    this.isExtending = true;
+    this.extensions += 1;
+    const { lock } = this;
+    if (lock === null) throw new Error('This client holds no lock');
+    lock.extend(this.world.ttlTicks).then(
+      () => {
+        this.isExtending = false;
+        this.hold(lock);
+      },
+      (error: unknown) => {
+        this.isExtending = false;
+        this.noteFailure(error);
+      },
+    );
+  }
+
+  private release(): void {
+    this.phase = 'releasing';
+    this.untilTick = -1;
+    this.token = -1;
+    const settled = (): void => {
+      this.phase = 'idle';
+      this.note('released');
+    };
+    this.lock?.release().then(settled, settled);
+  }
+
+  private hold(lock: HeldLock): void {
+    this.isGranted = true;
+    this.untilTick = this.tick + lock.validity;
+    this.note(`until${this.untilTick}#${this.token}`);
+  }
+
+  private noteFailure(error: unknown): void {
+    if (error instanceof LockError) this.note(error.code);
+    else this.defect = error;
+  }
+
+  private note(deed: string): void {
+    this.doing.push(deed);
+  }
+
+  private drawValue(): string {
+    this.attempts += 1;
+    return String(this.attempts);
+  }
+
+  private readWallClock(): number {
+    if (this.hint === null) throw new Error('The library reads the wall clock when it is told a reply');
+    // Half a microsecond more, so that no rounding takes one away.
+    return (this.hint + 0.5) / 1000;
+  }
+
+  private schedule(delayMs: number, run: () => void): Cancel {
+    const timer: Timer = { dueTick: this.tick + delayMs, run };
+    this.timers.push(timer);
+    this.note('set');
+    return () => {
+      const place = this.timers.indexOf(timer);
+      if (place === -1) return;
+      this.timers.splice(place, 1);
+      this.note('cancel');
+    };
+  }
+}
+
+function packed(command: LockCommand): NodeCommand {
+  if (command.kind === 'inspect') throw new Error('The library inspects nodes, which the small world does not know');
+  const argument =
+    command.kind === 'acquire' ? (command.tokenHint ?? -1) : command.kind === 'commit' ? command.token : -1;
+  return { kind: command.kind, attempt: Number(command.value), argument };
+}
