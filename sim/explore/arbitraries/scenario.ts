@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import type { Fault } from '../../scenario/fault-schema.ts';
+import type { Scenario, Script } from '../../scenario/schema.ts';
+import { isWithin } from '../assumptions.ts';
+import type { Envelope } from '../envelope.ts';
+import { clientRates } from './clock-faults.ts';
+import { cook, faultRecipes } from './faults.ts';
+import { settings, type DrawnSettings } from './settings.ts';
+import { type DrawnWorkload, workloads } from './workload.ts';
+import { anyOf, type DrawnWorld, type Recipe, worldOf } from './world.ts';
+
+/** A scenario, and the seed with which to run it. */
+export interface Trial {
+  readonly scenario: Scenario;
+  readonly seed: number;
+}
+
+/** How long a workload may go on, in times to live: the longest fault, after the latest moment, and some more. */
+const LIMIT_TTLS = 6;
+const MOST_SEED = 1000;
+const CLIENT_NAMES = ['A', 'B', 'C'] as const;
+/** Of so many scenarios, in one clients may stay in their sections for longer than their locks live. */
+const ONE_OVERSTAYS_IN = 4;
+
+type Policy = Scenario['nodes']['maxmemoryPolicy'];
+
+const persistences = anyOf<Scenario['nodes']['persistence']>('none', 'aof-always', 'aof-everysec', 'rdb', 'aof-no');
+const policies = anyOf<Policy>('volatile-lru', 'allkeys-lru', 'volatile-random', 'allkeys-random', 'volatile-ttl');
+
+interface DrawnClients {
+  /** By the number of the client: which of the rates, or undefined for a right clock. */
+  readonly rates: readonly (number | undefined)[];
+  readonly wallOffsets: readonly number[];
+}
+
+const three = { minLength: CLIENT_NAMES.length, maxLength: CLIENT_NAMES.length };
+const clocks: fc.Arbitrary<DrawnClients> = fc.record({
+  rates: fc.array(anyOf(undefined, undefined, undefined, 0, 1, 2), three),
+  wallOffsets: fc.array(anyOf(0, 0, 0, 50, -50, 3_600_000, -3_600_000), three),
+});
+
+interface Drawn {
+  readonly drawn: DrawnSettings;
+  readonly persistence: Scenario['nodes']['persistence'];
+  readonly policy: Policy;
+  readonly clocks: DrawnClients;
+  readonly workload: DrawnWorkload;
+  readonly faults: readonly Recipe<Fault>[];
+  readonly seed: number;
+}
+
+/**
+ * Scenarios whose world keeps within the envelope, but for the bounds that it leaves open; all properties are expected to hold.
+ * Each can be run with the seed that comes with it.
+ */
+export function trials(envelope: Envelope): fc.Arbitrary<Trial> {
+  // A section that pauses or late writes are to break must be left in time without them.
+  const mayOverstay = !envelope.open.includes('client-pause') && !envelope.open.includes('message-delay');
+  return fc
+    .record({
+      drawn: settings,
+      persistence: persistences,
+      policy: envelope.open.includes('eviction') ? policies : fc.constant<Policy>('noeviction'),
+      clocks,
+      workload: mayOverstay
+        ? fc.oneof(
+            { weight: ONE_OVERSTAYS_IN - 1, arbitrary: workloads(false) },
+            { weight: 1, arbitrary: workloads(true) },
+          )
+        : workloads(false),
+      faults: faultRecipes(envelope),
+      seed: fc.integer({ min: 1, max: MOST_SEED }),
+    })
+    .map((parts) => ({ scenario: assemble(parts, envelope), seed: parts.seed }));
+}
+
+function assemble({ drawn, persistence, policy, clocks, workload, faults }: Drawn, envelope: Envelope): Scenario {
+  const names = CLIENT_NAMES.slice(0, workload.clientCount);
+  const world = worldOf(drawn.settings, names, { persistence, maxmemoryPolicy: policy }, envelope);
+  const schedule = cook(faults, world);
+  const scenario: Scenario = {
+    name: 'explored',
+    title: 'A scenario that explore drew',
+    settings: drawn.settings,
+    clients: clientsOf(names, clocks, world),
+    nodes: { persistence, maxmemoryPolicy: policy, replica: schedule.some(({ fault }) => fault === 'promotion') },
+    network: drawn.network,
+    workload: cook<Script>(workload.scripts, world),
+    faults: [],
+    limit: world.ttlMs * LIMIT_TTLS,
+    happened: [],
+    expect: { 'mutual-exclusion': 'ok' },
+    lesson: 'None yet.',
+  };
+  return keepWithin(envelope, scenario, schedule);
+}
+
+function clientsOf(
+  names: readonly string[],
+  { rates, wallOffsets }: DrawnClients,
+  world: DrawnWorld,
+): Scenario['clients'] {
+  return Object.fromEntries(
+    names.map((name, index) => {
+      const number = rates[index];
+      const rate = number === undefined ? 1 : (clientRates(world)[number] as number);
+      return [name, { clock: 'monotonic' as const, wallOffset: wallOffsets[index] ?? 0, rate }];
+    }),
+  );
+}
+
+/** Adds one fault after the other, but none that, with those before it, oversteps a bound that is not open. */
+function keepWithin(envelope: Envelope, scenario: Scenario, schedule: readonly Fault[]): Scenario {
+  let kept = scenario;
+  for (const fault of schedule) {
+    const more = { ...kept, faults: [...kept.faults, fault] };
+    if (isWithin(more, envelope)) kept = more;
+  }
+  return kept;
+}

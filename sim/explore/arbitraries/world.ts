@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { quorumOf } from '../../../src/quorum.ts';
+import { driftAllowanceMs } from '../../../src/validity.ts';
+import type { Scenario } from '../../scenario/schema.ts';
+import { driftFactorOf } from '../assumptions.ts';
+import type { Envelope } from '../envelope.ts';
+
+/** What recipes of moments, scripts and faults must know of the scenario that they are for. */
+export interface DrawnWorld {
+  readonly settings: Scenario['settings'];
+  readonly clients: readonly string[];
+  readonly nodes: readonly string[];
+  readonly quorum: number;
+  readonly ttlMs: number;
+  /** The longest that a lock can be valid: the time to live less the drift allowance. */
+  readonly validityMs: number;
+  readonly driftFactor: number;
+  readonly persistence: Scenario['nodes']['persistence'];
+  readonly evicts: boolean;
+  readonly envelope: Envelope;
+}
+
+/**
+ * What is drawn in place of a part of a scenario, so that each part is drawn, and shrinks, by itself: told the world, it gives the part, or null
+ * where it makes no sense there.
+ */
+export type Recipe<Part> = (world: DrawnWorld) => Part | null;
+
+export function worldOf(
+  settings: Scenario['settings'],
+  clients: readonly string[],
+  { persistence, maxmemoryPolicy }: Pick<Scenario['nodes'], 'persistence' | 'maxmemoryPolicy'>,
+  envelope: Envelope,
+): DrawnWorld {
+  const driftFactor = driftFactorOf({ settings });
+  return {
+    settings,
+    clients,
+    nodes: Array.from({ length: settings.nodes }, (_, index) => `n${index + 1}`),
+    quorum: quorumOf(settings.nodes),
+    ttlMs: settings.ttl,
+    validityMs: settings.ttl - driftAllowanceMs(settings.ttl, driftFactor),
+    driftFactor,
+    persistence,
+    evicts: maxmemoryPolicy !== 'noeviction',
+    envelope,
+  };
+}
+
+/** A stretch of time as a share of the time to live, in percent, so that it fits any. */
+export function shareOfTtl(percent: number, { ttlMs }: DrawnWorld): number {
+  return Math.max(1, Math.round((ttlMs * percent) / 100));
+}
+
+/** One of the values, the first of them being the simplest, each as often as it is listed. */
+export function anyOf<Value>(...values: readonly Value[]): fc.Arbitrary<Value> {
+  return fc.constantFrom(...values);
+}
+
+/** A client of the world, by a number. */
+export function clientAt(index: number, { clients }: DrawnWorld): string {
+  return clients[index % clients.length] as string;
+}

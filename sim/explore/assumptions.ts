@@ -1,0 +1,208 @@
+import { driftAllowanceMs } from '../../src/validity.ts';
+import { RESOURCE } from '../faults/targets.ts';
+import type { NodeTarget } from '../faults/targets.ts';
+import { keyLifeUs } from '../history/tables/key-life.ts';
+import type { Fault } from '../scenario/fault-schema.ts';
+import type { Scenario, Script } from '../scenario/schema.ts';
+import { nodeTimeoutMs } from '../../src/node-timeout.ts';
+import { type BoundName, type Envelope, LARGEST_STEP_MS, SLACK_SHARE } from './envelope.ts';
+
+/** The library's default, which holds where a scenario names none. */
+const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
+/** Rates are products of a few roundings. */
+const RATE_TOLERANCE = 1e-9;
+/** What a write or its failure takes beyond two messages: the news of a broken connection, and a new one. */
+const MESSAGES_OF_WRITE = 6;
+
+/** The bounds of the envelope that a scenario oversteps, whatever its workload comes to meet. Follows from the scenario alone. */
+export function overstepped(scenario: Scenario): ReadonlySet<BoundName> {
+  const names = new Set<BoundName>();
+  if (!clockRatesAreBounded(scenario)) names.add('clock-rate');
+  if (!clockStepsAreBounded(scenario)) names.add('clock-jump');
+  if (pausesMs(scenario) > slackMs(scenario)) names.add('client-pause');
+  if (hindrancesMs(scenario) > slackMs(scenario)) names.add('message-delay');
+  for (const fault of scenario.faults) {
+    if (forgetsByRestart(scenario, fault)) names.add('restart');
+    if (fault.fault === 'eviction' && scenario.nodes.maxmemoryPolicy !== 'noeviction') names.add('eviction');
+    if (fault.fault === 'promotion' && fault.lag > 0) names.add('promotion');
+  }
+  return names;
+}
+
+/** Whether the scenario oversteps no bound but those that are open. */
+export function isWithin(scenario: Scenario, { open }: Envelope): boolean {
+  for (const bound of overstepped(scenario)) if (!open.includes(bound)) return false;
+  return true;
+}
+
+/**
+ * Whether every script, if it is granted the lock at the last moment, leaves its critical section while the lock is still valid, pauses
+ * and hindrances inside the envelope included: then nobody else can be inside. Time in the section is
+ * what the acquire may have used up (a node timeout; with fencing, another), all work, a node timeout for each extension, the
+ * messages of each write, and the slack of pauses and of hindrances; all of that by the slowest clock of a client.
+ */
+export function leavesInTime(scenario: Scenario): boolean {
+  const { least } = clientRates(scenario);
+  return scenario.workload.every((script) => {
+    const ttlMs = shortestAcquireTtlMs(script, scenario.settings.ttl);
+    const factor = driftFactorOf(scenario);
+    const validityMs = ttlMs - driftAllowanceMs(ttlMs, factor);
+    const shareMs = 2 * slackMs(scenario);
+    return (longestSectionMs(scenario, script, ttlMs) + shareMs) / Math.min(1, least) <= validityMs;
+  });
+}
+
+/** How many milliseconds pauses of clients, or hindrances on the way to the protected resource, may take in all. */
+export function slackMs(scenario: Scenario): number {
+  return SLACK_SHARE * shortestTtlMs(scenario);
+}
+
+/** The longest down time after which nobody can miss what a node forgot, in milliseconds: the longest that a key could have lived. */
+export function longestLifeMs(scenario: Scenario): number {
+  return keyLifeUs(Math.max(...ttlsMs(scenario)), driftFactorOf(scenario)) / 1000;
+}
+
+export function driftFactorOf({ settings }: Pick<Scenario, 'settings'>): number {
+  return settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
+}
+
+/** Whether a fault hinders writes to the protected resource, and not only commands to nodes. */
+function touchesResource(nodes: NodeTarget): boolean {
+  return Array.isArray(nodes) ? nodes.includes(RESOURCE) : nodes === RESOURCE;
+}
+
+function clockRatesAreBounded(scenario: Scenario): boolean {
+  let fastestNode = 1;
+  for (const fault of scenario.faults)
+    if (fault.fault === 'clock-drift') fastestNode = Math.max(fastestNode, fault.rate);
+  const { least, most } = clientRates(scenario);
+  const factor = driftFactorOf(scenario);
+  // A client that is too fast makes nobody unsafe, but finds its locks over before it has them.
+  return fastestNode / least <= 1 / (1 - factor) + RATE_TOLERANCE && most <= 1 + factor + RATE_TOLERANCE;
+}
+
+function clientRates({ clients, faults }: Scenario): { readonly least: number; readonly most: number } {
+  const rates = Object.values(clients).map(({ rate }) => rate);
+  for (const fault of faults) if (fault.fault === 'client-clock-drift') rates.push(fault.rate);
+  return { least: Math.min(...rates, 1), most: Math.max(...rates, 1) };
+}
+
+function clockStepsAreBounded(scenario: Scenario): boolean {
+  let forwardMs = 0;
+  let backMs = 0;
+  for (const fault of scenario.faults) {
+    if (fault.fault === 'clock-jump') {
+      if (fault.by > 0) forwardMs += fault.by;
+      else backMs -= fault.by;
+    } else if (fault.fault === 'clock-strobe') {
+      forwardMs += Math.abs(fault.by);
+      backMs += Math.abs(fault.by);
+    }
+  }
+  return forwardMs <= LARGEST_STEP_MS && backMs <= driftFactorOf(scenario) * shortestTtlMs(scenario);
+}
+
+function pausesMs({ faults }: Scenario): number {
+  let sumMs = 0;
+  for (const fault of faults) if (fault.fault === 'client-pause') sumMs += fault.for ?? Number.POSITIVE_INFINITY;
+  return sumMs;
+}
+
+/** How much later all faults together can make the writes of one section, or the news that they are lost. */
+function hindrancesMs({ faults, workload }: Scenario): number {
+  const mostWrites = Math.max(...workload.map(({ steps }) => steps.filter((step) => step === 'write').length));
+  let sumMs = 0;
+  for (const fault of faults) {
+    if (!('clients' in fault) || !('nodes' in fault) || !touchesResource(fault.nodes)) continue;
+    switch (fault.fault) {
+      case 'latency':
+        sumMs += mostWrites * fault.delay.maxMs * (fault.direction === 'both' ? 2 : 1);
+        break;
+      case 'slow-close':
+        sumMs += mostWrites * fault.delay;
+        break;
+      case 'reset':
+        break;
+      case 'bandwidth':
+      case 'slicer':
+        // What it slows down may arrive long after it is over.
+        return Number.POSITIVE_INFINITY;
+      default:
+        // The client learns what was lost when the fault is over, and its connection is made anew.
+        sumMs += fault.for ?? Number.POSITIVE_INFINITY;
+    }
+  }
+  return sumMs;
+}
+
+function forgetsByRestart(scenario: Scenario, fault: Fault): boolean {
+  if (fault.fault === 'flush') return true;
+  if (fault.fault !== 'crash' || isDurable(scenario, fault.how)) return false;
+  // A fault without an end is healed when the workload is over, and nobody but probes comes after that, when all leases are over.
+  const downMs = fault.for ?? Number.POSITIVE_INFINITY;
+  return downMs < longestLifeMs(scenario) || (scenario.settings.fencing && !wallClocksAreRight(scenario));
+}
+
+function isDurable({ nodes }: Scenario, how: Extract<Fault, { fault: 'crash' }>['how']): boolean {
+  switch (nodes.persistence) {
+    case 'none':
+      return false;
+    case 'aof-always':
+      return true;
+    case 'rdb':
+      // Redis saves before it stops.
+      return how === 'terminate';
+    case 'aof-everysec':
+    case 'aof-no':
+      return how !== 'power-loss';
+  }
+}
+
+/** Tokens begin with the wall clocks' hints where counters are lost, so that those must agree. */
+function wallClocksAreRight({ clients, faults }: Scenario): boolean {
+  return (
+    Object.values(clients).every(({ rate, wallOffset }) => rate === 1 && wallOffset === 0) &&
+    !faults.some(({ fault }) => fault === 'client-clock-jump' || fault === 'client-clock-drift')
+  );
+}
+
+function ttlsMs({ settings, workload }: Scenario): number[] {
+  const all = [settings.ttl];
+  for (const { steps } of workload) {
+    for (const step of steps) {
+      if (typeof step === 'string') continue;
+      if ('acquire' in step && step.acquire.ttl !== undefined) all.push(step.acquire.ttl);
+      else if ('extend' in step) all.push(step.extend);
+    }
+  }
+  return all;
+}
+
+function shortestTtlMs(scenario: Scenario): number {
+  return Math.min(...ttlsMs(scenario));
+}
+
+function shortestAcquireTtlMs({ steps }: Script, defaultMs: number): number {
+  const all: number[] = [];
+  for (const step of steps) {
+    if (typeof step === 'object' && 'acquire' in step) all.push(step.acquire.ttl ?? defaultMs);
+  }
+  return Math.min(...all, Number.POSITIVE_INFINITY);
+}
+
+function longestSectionMs(scenario: Scenario, { steps }: Script, ttlMs: number): number {
+  const { nodeTimeout, fencing } = scenario.settings;
+  const factor = driftFactorOf(scenario);
+  let longestMs = 0;
+  let sumMs = 0;
+  for (const step of steps) {
+    if (step === 'release') sumMs = Number.NEGATIVE_INFINITY;
+    else if (step === 'write') sumMs += MESSAGES_OF_WRITE * scenario.network.latency.maxMs;
+    else if ('acquire' in step) sumMs = nodeTimeoutMs(nodeTimeout ?? null, ttlMs, factor) * (fencing ? 2 : 1);
+    else if ('work' in step) sumMs += step.work.maxMs;
+    else if ('rest' in step) sumMs += step.rest.maxMs;
+    else sumMs += nodeTimeoutMs(nodeTimeout ?? null, step.extend, factor);
+    longestMs = Math.max(longestMs, sumMs);
+  }
+  return longestMs;
+}
