@@ -6,14 +6,15 @@ import type { Address } from '../real/client/client-messages.ts';
 import { forgetRemains, watchRemains, type Remains } from '../real/reaper.ts';
 import type { Fleet, FleetRequest, FleetStarter } from '../real/servers/server-fleet.ts';
 import { redisArguments } from '../real/servers/server-settings.ts';
-import { TestbedUnavailableError } from '../testbed-error.ts';
 import { askServers } from './ask-servers.ts';
 import { removeLabelled } from './container-remains.mjs';
 import { connectDocker, type Docker } from './docker.ts';
 import { addressOfEngine } from './engine-address.ts';
 import { buildFaketimeImage, clockFileOf, faketimeImage, provideImage, redisImage, toxiproxyImage } from './images.ts';
+import { createNetwork } from './networks.ts';
 import { RedisContainer } from './redis-container.ts';
 import { ToxiproxyContainer } from './toxiproxy-container.ts';
+import { ToxiproxyLine } from './toxiproxy-line.ts';
 
 /** What all containers and networks of a run carry, with a value of the run's own. */
 export const RUN_LABEL = 'distrilock.run';
@@ -62,6 +63,7 @@ async function provideImages(docker: Docker, { movesClocks, onProgress }: FleetR
 class ContainerFleet implements Fleet {
   readonly servers = new Map<string, RedisContainer>();
   readonly replicas = new Map<string, RedisContainer>();
+  readonly lines = new Map<string, ToxiproxyLine>();
   private readonly request: FleetRequest;
   private readonly docker: Docker;
   private readonly id: string;
@@ -103,7 +105,7 @@ class ContainerFleet implements Fleet {
       ToxiproxyContainer.start({
         engine: docker.engine,
         image: images.toxiproxy,
-        containerName: `${this.id}-toxiproxy`,
+        containerName: this.toxiproxyName,
         network: this.id,
         labels: this.labels,
         proxyCount: request.proxyCount,
@@ -112,8 +114,8 @@ class ContainerFleet implements Fleet {
       }),
       ...redisServers.map((server) => server.start()),
     ]);
-    await askServers(toxiproxy, redisServers);
     this.toxiproxy = toxiproxy;
+    await settleAll([askServers(toxiproxy, redisServers), isDirect ? this.layLines() : Promise.resolve()]);
     request.onProgress(`the containers are ready after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`);
   }
 
@@ -139,6 +141,24 @@ class ContainerFleet implements Fleet {
     forgetRemains(this.remains);
   }
 
+  private get toxiproxyName(): string {
+    return `${this.id}-toxiproxy`;
+  }
+
+  /** Where this host is not on the networks, it reaches Toxiproxy by one way only. */
+  private async layLines(): Promise<void> {
+    const lay = async (node: string): Promise<void> => {
+      const line = await ToxiproxyLine.lay({
+        engine: this.docker.engine,
+        labels: this.labels,
+        networkName: `${this.id}-line-${node}`,
+        toxiproxy: this.toxiproxyName,
+      });
+      this.lines.set(node, line);
+    };
+    await settleAll(this.request.lineNames.map(lay));
+  }
+
   private get proxy(): ToxiproxyContainer {
     if (this.toxiproxy === null) throw new Error('Toxiproxy was not started');
     return this.toxiproxy;
@@ -146,22 +166,11 @@ class ContainerFleet implements Fleet {
 
   /** Makes the run's network; resolves to whether this host is on it, so that it reaches containers by their own addresses. */
   private async createNetwork(): Promise<boolean> {
-    try {
-      const network = await this.docker.engine.createNetwork({
-        Name: this.id,
-        Driver: 'bridge',
-        Labels: { ...this.labels },
-      });
-      const { IPAM } = (await network.inspect()) as { readonly IPAM?: { readonly Config?: { Gateway?: string }[] } };
-      const gateway = IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined)?.Gateway;
-      return gateway !== undefined && (await isAddressOfThisHost(gateway));
-    } catch (error) {
-      throw new TestbedUnavailableError(
-        `Docker makes no network: ${(error as Error).message}`,
-        'remove networks that nobody uses: docker network prune',
-        { cause: error },
-      );
-    }
+    const { docker, id: name, labels } = this;
+    const network = await createNetwork(docker.engine, { name, labels, isInternal: false });
+    const { IPAM } = (await network.inspect()) as { readonly IPAM?: { readonly Config?: { Gateway?: string }[] } };
+    const gateway = IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined)?.Gateway;
+    return gateway !== undefined && (await isAddressOfThisHost(gateway));
   }
 
   private redis(name: string, images: FleetImages, args: readonly string[], movesClock: boolean): RedisContainer {

@@ -44,6 +44,8 @@ export class TestFleet {
       readonly nodes?: Partial<Scenario['nodes']>;
       readonly losesPower?: boolean;
       readonly movesClocks?: boolean;
+      readonly lineNames?: readonly string[];
+      readonly signal?: AbortSignal;
       readonly onProgress?: (step: string) => void;
     } = {},
   ): Promise<TestFleet> {
@@ -55,8 +57,10 @@ export class TestFleet {
         scenario: scenarioOf(options.nodes ?? {}, options.losesPower ?? false),
         movesClocks: options.movesClocks ?? false,
         hasReplicas: false,
+        lineNames: options.lineNames ?? [],
         proxyCount: serverNames.length,
         folder,
+        signal: options.signal ?? new AbortController().signal,
         onProgress: options.onProgress ?? (() => undefined),
       });
       const started = new TestFleet(fleet, folder);

@@ -23,8 +23,10 @@ const starting = containerFleetStarter.start({
   },
   movesClocks: false,
   hasReplicas: false,
+  lineNames: [],
   proxyCount: serverNames.length,
   folder,
+  signal: new AbortController().signal,
   onProgress: (step) => {
     if (step.startsWith('starting')) process.stdout.write(`${folder}\n`);
   },

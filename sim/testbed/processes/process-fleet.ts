@@ -36,6 +36,8 @@ export function processFleetStarter({ backend, redisServer }: ProcessFleetOption
 class ProcessFleet implements Fleet {
   readonly servers = new Map<string, RedisProcess>();
   readonly replicas = new Map<string, RedisProcess>();
+  /** There is one loopback for all: Toxiproxy alone parts clients from servers. */
+  readonly lines: Fleet['lines'] = new Map();
   private readonly request: FleetRequest;
   private readonly redisServer: Program;
   private toxiproxy: ToxiproxyProcess | null = null;

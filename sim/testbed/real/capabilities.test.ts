@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { galleryNames, loadScenario } from '../../scenario/load.ts';
 import { parseScenario } from '../../scenario/load-text.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { movesNodeClocks, realLack } from './capabilities.ts';
+import { movesNodeClocks, realLack, silentNodes } from './capabilities.ts';
 
 /** A scenario with these lines more. */
 function scenarioWith(...lines: readonly string[]): Scenario {
@@ -76,5 +76,25 @@ describe('movesNodeClocks', () => {
     ['client-clock-jump, clients: A, by: 1s', false],
   ])('%s: %s', (fault, moves) => {
     expect(movesNodeClocks(scenarioWith(`faults: [{ fault: ${fault} }]`))).toBe(moves);
+  });
+});
+
+describe('silentNodes', () => {
+  const NODES = ['n1', 'n2', 'n3'];
+
+  it.each([
+    ['{ fault: partition, nodes: n1 }', ['n1']],
+    ['{ fault: partition, clients: [B, A], nodes: [n3, resource] }', ['n3']],
+    ['{ fault: partition, nodes: minority }', ['n3']],
+    ['{ fault: partition }', NODES],
+    // Who has the lease is not known before.
+    ['{ fault: partition, nodes: held }', NODES],
+    ['{ fault: partition, nodes: resource }', []],
+    ['{ fault: partition, clients: A, nodes: n1 }', []],
+    ['{ fault: partition, clients: holder, nodes: n1 }', []],
+    ['{ fault: partition, nodes: n1, direction: request }', []],
+    ['{ fault: loss, nodes: n1, direction: request }', []],
+  ])('%s', (fault, nodes) => {
+    expect(silentNodes(scenarioWith(`faults: [${fault}]`), NODES)).toEqual(nodes);
   });
 });

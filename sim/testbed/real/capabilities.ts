@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Moment } from '../../faults/moments.ts';
+import { resolveClients, resolveNodes, type TargetWorld } from '../../faults/targets.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
 
 /** Events that the merged history has, but that nobody sees while a real run goes on: that a message is lost follows from the rest. */
@@ -12,6 +13,33 @@ const BYTES_OF_A_KILOBYTE = 1000;
 /** Whether faults move the wall clocks of nodes. */
 export function movesNodeClocks({ faults }: Scenario): boolean {
   return faults.some(({ fault }) => fault.startsWith('clock-'));
+}
+
+/** Whether a partition lets nothing at all pass between the nodes that it is aimed at and any client. */
+export function isSilent(
+  fault: Extract<Fault, { fault: 'partition' }>,
+  clients: readonly string[],
+  all: readonly string[],
+): boolean {
+  return fault.direction === 'both' && all.every((client) => clients.includes(client));
+}
+
+/** The nodes that a partition may cut off from all clients, as far as that can be told before a run. */
+export function silentNodes({ clients, faults }: Scenario, nodeNames: readonly string[]): readonly string[] {
+  const clientNames = Object.keys(clients);
+  // Who has a lease is only known later: any client, and any node, may then be meant.
+  const world: TargetWorld = {
+    clients: clientNames,
+    nodes: nodeNames,
+    newestLease: (client = clientNames[0] ?? '') => ({ client, key: '', value: '' }),
+    holds: () => true,
+  };
+  const aimedAt = faults.flatMap((fault) =>
+    fault.fault === 'partition' && isSilent(fault, resolveClients(fault.clients, world), clientNames)
+      ? resolveNodes(fault.nodes, world)
+      : [],
+  );
+  return nodeNames.filter((name) => aimedAt.includes(name));
 }
 
 /**

@@ -100,6 +100,7 @@ describe.skipIf(obstacle !== null)(`a client whose links flap${obstacle === null
     const fleet: Fleet = {
       servers: new Map(NODES.map((name, index) => [name, { upstream: servers[index]?.id } as FleetServer])),
       replicas: new Map(),
+      lines: new Map(),
       toxiproxyUrl: toxiproxy.url,
       proxyListen: () => '127.0.0.1:0',
       proxyAddress: address,

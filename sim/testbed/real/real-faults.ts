@@ -1,9 +1,13 @@
 import type { AimedFault, FaultWorld, Heal } from '../../faults/nemesis.ts';
+import { type KnownLease, NewestLeases } from '../../faults/newest-leases.ts';
 import { linksOutside } from '../../faults/partition-shapes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { isSilent } from './capabilities.ts';
 import type { ClientHandle } from './client/client-handle.ts';
+import type { ClientLines } from './links/client-lines.ts';
 import type { ClientRoutes } from './links/client-routes.ts';
 import { Drifts } from './drifts.ts';
 import { type LinkEffect, linkEffect } from './links/link-toxics.ts';
@@ -12,12 +16,6 @@ import type { RealNode } from './real-node.ts';
 interface Link {
   readonly client: string;
   readonly node: string;
-}
-
-interface Lease {
-  readonly client: string;
-  readonly key: string;
-  readonly value: string;
 }
 
 /** The parts of the real world that faults act on. */
@@ -29,6 +27,7 @@ export interface RealFaultTargets {
   readonly clients: ReadonlyMap<string, ClientHandle>;
   readonly nodes: ReadonlyMap<string, RealNode>;
   readonly routes: ClientRoutes;
+  readonly lines: ClientLines;
   nowUs(): number;
   schedule(delayMs: number, run: () => void): void;
   fail(error: Error): void;
@@ -43,8 +42,7 @@ export class RealFaults implements FaultWorld {
   readonly heldUp: Promise<void>;
   private readonly targets: RealFaultTargets;
   private readonly clientDrifts: ReadonlyMap<string, Drifts>;
-  private readonly leases = new Map<string, Lease>();
-  private lastLease: Lease | null = null;
+  private readonly leases = new NewestLeases();
   private holdUp: () => void = () => undefined;
 
   constructor(targets: RealFaultTargets) {
@@ -75,13 +73,12 @@ export class RealFaults implements FaultWorld {
     this.holdUp();
   }
 
-  noteLease(lease: Lease): void {
-    this.leases.set(lease.client, lease);
-    this.lastLease = lease;
+  noteLease(lease: KnownLease): void {
+    this.leases.note(lease);
   }
 
-  newestLease(client?: string): Lease | null {
-    return client === undefined ? this.lastLease : (this.leases.get(client) ?? null);
+  newestLease(client?: string): KnownLease | null {
+    return this.leases.newest(client);
   }
 
   holds(node: string, key: string, value: string): boolean {
@@ -101,6 +98,7 @@ export class RealFaults implements FaultWorld {
     const clients = aimed.clients.map((name) => this.targets.clients.get(name) as ClientHandle);
     switch (fault.fault) {
       case 'partition':
+        return this.partition(aimed, fault);
       case 'loss':
       case 'latency':
       case 'bandwidth':
@@ -162,6 +160,19 @@ export class RealFaults implements FaultWorld {
 
   private nodesOf({ nodes }: AimedFault): RealNode[] {
     return nodes.filter((name) => name !== RESOURCE).map((name) => this.targets.nodes.get(name) as RealNode);
+  }
+
+  /** Where all clients are cut off from a node, its line is unplugged too, if it has one: that connections break is then seen only when it is plugged again. */
+  private async partition(aimed: AimedFault, fault: Extract<Fault, { fault: 'partition' }>): Promise<Heal> {
+    const { number } = aimed;
+    const { lines } = this.targets;
+    const heal = await this.poison(this.linksOf(aimed), linkEffect(fault), number);
+    const silenced = isSilent(fault, aimed.clients, this.clients) ? aimed.nodes : [];
+    await all(silenced, (node) => lines.unplug(node, number));
+    return async () => {
+      await all(silenced, (node) => lines.plug(node, number));
+      await heal();
+    };
   }
 
   private poison(links: readonly Link[], effect: LinkEffect, number: number): Promise<Heal> {

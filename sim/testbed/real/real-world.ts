@@ -6,9 +6,10 @@ import type { History } from '../../history/history.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { movesNodeClocks } from './capabilities.ts';
+import { movesNodeClocks, silentNodes } from './capabilities.ts';
 import { ClientHandle, type ClientNews } from './client/client-handle.ts';
 import { buildClientProgram } from './client/client-program.ts';
+import { ClientLines } from './links/client-lines.ts';
 import { ClientRoutes } from './links/client-routes.ts';
 import { LinkFaults } from './links/link-faults.ts';
 import { NodeObserver } from './observers/node-observer.ts';
@@ -55,7 +56,7 @@ export class RealWorld {
   private fleet: Fleet | null = null;
   private realFaults: RealFaults | null = null;
   private launching: Promise<void> | null = null;
-  private isClosed = false;
+  private readonly closing = new AbortController();
 
   constructor(options: RealWorldOptions) {
     this.options = options;
@@ -101,7 +102,7 @@ export class RealWorld {
 
   /** Ends all processes. What they have seen stays on disk. */
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort();
     await this.closeClients();
     // Whatever is on its way when the run is ended must be there to be ended too.
     await this.launching?.catch(() => undefined);
@@ -140,8 +141,10 @@ export class RealWorld {
         scenario,
         movesClocks: movesNodeClocks(scenario),
         hasReplicas,
+        lineNames: silentNodes(scenario, nodeNames),
         proxyCount: proxyCount(clientNames.length, serverNames.length, hasReplicas ? nodeNames.length : 0),
         folder,
+        signal: this.closing.signal,
         onProgress: onStep,
       }),
     ]);
@@ -183,6 +186,7 @@ export class RealWorld {
       clientNames: this.clientNames,
       nodes: this.nodes,
       routes,
+      lines: new ClientLines(fleet.lines),
       nowUs,
       schedule: (delayMs, run) => timers.schedule(delayMs, run),
       fail,
@@ -260,7 +264,7 @@ export class RealWorld {
   }
 
   private goOnUnlessClosed(): void {
-    if (this.isClosed) throw new Error('the run was ended while it was being launched');
+    if (this.closing.signal.aborted) throw new Error('the run was ended while it was being launched');
   }
 }
 

@@ -17,6 +17,9 @@ import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-store.ts';
 import { SkewedEnvironment } from './skewed-environment.ts';
 import { TrueClock } from '../true-clock.ts';
 
+/** A line that was unplugged is found to carry again so soon: TCP by itself looks at ever longer intervals. */
+const CONNECT_TIMEOUT_MS = 1000;
+
 /** One client of a run, in a process of its own: the real library over ioredis, and the scripts that use it. */
 export class ProcessClient implements CommandRecorder {
   readonly client: string;
@@ -43,7 +46,10 @@ export class ProcessClient implements CommandRecorder {
     this.environment = new SkewedEnvironment(configuration.clock, this.streams.stream(`client ${this.client}`));
     this.historyFile = openSync(configuration.historyFile, 'w');
     const names = Object.keys(configuration.nodes);
-    const nodes = nodesFrom(Object.values(configuration.nodes), this.environment);
+    const nodes = nodesFrom(
+      Object.values(configuration.nodes).map((address) => ({ ...address, connectTimeout: CONNECT_TIMEOUT_MS })),
+      this.environment,
+    );
     this.nodes = new Map(names.map((name, index) => [name, nodes[index] as LockNode]));
     this.resource = new Redis({
       ...configuration.resource,

@@ -67,6 +67,7 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
         ['n11', n11],
       ]),
       replicas: new Map([['n1', replica]]),
+      lines: new Map(),
       toxiproxyUrl: toxiproxy.url,
       proxyListen: () => '127.0.0.1:0',
       proxyAddress: (_number: number, listen: string) => ({ host: '127.0.0.1', port: Number(listen.split(':')[1]) }),

@@ -59,10 +59,12 @@ export class Proxies {
     return proxies;
   }
 
-  /** Where a process of this host reaches the server. */
+  /** Where a process of this host reaches the server: clients by their line to it, if it has one. */
   address(from: string, server: string): Address {
     const { number, proxy } = this.find(from, server);
-    return this.fleet.proxyAddress(number, proxy.listen);
+    const address = this.fleet.proxyAddress(number, proxy.listen);
+    const line = from === OBSERVER ? undefined : this.fleet.lines.get(server);
+    return line === undefined ? address : { host: line.host, port: address.port };
   }
 
   /** Where a server of the fleet reaches another one. */

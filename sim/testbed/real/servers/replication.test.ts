@@ -29,6 +29,7 @@ describe.skipIf(obstacle !== null)(`a replica${obstacle === null ? '' : `: ${obs
     const fleet = {
       servers: new Map([['n1', { upstream: primary.id } as FleetServer]]),
       replicas: new Map([['n1', { upstream: replica.id } as FleetServer]]),
+      lines: new Map(),
       toxiproxyUrl: toxiproxy.url,
       proxyListen: () => '127.0.0.1:0',
       proxyAddress: address,

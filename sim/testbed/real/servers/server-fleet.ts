@@ -25,6 +25,18 @@ export interface FleetServer {
   loseUnsynced(lastMs: number): Promise<void>;
 }
 
+/**
+ * The line by which all clients reach their routes to one node. While it is unplugged, packets vanish in both directions and nobody is told: what is
+ * connected stays half open, and who connects waits.
+ */
+export interface ClientLine {
+  /** Where clients find Toxiproxy by it. The same after it was unplugged. */
+  readonly host: string;
+  /** Each resolves once what it asks for is seen to be so. */
+  unplug(): Promise<void>;
+  plug(): Promise<void>;
+}
+
 /** What a run asks of a fleet. */
 export interface FleetRequest {
   /** n1, n2 … and, last, the protected resource. */
@@ -34,10 +46,14 @@ export interface FleetRequest {
   readonly movesClocks: boolean;
   /** Whether each node has a replica, `n1-replica` and so on. */
   readonly hasReplicas: boolean;
+  /** The nodes from which faults may cut off all clients at once: each gets a line of its own, where the fleet can make one. */
+  readonly lineNames: readonly string[];
   /** How many proxies there will be. */
   readonly proxyCount: number;
   /** A folder of this run's own. */
   readonly folder: string;
+  /** Aborted when nobody waits for the fleet any more. */
+  readonly signal: AbortSignal;
   readonly onProgress: (step: string) => void;
 }
 
@@ -46,6 +62,8 @@ export interface Fleet {
   readonly servers: ReadonlyMap<string, FleetServer>;
   /** By the name of its primary. Empty without replicas. */
   readonly replicas: ReadonlyMap<string, FleetServer>;
+  /** By the name of the node. Clients reach all others where the run itself reaches them. */
+  readonly lines: ReadonlyMap<string, ClientLine>;
   /** Toxiproxy's API: `http://host:port`. */
   readonly toxiproxyUrl: string;
   /** What the proxy with this number (from 0) shall listen on. */
