@@ -30,22 +30,23 @@ export function recordedRun(history: History, scenario: Scenario, seed: number):
   return new SimulatedScenarioRun(history, scenario, seed);
 }
 
+/** Its state is hidden even from what prints objects: a comparison that fails shall not print a million events. */
 class SimulatedScenarioRun implements RecordedRun {
   readonly seed: number;
   readonly length: number;
-  private readonly history: History;
-  private readonly scenario: Scenario;
-  private judged: Judgement | null = null;
+  readonly #history: History;
+  readonly #scenario: Scenario;
+  #judged: Judgement | null = null;
 
   constructor(history: History, scenario: Scenario, seed: number) {
     this.seed = seed;
     this.length = history.length;
-    this.history = history;
-    this.scenario = scenario;
+    this.#history = history;
+    this.#scenario = scenario;
   }
 
   at(index: number): HistoryEvent {
-    return this.history.at(index);
+    return this.#history.at(index);
   }
 
   *[Symbol.iterator](): Generator<HistoryEvent> {
@@ -53,32 +54,32 @@ class SimulatedScenarioRun implements RecordedRun {
   }
 
   get outcome(): Outcome {
-    const { outcome } = this.judgement;
-    return outcome === 'as-expected' && !this.hasExpectations ? 'unknown' : outcome;
+    const { outcome } = this.#judgement;
+    return outcome === 'as-expected' && !this.#hasExpectations ? 'unknown' : outcome;
   }
 
   get reasons(): readonly string[] {
-    const { reasons } = this.judgement;
-    return this.hasExpectations ? reasons : [...reasons, NO_EXPECTATIONS];
+    const { reasons } = this.#judgement;
+    return this.#hasExpectations ? reasons : [...reasons, NO_EXPECTATIONS];
   }
 
   verdict(property: Property): PropertyVerdict {
-    const verdict = CHECKERS[property](this.history);
+    const verdict = CHECKERS[property](this.#history);
     if (verdict.status !== 'ok') return verdict;
-    const absences = this.judgement.happened.filter(({ met }) => !met).map(absenceText);
+    const absences = this.#judgement.happened.filter(({ met }) => !met).map(absenceText);
     return absences.length === 0 ? verdict : { property, status: 'unknown', reason: absences.join('; ') };
   }
 
   expected(property: Property): 'ok' | 'violated' | null {
-    return this.scenario.expect[property] ?? null;
+    return this.#scenario.expect[property] ?? null;
   }
 
-  private get hasExpectations(): boolean {
-    return Object.keys(this.scenario.expect).length > 0;
+  get #hasExpectations(): boolean {
+    return Object.keys(this.#scenario.expect).length > 0;
   }
 
-  private get judgement(): Judgement {
-    this.judged ??= judge(this.history, this.scenario, '');
-    return this.judged;
+  get #judgement(): Judgement {
+    this.#judged ??= judge(this.#history, this.#scenario, '');
+    return this.#judged;
   }
 }

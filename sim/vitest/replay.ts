@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { shellQuote } from '../cli/shell-quote.ts';
 
 /** Set to a seed, it makes every scenario run once, with that seed: a failure can be run again without a change to the test. */
-export const SEED_VARIABLE = 'DISTRILOCK_SEED';
+const SEED_VARIABLE = 'DISTRILOCK_SEED';
 
 /** The one seed that the environment asks for; null if it asks for none. Throws a RangeError if it is no seed. */
 export function replaySeed(environment: Readonly<Record<string, string | undefined>>): number | null {

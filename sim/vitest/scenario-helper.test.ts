@@ -48,6 +48,11 @@ describe('scenario', () => {
     expect(() => run.at(run.length)).toThrow(RangeError);
   });
 
+  it('gives runs that compare by their events', async () => {
+    expect(await scenario({ settings: { ttl: '1s' } })).toEqual(await scenario({ settings: { ttl: '1s' } }));
+    expect(await scenario({ settings: { ttl: '1s' } })).not.toEqual(await scenario({ settings: { ttl: '2s' } }));
+  });
+
   it('needs no real timers', async () => {
     vi.useFakeTimers();
     expect(await scenario({ clients: 2 })).toHoldMutualExclusion();

@@ -34,7 +34,14 @@ describe('scenarioFrom', () => {
   });
 
   it('lets three clients work for at most a tenth of the time to live unless told otherwise', () => {
-    const { settings, clients, workload, faults, happened, expect: expected } = scenarioFrom({ settings: { ttl: '2s' } });
+    const {
+      settings,
+      clients,
+      workload,
+      faults,
+      happened,
+      expect: expected,
+    } = scenarioFrom({ settings: { ttl: '2s' } });
     expect(settings).toEqual({ nodes: 5, ttl: 2000, fencing: false });
     expect(Object.keys(clients)).toEqual(['c1', 'c2', 'c3']);
     const shortWhile = { minMs: 0, maxMs: 200 };
@@ -73,7 +80,9 @@ describe('scenarioFrom', () => {
     expect(problemsOf('title: A\nclients: none\n')).toContainEqual(
       expect.stringMatching(/^scenario:2:10: clients: must be/),
     );
-    expect(problemsOf('own/missing.yaml')).toEqual([expect.stringMatching(/^own\/missing.yaml: there is no such file/)]);
+    expect(problemsOf('own/missing.yaml')).toEqual([
+      expect.stringMatching(/^own\/missing.yaml: there is no such file/),
+    ]);
     expect(problemsOf('contention')).toEqual([expect.stringMatching(/^contention: is neither a path nor a scenario/)]);
   });
 });
