@@ -34,6 +34,11 @@ export function findingsOf({ scenario }: Trial, { verdicts, failure }: Execution
   return [...findings.filter(isDefect), ...findings.filter((finding) => !isDefect(finding))];
 }
 
+/** The first finding that is a defect, or breaks one of these properties. */
+export function firstWanted(findings: readonly Finding[], properties: readonly Property[]): Finding | null {
+  return findings.find((each) => isDefect(each) || properties.some((property) => property === each.symptom)) ?? null;
+}
+
 /** Whether it happened although the world kept within the envelope. */
 export function isDefect({ because }: Finding): boolean {
   return because.length === 0;

@@ -1,33 +1,37 @@
-import { type Trial, trials } from './arbitraries/scenario.ts';
+import type { Property } from '../checkers/verdict.ts';
+import type { History } from '../history/history.ts';
+import { trials } from './arbitraries/scenario.ts';
 import { addCoverage, type Coverage, coverageOf } from './coverage.ts';
-import type { Envelope } from './envelope.ts';
+import { type Envelope, propertiesBrokenOutside } from './envelope.ts';
 import { execute } from './execute.ts';
-import { type Finding, findingsOf } from './finding.ts';
+import { type Finding, findingsOf, firstWanted } from './finding.ts';
 import { shrink, type Shrunken } from './shrink.ts';
 import { trialAt } from './trial-at.ts';
 
-/** Which runs to try. A run follows from the seed and its index alone, whoever runs it. */
-export interface SearchOptions {
+/** Which run: what it draws follows from this and the envelope alone, whoever runs it, and when. */
+export interface RunKey {
   readonly seed: number;
-  readonly indexes: Iterable<number>;
+  readonly index: number;
+}
+
+export interface SearchOptions {
+  readonly keys: Iterable<RunKey>;
   readonly envelope: Envelope;
-  /** Asked before each run. */
-  readonly isOver?: () => boolean;
-  /** Told of each run, with what came of it. */
+  /** What to look for where bounds are open. Defects are always looked for. */
+  readonly properties: readonly Property[];
+  /** Told of each run that has a history. */
   readonly onRun?: (run: SearchedRun) => void;
 }
 
 export interface SearchedRun {
-  readonly index: number;
-  readonly trial: Trial;
-  /** As NDJSON it is the same, byte for byte, wherever it runs. */
-  readonly events: number;
+  readonly key: RunKey;
+  readonly history: History;
   readonly coverage: Coverage;
 }
 
 /** A run in which something broke, as it was drawn. */
 export interface Hit {
-  readonly index: number;
+  readonly key: RunKey;
   readonly finding: Finding;
 }
 
@@ -40,14 +44,13 @@ export interface SearchResult {
 }
 
 /** Runs one trial after the other, until something breaks, on this thread. */
-export async function search({ seed, indexes, envelope, isOver, onRun }: SearchOptions): Promise<SearchResult> {
+export async function search({ keys, envelope, properties, onRun }: SearchOptions): Promise<SearchResult> {
   const arbitrary = trials(envelope);
   const coverage: Coverage = {};
   let runs = 0;
   let events = 0;
-  for (const index of indexes) {
-    if (isOver?.() === true) break;
-    const trial = trialAt(arbitrary, seed, index);
+  for (const key of keys) {
+    const trial = trialAt(arbitrary, key.seed, key.index);
     const execution = await execute(trial);
     const { history } = execution;
     runs += 1;
@@ -55,32 +58,33 @@ export async function search({ seed, indexes, envelope, isOver, onRun }: SearchO
       const covered = coverageOf(history);
       events += history.length;
       addCoverage(coverage, covered);
-      onRun?.({ index, trial, events: history.length, coverage: covered });
+      onRun?.({ key, history, coverage: covered });
     }
-    const [finding] = findingsOf(trial, execution);
-    if (finding !== undefined) return { runs, events, coverage, hit: { index, finding } };
+    const finding = firstWanted(findingsOf(trial, execution), properties);
+    if (finding !== null) return { runs, events, coverage, hit: { key, finding } };
   }
   return { runs, events, coverage, hit: null };
 }
 
-/** The indexes from `from` up to, but not including, `to`. */
-export function* indexesBetween(from: number, to: number): Generator<number> {
-  for (let index = from; index < to; index += 1) yield index;
+/** The runs of a seed from the index `from` up to, but not including, `to`. */
+export function* keysBetween(seed: number, from: number, to: number): Generator<RunKey> {
+  for (let index = from; index < to; index += 1) yield { seed, index };
 }
 
-/** What `findViolation` found: the smallest run, and how many runs it took to meet one that breaks. */
+/** What `findViolation` found: the smallest run, which one it was made from, and how many runs it took to meet that. */
 export interface Violation extends Shrunken {
-  readonly index: number;
+  readonly key: RunKey;
   readonly runs: number;
 }
 
 /**
- * Looks through so many runs for one in which something breaks, and makes it small. Null if nothing broke. All on this thread: this is the whole search for whoever
- * bundles it with a library of his own.
+ * Looks through so many runs of a seed for one in which something breaks, and makes it small. Null if nothing broke. All on this thread: it is the whole
+ * search for whoever bundles it with a library of his own. What a run throws is a finding (`run-failed`); a library that never lets virtual time
+ * go on never comes back from here either.
  */
 export async function findViolation(seed: number, runs: number, envelope: Envelope): Promise<Violation | null> {
-  const { hit, runs: tried } = await search({ seed, indexes: indexesBetween(0, runs), envelope });
+  const properties = propertiesBrokenOutside(envelope);
+  const { hit, runs: tried } = await search({ keys: keysBetween(seed, 0, runs), envelope, properties });
   if (hit === null) return null;
-  const shrunken = await shrink(seed, hit.index, envelope, hit.finding);
-  return { ...shrunken, index: hit.index, runs: tried };
+  return { ...(await shrink(hit, envelope)), key: hit.key, runs: tried };
 }

@@ -22,7 +22,7 @@ const OVERSTEPPING: Readonly<Record<BoundName, readonly FaultKind[]>> = {
   'clock-rate': ['clock-drift', 'client-clock-drift'],
   'clock-jump': ['clock-jump', 'clock-strobe'],
   'client-pause': ['client-pause'],
-  'message-delay': ['latency', 'partition', 'loss', 'slow-close'],
+  'message-delay': ['latency'],
   restart: ['crash', 'flush'],
   eviction: ['eviction'],
   promotion: ['promotion'],

@@ -54,8 +54,10 @@ interface Drawn {
  * Each can be run with the seed that comes with it.
  */
 export function trials(envelope: Envelope): fc.Arbitrary<Trial> {
+  const writesOften = envelope.open.includes('message-delay');
   // A section that pauses or late writes are to break must be left in time without them.
-  const mayOverstay = !envelope.open.includes('client-pause') && !envelope.open.includes('message-delay');
+  const mayOverstay = !envelope.open.includes('client-pause') && !writesOften;
+  const inTime = workloads({ overstays: false, writesOften });
   return fc
     .record({
       drawn: settings,
@@ -64,10 +66,10 @@ export function trials(envelope: Envelope): fc.Arbitrary<Trial> {
       clocks,
       workload: mayOverstay
         ? fc.oneof(
-            { weight: ONE_OVERSTAYS_IN - 1, arbitrary: workloads(false) },
-            { weight: 1, arbitrary: workloads(true) },
+            { weight: ONE_OVERSTAYS_IN - 1, arbitrary: inTime },
+            { weight: 1, arbitrary: workloads({ overstays: true, writesOften }) },
           )
-        : workloads(false),
+        : inTime,
       faults: faultRecipes(envelope),
       seed: fc.integer({ min: 1, max: MOST_SEED }),
     })

@@ -5,6 +5,16 @@ import { anyOf, clientAt, type DrawnWorld, type Recipe, shareOfTtl } from './wor
 
 type Recipes<Part> = fc.Arbitrary<Recipe<Part>>;
 
+/** What sort of workload. */
+export interface WorkloadTraits {
+  /** Clients may stay in their sections for longer than their locks live; if not, most leave in time. */
+  readonly overstays: boolean;
+  /** Clients write to the protected resource more often than they work. */
+  readonly writesOften: boolean;
+}
+
+const WEIGHT_OF_WRITES = 8;
+
 /** Shares of the time to live, in percent, that work takes: such that the section is left in time, or any. */
 const shortWork = anyOf(1, 5, 10, 20, 30);
 const anyWork = anyOf(10, 30, 60, 90, 97, 99, 100, 120);
@@ -16,10 +26,10 @@ function workStep(percents: fc.Arbitrary<number>): Recipes<Step> {
   });
 }
 
-function innerSteps(overstays: boolean): Recipes<Step> {
+function innerSteps({ overstays, writesOften }: WorkloadTraits): Recipes<Step> {
   return fc.oneof(
     { weight: 3, arbitrary: workStep(overstays ? anyWork : shortWork) },
-    { weight: 2, arbitrary: fc.constant<Recipe<Step>>(() => 'write') },
+    { weight: writesOften ? WEIGHT_OF_WRITES : 2, arbitrary: fc.constant<Recipe<Step>>(() => 'write') },
     {
       weight: 1,
       arbitrary: anyOf(100, 200, 50).map((percent) => (world: DrawnWorld) => ({ extend: shareOfTtl(percent, world) })),
@@ -56,13 +66,13 @@ function acquireStep({ resource, ttlPercent, retryCount, giveUpPercent }: DrawnA
  * What one client does, over and over: it takes a lock, works, writes, prolongs, and gives the lock back or lets it expire. The script is for the
  * client of this number, or for any.
  */
-function scripts(overstays: boolean): fc.Arbitrary<(client: number) => Recipe<Script>> {
+function scripts(traits: WorkloadTraits): fc.Arbitrary<(client: number) => Recipe<Script>> {
   return fc
     .record({
       beginning: beginnings,
       repeat: anyOf(1, 1, 2, 3),
       acquire: acquires,
-      steps: fc.array(innerSteps(overstays), { maxLength: 4 }),
+      steps: fc.array(innerSteps(traits), { maxLength: 4 }),
       releases: anyOf(true, true, true, false),
       restPercent: anyOf(undefined, undefined, 1, 10),
     })
@@ -89,12 +99,9 @@ export interface DrawnWorkload {
   readonly scripts: readonly Recipe<Script>[];
 }
 
-/**
- * Two or three clients, each with a script, and perhaps one that runs another beside it. If `overstays`, they may stay in their sections
- * for longer than their locks live; if not, most leave in time.
- */
-export function workloads(overstays: boolean): fc.Arbitrary<DrawnWorkload> {
-  const script = scripts(overstays);
+/** Two or three clients, each with a script, and perhaps one that runs another beside it. */
+export function workloads(traits: WorkloadTraits): fc.Arbitrary<DrawnWorkload> {
+  const script = scripts(traits);
   return fc
     .record({
       own: fc.array(script, { minLength: 2, maxLength: 3 }),

@@ -1,7 +1,7 @@
 import { ClientRun, type CallerPhase, type LocalInput } from './client-run.ts';
 import { Interner } from './interner.ts';
-import type { Links } from './links.ts';
-import type { NodeAnswer } from './node-rules.ts';
+import type { LinkPart, Links } from './links.ts';
+import type { NodeAnswer, NodeCommand } from './node-rules.ts';
 import type { Replies } from './replies.ts';
 import type { Parts, Reductions, WorldSettings } from './settings.ts';
 
@@ -69,7 +69,9 @@ export class ClientAutomaton {
   private readonly globals = new Interner<ClientFacts>('states of a client');
   private readonly transitions = new Map<string, Transition>();
   private readonly representatives = new Map<string, Representative>();
-  private readonly quietness = new Map<string, boolean>();
+  /** For each state that was asked about, the first tick from which it is known to be quiet, and the last at which it is known not to be. */
+  private readonly quietFrom = new Map<string, number>();
+  private readonly noisyUntil = new Map<string, number>();
 
   constructor(world: WorldSettings, library: Parts, reductions: Reductions, links: Links, replies: Replies) {
     this.world = world;
@@ -121,12 +123,13 @@ export class ClientAutomaton {
     const { phase, acquires, untilTick } = this.globals.at(global);
     if (acquires < this.world.cycles || untilTick !== -1) return false;
     if (phase !== 'idle' && phase !== 'releasing') return false;
-    const key = String.fromCharCode(global, ...parts, tick);
-    let isQuiet = this.quietness.get(key);
-    if (isQuiet === undefined) {
-      isQuiet = this.staysQuiet(global, parts, tick);
-      this.quietness.set(key, isQuiet);
-    }
+    const key = this.placeKey(global, parts);
+    // Who is quiet from some tick on is so later, and who is not was not before.
+    if (tick >= (this.quietFrom.get(key) ?? Number.POSITIVE_INFINITY)) return true;
+    if (tick <= (this.noisyUntil.get(key) ?? -1)) return false;
+    const isQuiet = this.staysQuiet(global, parts, tick);
+    if (isQuiet) this.quietFrom.set(key, tick);
+    else this.noisyUntil.set(key, tick);
     return isQuiet;
   }
 
@@ -153,7 +156,10 @@ export class ClientAutomaton {
     if (after.isGranted || after.hasBegun) return false;
     for (let node = 0; node < before.length; node += 1) {
       const { commands } = this.links.partAt(before[node] as number);
-      if (this.links.partAt(after.parts[node] as number).commands.length > commands.length) return false;
+      const next = this.links.partAt(after.parts[node] as number);
+      for (let place = commands.length; place < next.commands.length; place += 1) {
+        if (!isRepeated(next, place)) return false;
+      }
     }
     return this.isQuiet(after.global, after.parts, tick);
   }
@@ -238,6 +244,20 @@ export class ClientAutomaton {
     const key = this.reductions.symmetry ? parts.toSorted((one, other) => one - other) : parts;
     return String.fromCharCode(global, ...key);
   }
+}
+
+/**
+ * Whether this command is a release that finds nothing: another release of the value was answered, and whatever could have stored the value was
+ * sent before that one, on the same link.
+ */
+function isRepeated({ commands, told }: LinkPart, place: number): boolean {
+  const { kind, attempt } = commands[place] as NodeCommand;
+  if (kind !== 'release') return false;
+  const first = commands.findIndex((command) => command.kind === 'release' && command.attempt === attempt);
+  const isStoredLater = commands.some(
+    (command, at) => at > first && command.kind === 'acquire' && command.attempt === attempt,
+  );
+  return first < told && !isStoredLater;
 }
 
 /** For each place of `from`, one of `to` with the same part, each once. */

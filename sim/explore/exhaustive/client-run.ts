@@ -101,7 +101,7 @@ export class ClientRun {
     drainMicrotasks();
     if (this.defect !== null) throw this.defect;
     if (this.keepsOrder) this.deeds.push(`${text}>${this.doing.join(',')}`);
-    else if (this.doing.length > 0) this.deeds.push(`${this.tick}:${this.doing.join(',')}`);
+    else if (this.doing.length > 0) this.deeds.push(`${this.isTimed(input) ? this.tick : ''}:${this.doing.join(',')}`);
   }
 
   /** Everything of the client that is not about one node. */
@@ -112,6 +112,11 @@ export class ClientRun {
   /** What the client has sent to a node, and what it was told in answer. */
   partText(node: number): string {
     return (this.sent[node] as Sent[]).map(({ text }) => text).join(' ');
+  }
+
+  /** Whether it matters later when this was: the library counts validity from where an attempt or an extension begins. */
+  private isTimed({ kind }: LocalInput): boolean {
+    return kind === 'extend' || this.hasBegun;
   }
 
   private nodeOf(node: number): LockNode {

@@ -218,14 +218,17 @@ export class Model {
   private mayTick(row: Row): boolean {
     const now = row[NOW] as number;
     if (now >= this.world.ticks) return false;
+    let isIdle = true;
     for (let client = 0; client < this.layout.clients; client += 1) {
       const at = this.layout.client(client);
+      if (row[at + GLOBAL] !== FRESH) isIdle = false;
       if (((row[at + FLAGS] as number) & IS_PAUSED) !== 0) continue;
       const { timers } = this.automaton.factsOf(row[at + GLOBAL] as number);
       const since = now - (row[at + START] as number);
       for (const due of timers) if (due <= since) return false;
     }
-    return true;
+    // Before anybody has begun, it makes no difference how late it is.
+    return !isIdle;
   }
 
   private run(row: Row, client: number, node: number): number {
