@@ -1,11 +1,11 @@
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { readServer, wantsPassword } from '../real/servers/server-facts.ts';
+import { readServer, TlsOnlyError, wantsPassword } from '../real/servers/server-facts.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { RedisContainer } from './redis-container.ts';
 import type { ToxiproxyContainer } from './toxiproxy-container.ts';
 
 /**
- * Asks all servers who they are, by the way that clients will take. Rejects with a TestbedUnavailableError if one wants a password, or
+ * Asks all servers who they are, by the way that clients will take. Rejects with a TestbedUnavailableError if one wants a password or TLS, or
  * does not answer as Redis does.
  */
 export async function askServers(toxiproxy: ToxiproxyContainer, servers: readonly RedisContainer[]): Promise<void> {
@@ -32,6 +32,13 @@ function refusal(name: string, image: string, error: Error): TestbedUnavailableE
     return new TestbedUnavailableError(
       `the server of ${name} (image ${image}) demands a password`,
       'use an image without requirepass and users: the servers of a run can be reached from this machine alone, and end with it',
+      { cause: error },
+    );
+  }
+  if (error instanceof TlsOnlyError) {
+    return new TestbedUnavailableError(
+      `the server of ${name} (image ${image}) speaks nothing but TLS`,
+      'use an image without tls-port: the servers of a run can be reached from this machine alone, and end with it',
       { cause: error },
     );
   }

@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import tar from 'tar-stream';
 import { Toxiproxy } from 'toxiproxy-node-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FleetServer } from '../real/servers/server-fleet.ts';
+import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { RUN_LABEL } from './container-fleet.ts';
 import { removeLabelled } from './container-remains.mjs';
@@ -226,14 +231,24 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
     });
 
     it('says that a server demands a password', async () => {
-      const { engine } = await connectDocker();
-      const image = await commitImage(['--requirepass', 'secret']);
+      const image = await commitImage('--requirepass secret');
       vi.stubEnv('DISTRILOCK_REDIS_IMAGE', image);
       const { message, remedy } = await failure();
-      await engine.getImage(image).remove();
       expect(message).toContain(`(image ${image}) demands a password`);
       expect(remedy).toContain('without requirepass');
     });
+
+    it.skipIf(whyNoCertificate !== null)(
+      `says that a server speaks nothing but TLS (${whyNoCertificate ?? 'with a certificate of openssl'})`,
+      async () => {
+        const files = '--tls-cert-file /certificate.pem --tls-ca-cert-file /certificate.pem --tls-key-file /key.pem';
+        const image = await commitImage(`--port 0 --tls-port 6379 ${files}`, makeCertificate);
+        vi.stubEnv('DISTRILOCK_REDIS_IMAGE', image);
+        const { message, remedy } = await failure();
+        expect(message).toContain(`(image ${image}) speaks nothing but TLS`);
+        expect(remedy).toContain('without tls-port');
+      },
+    );
   });
 
   it('reaches Toxiproxy by published ports where this host is not on its network', async () => {
@@ -283,19 +298,25 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
   });
 });
 
-/** An image of the same Redis with more arguments. */
-async function commitImage(args: readonly string[]): Promise<string> {
+/** An image of the same Redis with more arguments, and with the files that `write` writes into a folder. It goes with the test. */
+async function commitImage(args: string, write: (folder: string) => unknown = () => undefined): Promise<string> {
   const { engine } = await connectDocker();
-  const image = 'distrilock/test-password:local';
-  const { Config } = await engine.getImage(redisImage().image).inspect();
-  const entrypoint = [Config.Entrypoint ?? []].flat();
   const container = await engine.createContainer({
     Image: redisImage().image,
-    Entrypoint: [...entrypoint, ...args],
+    Entrypoint: ['sh', '-c', `exec redis-server "$@" ${args}`, 'sh'],
     Cmd: [],
   });
-  await container.commit({ repo: 'distrilock/test-password', tag: 'local' });
+  const folder = mkdtempSync(join(tmpdir(), 'distrilock-test-'));
+  write(folder);
+  const pack = tar.pack();
+  for (const name of readdirSync(folder)) pack.entry({ name, mode: 0o644 }, readFileSync(join(folder, name)));
+  pack.finalize();
+  rmSync(folder, { recursive: true });
+  await container.putArchive(Readable.from(pack), { path: '/' });
+  await container.commit({ repo: 'distrilock/test-image', tag: 'local' });
   await container.remove({ v: true });
+  const image = 'distrilock/test-image:local';
+  onTestFinished(() => engine.getImage(image).remove());
   return image;
 }
 

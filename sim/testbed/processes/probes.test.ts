@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasRedisServer, NEEDS_REDIS_SERVER } from '../../../test/redis-server.ts';
+import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import type { TestbedUnavailableError } from '../testbed-error.ts';
 import { probeRedisServer, probeToxiproxy } from './probes.ts';
 import { createProcessesTestbed, createProcessesTestbedWith } from './processes-testbed.ts';
@@ -67,6 +70,34 @@ describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_RE
     ['is started by a script that stays', () => script('redis-server "$@"'), /runs the server as another process/],
   ])('because it %s', async (_why, path, message) => {
     expect(await refusalOf(probeRedisServer(path()))).toMatch(message);
+  });
+
+  it.skipIf(whyNoCertificate !== null).each([
+    ['and takes everybody', 'no'],
+    ['and demands a certificate', 'yes'],
+  ])(
+    `because it speaks nothing but TLS, %s (${whyNoCertificate ?? 'with a certificate of openssl'})`,
+    async (_whom, demands) => {
+      const { key, certificate } = makeCertificate(folder);
+      const files = `--tls-cert-file ${certificate} --tls-key-file ${key} --tls-ca-cert-file ${certificate}`;
+      const program = script(`exec redis-server "$@" --port 0 --tls-port "$2" --tls-auth-clients ${demands} ${files}`);
+      const refused = probeRedisServer(program);
+      expect(await refusalOf(refused)).toBe(`the server that ${program} starts speaks nothing but TLS`);
+      await expect(refused).rejects.toHaveProperty(
+        'remedy',
+        expect.stringContaining('take tls-port out of its settings'),
+      );
+    },
+  );
+
+  it('because another program has its port', async () => {
+    const listener = createServer().listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const taken = probeRedisServer(script(`exec redis-server "$@" --port ${port}`));
+    expect(await refusalOf(taken)).toMatch(/ended at once \(exit code 1\); it printed: .*Address already in use/i);
+    await expect(taken).rejects.toHaveProperty('remedy', 'another program took the port just then: run it again');
+    listener.close();
   });
 
   it('is none of those if it says its version', async () => {

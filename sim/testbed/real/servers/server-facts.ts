@@ -2,8 +2,12 @@ import { Redis } from 'ioredis';
 import type { Address } from '../client/client-messages.ts';
 import { TestbedUnavailableError } from '../../testbed-error.ts';
 import type { Program } from '../../processes/programs.ts';
+import { speaksTls } from './tls-probe.ts';
 
 const ANSWER_WITHIN_MS = 5000;
+
+/** A server takes only clients that speak TLS. */
+export class TlsOnlyError extends Error {}
 
 /** What a server says of itself. */
 export interface ServerFacts {
@@ -33,7 +37,7 @@ export async function askServer(port: number, pid: number, program: Program): Pr
   });
 }
 
-/** Asks the server at the address who it is. Rejects with the reason if it does not answer as Redis without a password does. */
+/** Asks the server at the address who it is. Rejects with the reason if it does not answer as Redis without a password does; a TlsOnlyError if that is TLS. */
 export function readServer(address: Address): Promise<ServerFacts> {
   return talkTo(address, readFacts);
 }
@@ -60,7 +64,12 @@ async function talkTo<Result>(address: Address, talk: (client: Redis) => Promise
     await client.connect();
     return await talk(client);
   } catch (error) {
-    throw error instanceof TestbedUnavailableError ? error : (reasons[0] ?? error);
+    if (error instanceof TestbedUnavailableError) throw error;
+    const reason = reasons[0] ?? (error as Error);
+    if (!wantsPassword(reason) && (await speaksTls(address))) {
+      throw new TlsOnlyError('it speaks nothing but TLS', { cause: reason });
+    }
+    throw reason;
   } finally {
     client.disconnect();
   }
@@ -85,6 +94,13 @@ function refusal(error: Error, { path, remedy }: Program): TestbedUnavailableErr
     return new TestbedUnavailableError(
       `the server that ${path} starts demands a password`,
       'take requirepass and users out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
+      { cause: error },
+    );
+  }
+  if (error instanceof TlsOnlyError) {
+    return new TestbedUnavailableError(
+      `the server that ${path} starts speaks nothing but TLS`,
+      'take tls-port out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
       { cause: error },
     );
   }
