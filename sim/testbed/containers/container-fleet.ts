@@ -27,6 +27,7 @@ export const containerFleetStarter: FleetStarter = {
   start: async (request) => {
     const docker = await connectDocker();
     const images = await provideImages(docker, request);
+    request.signal.throwIfAborted();
     const fleet = new ContainerFleet(request, docker);
     try {
       await fleet.launch(images);
@@ -45,18 +46,18 @@ interface FleetImages {
   readonly faketime: { readonly image: string; readonly clockFile: string } | null;
 }
 
-async function provideImages(docker: Docker, { movesClocks, onProgress }: FleetRequest): Promise<FleetImages> {
+async function provideImages({ engine }: Docker, request: FleetRequest): Promise<FleetImages> {
   const redis = redisImage();
   const toxiproxy = toxiproxyImage();
-  await Promise.all([redis, toxiproxy].map((image) => provideImage(docker, image, onProgress)));
-  if (!movesClocks) return { redis: redis.image, toxiproxy: toxiproxy.image, faketime: null };
+  await Promise.all([redis, toxiproxy].map((image) => provideImage(engine, image, request)));
+  if (!request.movesClocks) return { redis: redis.image, toxiproxy: toxiproxy.image, faketime: null };
   const ready = faketimeImage();
-  if (ready !== null) await provideImage(docker, ready, onProgress);
-  const image = ready?.image ?? (await buildFaketimeImage(docker.engine, redis.image, onProgress));
+  if (ready !== null) await provideImage(engine, ready, request);
+  const image = ready?.image ?? (await buildFaketimeImage(engine, redis.image, request));
   return {
     redis: redis.image,
     toxiproxy: toxiproxy.image,
-    faketime: { image, clockFile: await clockFileOf(docker.engine, image) },
+    faketime: { image, clockFile: await clockFileOf(engine, image) },
   };
 }
 

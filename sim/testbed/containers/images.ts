@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Dockerode from 'dockerode';
 import { ImageName } from 'testcontainers';
+import { getAuthConfig } from 'testcontainers/build/container-runtime/index.js';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { type Docker, statusOf } from './docker.ts';
+import { statusOf } from './docker.ts';
 
 /** An image that this backend uses, and the variable that names another one. */
 export interface ImageSetting {
@@ -51,20 +52,27 @@ async function inspectImage(engine: Dockerode, image: string): Promise<Dockerode
   }
 }
 
-/** Pulls the image if it is not here. Rejects with a TestbedUnavailableError if it cannot be had. */
+/** Who wants an image: told what takes long, and asked whether it is wanted still. */
+export interface ImageUser {
+  readonly onProgress: (step: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Pulls the image if it is not here. Rejects with a TestbedUnavailableError if it cannot be had; with the signal's reason as soon as that is aborted. */
 export async function provideImage(
-  { client, engine }: Docker,
+  engine: Dockerode,
   { image, variable }: ImageSetting,
-  onProgress: (step: string) => void,
+  { onProgress, signal }: ImageUser,
 ): Promise<void> {
   if (await isImageHere(engine, image)) return;
   onProgress(`pulling the image ${image}`);
   let cause: unknown;
   try {
-    await client.image.pull(ImageName.fromString(image));
+    await pullImage(engine, image, signal);
   } catch (error) {
     cause = error;
   }
+  signal.throwIfAborted();
   // A pull that breaks off ends without an error.
   if (await isImageHere(engine, image)) return;
   throw new TestbedUnavailableError(
@@ -74,11 +82,40 @@ export async function provideImage(
   );
 }
 
-/** Builds an image of which the clock can be moved upon `base`, which is here; resolves to its name, which is the same as long as what it is made of is. */
+/** Pulls it as whoever the user is logged in as to the registry. */
+async function pullImage(engine: Dockerode, image: string, signal: AbortSignal): Promise<void> {
+  const { IndexServerAddress } = (await engine.info()) as { readonly IndexServerAddress: string };
+  const registry = ImageName.fromString(image).registry ?? IndexServerAddress;
+  const authconfig = await getAuthConfig(registry);
+  const stream = await engine.pull(image, { authconfig, abortSignal: signal });
+  await streamEnd(engine, stream);
+}
+
+/** Resolves once the daemon has told all of what it does. Rejects with what it ends with, if that is an error. */
+function streamEnd(
+  engine: Dockerode,
+  stream: NodeJS.ReadableStream,
+  onText: (text: string) => void = () => undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.modem.followProgress(
+      stream,
+      (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      },
+      ({ stream: text }: { readonly stream?: string }) => {
+        if (text !== undefined) onText(text);
+      },
+    );
+  });
+}
+
+/** Builds an image of which the clock can be moved upon `base`, which is here; resolves to its name, which is the same as long as what it is made of is. Ends as provideImage does. */
 export async function buildFaketimeImage(
   engine: Dockerode,
   base: string,
-  onProgress: (step: string) => void,
+  { onProgress, signal }: ImageUser,
 ): Promise<string> {
   const { Id: baseId } = await engine.getImage(base).inspect();
   const hash = createHash('sha256').update(baseId);
@@ -86,23 +123,17 @@ export async function buildFaketimeImage(
   const image = `distrilock/faketime:${hash.digest('hex').slice(0, 12)}`;
   if (await isImageHere(engine, image)) return image;
   onProgress(`building an image of ${base} with libfaketime`);
-  const stream = await engine.buildImage(
-    { context: FAKETIME_IMAGE_FOLDER, src: [...FAKETIME_IMAGE_FILES] },
-    { t: image, buildargs: { REDIS_IMAGE: base }, forcerm: true },
-  );
   const printed: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    engine.modem.followProgress(
-      stream,
-      (error) => {
-        if (error === null) resolve();
-        else reject(buildError(base, error, printed));
-      },
-      ({ stream: text }: { readonly stream?: string }) => {
-        if (text !== undefined) printed.push(text);
-      },
+  try {
+    const stream = await engine.buildImage(
+      { context: FAKETIME_IMAGE_FOLDER, src: [...FAKETIME_IMAGE_FILES] },
+      { t: image, buildargs: { REDIS_IMAGE: base }, forcerm: true, abortSignal: signal },
     );
-  });
+    await streamEnd(engine, stream, (text) => printed.push(text));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw buildError(base, error as Error, printed);
+  }
   return image;
 }
 
