@@ -16,6 +16,7 @@ const DOCUMENTS = [
   'docs/scenarios.md',
   'docs/properties.md',
   'docs/backends.md',
+  'docs/vitest.md',
   'reports/README.md',
 ];
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,48 @@ import {
 } from 'distrilock';
 `;
 
+/** A test that fails unless scenarios run the very library that the project imports. */
+const SAME_LIBRARY = `
+import { Redlock } from 'distrilock';
+import { scenario } from 'distrilock/vitest';
+import { expect, it, vi } from 'vitest';
+
+it('runs the library of the package', async () => {
+  const acquire = vi.spyOn(Redlock.prototype, 'acquire');
+  expect(await scenario({ clients: 1 })).toHoldMutualExclusion();
+  // Ten rounds, and the probe in the end.
+  expect(acquire).toHaveBeenCalledTimes(11);
+});
+`;
+
+/** The blocks of code in docs/vitest.md that are marked with this language. */
+async function codeInGuide(language: string): Promise<string[]> {
+  const text = await readFile(join(root, 'docs/vitest.md'), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '');
+}
+
+/** The text with every number and time alike: a message of the guide stays true if the simulator draws otherwise. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\d+(\.\d+)?( m?s\b)?/g, '#').replaceAll(/ +/g, ' ');
+}
+
+/** What a program printed, and how it ended. */
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function ended(file: string, args: readonly string[], cwd: string): Promise<Ended> {
+  // The vitest that runs this test has variables which would mislead the one below.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST'));
+  const env = { ...Object.fromEntries(inherited), NO_COLOR: '1' };
+  return run(file, args, { cwd, env }).then(
+    (output) => ({ code: 0, ...output }),
+    (error: unknown) => error as Ended,
+  );
+}
+
 describe('the packed package', () => {
   let directory: string;
   let tarball: string;
@@ -73,10 +115,14 @@ describe('the packed package', () => {
       'dist/index.d.cts',
       'dist/index.d.ts',
       'dist/index.js',
+      'dist/vitest.d.ts',
+      'dist/vitest.js',
+      'dist/vitest.licences.txt',
       'package.json',
     ];
     expect(files).toEqual(expect.arrayContaining(needed.map((file) => `package/${file}`)));
-    const allowed = /^package\/(dist\/index\.(c?js|d\.c?ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    const allowed =
+      /^package\/(dist\/(index\.(c?js|d\.c?ts)|vitest\.(js|d\.ts|licences\.txt))|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   });
 
@@ -103,7 +149,68 @@ describe('the packed package', () => {
       expect(stderr).toBe('');
       expect(JSON.parse(stdout)).toEqual({ code: 'contended', hasToken: true, isHeld: false });
       expect(await readdir(join(project, 'node_modules/distrilock'))).not.toContain('node_modules');
+      expect(await readdir(join(project, 'node_modules'))).not.toContain('vitest');
     },
     240_000,
+  );
+
+  it('keeps what only tests need out of the library', async () => {
+    await run('tar', ['--extract', '--file', tarball, '--directory', directory]);
+    const library = await readFile(join(directory, 'package/dist/index.js'), 'utf8');
+    const forTests = await readFile(join(directory, 'package/dist/vitest.js'), 'utf8');
+    const importsOf = (code: string): string[] =>
+      [...code.matchAll(/^import .* from "([^"]+)";$/gm)].map((match) => match[1] ?? '').sort();
+    expect(importsOf(library).filter((name) => !name.startsWith('node:'))).toEqual(['ioredis']);
+    expect(importsOf(forTests).filter((name) => !name.startsWith('node:'))).toEqual(['./index.js', 'vitest']);
+    const definition = /Redlock = class|class Redlock/;
+    expect(definition.test(library)).toBe(true);
+    expect(definition.test(forTests)).toBe(false);
+    const licences = await readFile(join(directory, 'package/dist/vitest.licences.txt'), 'utf8');
+    for (const name of ['fastest-levenshtein', 'pure-rand', 'yaml', 'zod']) expect(licences).toMatch(`\n${name}\n`);
+  });
+
+  it.each(['vitest@4', 'vitest@3.2'])(
+    'puts settings under test with %s, as the guide says',
+    async (vitest) => {
+      const project = join(directory, vitest);
+      const [settings, pause, folder, ...others] = await codeInGuide('ts');
+      if (settings === undefined || pause === undefined || folder === undefined || others.length > 0) {
+        throw new Error('docs/vitest.md has other examples than this test knows: run them, too');
+      }
+      await mkdir(join(project, 'scenarios'), { recursive: true });
+      const gallery = join(root, 'scenarios');
+      for (const file of ['contention.yaml', 'kleppmann-gc-pause.yaml']) {
+        await copyFile(join(gallery, file), join(project, 'scenarios', file));
+      }
+      const own = pause
+        .replace(/it\('.*?'/, "it('a pause is harmless'")
+        .replace('.not.toHoldCriticalSection', '.toHoldCriticalSection');
+      const files = { settings, pause, folder, own, library: SAME_LIBRARY };
+      for (const [name, code] of Object.entries(files)) await writeFile(join(project, `${name}.test.ts`), code);
+      await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+      const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, types: ['node'], noEmit: true };
+      await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+      const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball];
+      await run('npm', [...install, 'ioredis@6', vitest, '@types/node@20'], { cwd: project });
+
+      const compiler = join(root, 'node_modules/typescript/bin/tsc');
+      expect(await ended(process.execPath, [compiler, '-p', project], project)).toMatchObject({ stdout: '', code: 0 });
+
+      const good = ['settings', 'pause', 'folder', 'library'].map((name) => `${name}.test.ts`);
+      const passed = await ended('npx', ['vitest', 'run', '--testTimeout=60000', ...good], project);
+      expect(passed).toMatchObject({ code: 0, stdout: expect.stringMatching(/Tests {2}5 passed \(5\)/) as string });
+
+      const failed = await ended('npx', ['vitest', 'run', '--testTimeout=60000', 'own.test.ts'], project);
+      expect(failed.code).toBe(1);
+      const [message = 'none'] = await codeInGuide('text');
+      expect(withoutNumbers(failed.stderr)).toContain(withoutNumbers(message));
+
+      // The command that the message names runs the one seed again, and that fails in the same way.
+      const [, replay = 'false'] = /^replay: (.*)$/m.exec(failed.stderr) ?? [];
+      const replayed = await ended('sh', ['-c', replay], project);
+      expect(replayed.code).toBe(1);
+      expect(replayed.stderr).toContain('critical-section should hold, and is violated with seed 1\n');
+    },
+    480_000,
   );
 });
