@@ -96,9 +96,10 @@ export class Model {
     return this.traces.textOf(row[TRACE] as number);
   }
 
-  /** The steps that are possible, in a fixed order. */
+  /** The steps that are possible, in a fixed order. None where every client is done for good: whatever nodes still do, nobody will ever be granted anything. */
   enabled(row: Row): number[] {
     const steps: number[] = [];
+    if (this.isOver(row)) return steps;
     for (let client = 0; client < this.layout.clients; client += 1) this.addClientSteps(row, client, steps);
     for (let node = 0; node < this.layout.nodes; node += 1) this.addNodeSteps(row, node, steps);
     if (this.mayTick(row)) steps.push(codeOf(CODE.tick, 0, 0));
@@ -165,6 +166,11 @@ export class Model {
         throw new RangeError(`There is no step ${step}`);
     }
     return 0;
+  }
+
+  private isOver(row: Row): boolean {
+    for (let client = 0; client < this.layout.clients; client += 1) if (!this.isQuiet(row, client)) return false;
+    return true;
   }
 
   private addClientSteps(row: Row, client: number, steps: number[]): void {
