@@ -13,8 +13,12 @@ export interface ClientFacts {
   readonly isExtending: boolean;
   /** The first tick at which its lock is not valid any more; -1 without a lock. */
   readonly untilTick: number;
+  /** Of its lock; -1 where it has none. */
+  readonly token: number;
   /** When its timers are due, in the order in which they were set. */
   readonly timers: readonly number[];
+  /** The code of the error with which its last acquire or extension failed; empty if none did. */
+  readonly failure: string;
 }
 
 /** What an input does to a client. */
@@ -24,8 +28,6 @@ export interface Transition {
   readonly parts: readonly number[];
   /** Whether it got a lock by it, or a longer life for its lock. */
   readonly isGranted: boolean;
-  /** The token of the lock that it holds now; -1 without. */
-  readonly token: number;
   /** Whether an attempt began by it. */
   readonly hasBegun: boolean;
 }
@@ -50,7 +52,9 @@ const FRESH_FACTS: ClientFacts = {
   extensions: 0,
   isExtending: false,
   untilTick: -1,
+  token: -1,
   timers: [],
+  failure: '',
 };
 
 /**
@@ -209,10 +213,10 @@ export class ClientAutomaton {
     const client = new ClientRun(world, this.library, !this.reductions.merging);
     for (const input of inputs) client.feed(input);
     this.runs += inputs.length;
-    const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun } = client;
+    const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun, failure } = client;
     const global = this.globals.intern(client.globalText(), () => {
       const timers = client.timers.map(({ dueTick }) => dueTick);
-      return { phase, acquires, extensions, isExtending, untilTick, timers };
+      return { phase, acquires, extensions, isExtending, untilTick, token, timers, failure };
     });
     const parts = client.sent.map((sent, node) => {
       const told = sent.filter(({ isTold }) => isTold).length;
@@ -221,7 +225,7 @@ export class ClientAutomaton {
     });
     const key = this.placeKey(global, parts);
     if (!this.representatives.has(key)) this.representatives.set(key, { inputs, parts });
-    return { global, parts, isGranted, token, hasBegun };
+    return { global, parts, isGranted, hasBegun };
   }
 
   /** Inputs that bring a client into this state; those of a client to which other nodes did the same, if none was told exactly so. */

@@ -45,6 +45,8 @@ export class ClientRun {
   untilTick = -1;
   /** Of its lock; -1 where it has none. */
   token = -1;
+  /** The code of the error with which its last acquire or extension failed; empty if none did. */
+  failure = '';
   /** Whether the last input got it a lock, or a longer life for it. */
   isGranted = false;
   /** Whether the last input began an attempt. */
@@ -208,8 +210,12 @@ export class ClientRun {
   }
 
   private noteFailure(error: unknown): void {
-    if (error instanceof LockError) this.note(error.code);
-    else this.defect = error;
+    if (!(error instanceof LockError)) {
+      this.defect = error;
+      return;
+    }
+    this.failure = error.code;
+    this.note(error.code);
   }
 
   private note(deed: string): void {
@@ -241,7 +247,9 @@ export class ClientRun {
 }
 
 function packed(command: LockCommand): NodeCommand {
-  if (command.kind === 'inspect') throw new Error('The library inspects nodes, which the small world does not know');
+  if (command.kind === 'inspect' || command.kind === 'admit') {
+    throw new Error(`The library sends ${command.kind}, which the small world does not know`);
+  }
   const argument =
     command.kind === 'acquire' ? (command.tokenHint ?? -1) : command.kind === 'commit' ? command.token : -1;
   return { kind: command.kind, attempt: Number(command.value), argument };

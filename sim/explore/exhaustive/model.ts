@@ -303,8 +303,8 @@ export class Model {
     return wall === WALL_AHEAD ? FAR_AHEAD + sane : sane;
   }
 
-  private judgeGrant(row: Row, client: number, since: number, { token, global }: Transition): number {
-    const { untilTick, isExtending, extensions } = this.automaton.factsOf(global);
+  private judgeGrant(row: Row, client: number, since: number, { global }: Transition): number {
+    const { untilTick, token, isExtending, extensions } = this.automaton.factsOf(global);
     const now = row[NOW] as number;
     let violated = untilTick > since ? 0 : MUTUAL_EXCLUSION;
     for (let other = 0; other < this.layout.clients; other += 1) {
