@@ -63,11 +63,12 @@ function* withRounderDurations(fault: Fault): Generator<Fault> {
 /** One node instead of several, or names that everybody reads alike. */
 function* simplerNodes(target: NodeTarget, { nodes }: Targets): Generator<NodeTarget> {
   if (Array.isArray(target)) {
-    if (target.length === 1) return;
-    for (const index of target.keys()) yield without(target, index);
+    const [only] = target;
+    if (target.length === 1 && only !== undefined) yield only;
+    else for (const index of target.keys()) yield without(target, index);
     return;
   }
-  if (target === 'resource' || target === 'n1') return;
+  if (typeof target === 'string' && (target === 'resource' || /^n\d+$/.test(target))) return;
   const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
   for (let count = 1; count < nodes; count += 1) yield names.slice(0, count);
   for (let count = 1; count < nodes; count += 1) yield names.slice(-count);

@@ -1,5 +1,5 @@
 import type { Cancel } from '../../../src/environment.ts';
-import { LockError } from '../../../src/errors.ts';
+import type { LockError } from '../../../src/errors.ts';
 import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
 import { drainMicrotasks } from '../../testbed/simulated/microtasks.ts';
 import type { NodeCommand } from './node-rules.ts';
@@ -210,7 +210,7 @@ export class ClientRun {
   }
 
   private noteFailure(error: unknown): void {
-    if (!(error instanceof LockError)) {
+    if (!isLockError(error)) {
       this.defect = error;
       return;
     }
@@ -253,4 +253,9 @@ function packed(command: LockCommand): NodeCommand {
   const argument =
     command.kind === 'acquire' ? (command.tokenHint ?? -1) : command.kind === 'commit' ? command.token : -1;
   return { kind: command.kind, attempt: Number(command.value), argument };
+}
+
+/** By its code, for a library that was bundled apart has error classes of its own. */
+function isLockError(error: unknown): error is LockError {
+  return error instanceof Error && 'code' in error;
 }

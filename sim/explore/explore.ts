@@ -1,0 +1,140 @@
+import type { Corpus } from './corpus.ts';
+import { addCoverage, type Coverage } from './coverage.ts';
+import { joinedFingerprint, NO_FINGERPRINT } from './fingerprint.ts';
+import type { JobResult, JobTerms } from './job.ts';
+import { type Hit, keysBetween, type RunKey } from './search.ts';
+import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
+
+/** Runs of one job: few, so that what is interrupted is over soon, and that little is run in vain once something broke. */
+const RUNS_OF_JOB = 50;
+
+export interface ExploreOptions extends JobTerms {
+  readonly seed: number;
+  /** How many runs besides those of the corpus; Infinity if only time bounds it. */
+  readonly runs: number;
+  /** Milliseconds of real time after which no further job begins; Infinity for no such bound. */
+  readonly timeMs: number;
+  readonly threads: number;
+  readonly corpus: Corpus;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Exploration) => void;
+}
+
+/** What was tried, and what came of it. But for time, it is the same on however many threads it ran. */
+export interface Exploration {
+  /** Those of the corpus included. */
+  readonly runs: number;
+  readonly corpusRuns: number;
+  readonly events: number;
+  readonly coverage: Coverage;
+  /** The run in which something broke, the first of the corpus or else that of the smallest index; null if there is none. */
+  readonly hit: Hit | null;
+  readonly firsts: ReadonlyMap<string, RunKey>;
+  readonly fingerprint: string;
+  readonly elapsedMs: number;
+  /** Whether every run of the corpus was run. */
+  readonly ranCorpus: boolean;
+}
+
+/**
+ * Runs the corpus and then new trials on several threads, until something breaks, the budget is used up, or the signal fires. Jobs begin in the
+ * order of their runs, and those that had begun before the one in which something broke are ended, so that what is found does not depend on threads.
+ */
+export async function explore(options: ExploreOptions): Promise<Exploration> {
+  const pool = await startWorkerPool(options.threads);
+  try {
+    return await new ExploreRun(options, pool).run();
+  } finally {
+    await pool.close();
+  }
+}
+
+class ExploreRun {
+  private readonly options: ExploreOptions;
+  private readonly pool: WorkerPool;
+  private readonly startMs = performance.now();
+  private readonly corpusKeys: readonly RunKey[];
+  private readonly jobs: Iterator<readonly RunKey[]>;
+  /** By the number of the job. */
+  private readonly results = new Map<number, JobResult>();
+  private jobCount = 0;
+  /** The results of so many jobs are in the sums. */
+  private counted = 0;
+  private readonly coverage: Coverage = {};
+  private readonly firsts = new Map<string, RunKey>();
+  private hit: Hit | null = null;
+  private runs = 0;
+  private events = 0;
+  private fingerprint = NO_FINGERPRINT;
+  private hasHit = false;
+
+  constructor(options: ExploreOptions, pool: WorkerPool) {
+    this.options = options;
+    this.pool = pool;
+    this.corpusKeys = options.corpus.keysFor(options.envelope);
+    this.jobs = jobsOf(this.corpusKeys, options.seed, options.runs);
+  }
+
+  async run(): Promise<Exploration> {
+    await Promise.all(Array.from({ length: this.pool.size }, (_, thread) => this.work(thread)));
+    return this.soFar();
+  }
+
+  private async work(thread: number): Promise<void> {
+    const { envelope, properties, fingerprint } = this.options;
+    while (!this.isOver()) {
+      const next = this.jobs.next();
+      if (next.done === true) return;
+      const number = this.jobCount;
+      this.jobCount += 1;
+      const result = await this.pool.run(thread, { keys: next.value, envelope, properties, fingerprint });
+      this.results.set(number, result);
+      if (result.hit !== null) this.hasHit = true;
+      this.count();
+    }
+  }
+
+  private isOver(): boolean {
+    const { signal, timeMs } = this.options;
+    return this.hasHit || signal.aborted || performance.now() - this.startMs >= timeMs;
+  }
+
+  /** Adds up results in the order of their jobs, up to the first in which something broke. */
+  private count(): void {
+    for (;;) {
+      const result = this.results.get(this.counted);
+      if (result === undefined || this.hit !== null) break;
+      this.results.delete(this.counted);
+      this.counted += 1;
+      this.runs += result.runs;
+      this.events += result.events;
+      this.hit = result.hit;
+      this.fingerprint = joinedFingerprint(this.fingerprint, result.fingerprint);
+      addCoverage(this.coverage, result.coverage);
+      for (const [cell, key] of result.firsts) if (!this.firsts.has(cell)) this.firsts.set(cell, key);
+    }
+    this.options.onProgress(this.soFar());
+  }
+
+  private soFar(): Exploration {
+    const { runs, events, coverage, hit, firsts, fingerprint, corpusKeys } = this;
+    return {
+      runs,
+      corpusRuns: Math.min(runs, corpusKeys.length),
+      events,
+      coverage,
+      hit,
+      firsts,
+      fingerprint,
+      elapsedMs: performance.now() - this.startMs,
+      ranCorpus: runs >= corpusKeys.length,
+    };
+  }
+}
+
+function* jobsOf(corpusKeys: readonly RunKey[], seed: number, runs: number): Generator<readonly RunKey[]> {
+  for (let from = 0; from < corpusKeys.length; from += RUNS_OF_JOB) yield corpusKeys.slice(from, from + RUNS_OF_JOB);
+  for (let from = 0; from < runs; from += RUNS_OF_JOB) {
+    yield [...keysBetween(seed, from, Math.min(runs, from + RUNS_OF_JOB))];
+  }
+}

@@ -1,0 +1,39 @@
+import type { Property } from '../checkers/verdict.ts';
+import type { Envelope } from './envelope.ts';
+import { fingerprintOf, joinedFingerprint, NO_FINGERPRINT } from './fingerprint.ts';
+import { type RunKey, search, type SearchResult } from './search.ts';
+
+/** What all jobs of one exploration share. */
+export interface JobTerms {
+  readonly envelope: Envelope;
+  readonly properties: readonly Property[];
+  /** Whether to take fingerprints, which costs about as much again as the runs. */
+  readonly fingerprint: boolean;
+}
+
+/** Some runs, for one thread: data, so that it can be sent there. */
+export interface Job extends JobTerms {
+  readonly keys: readonly RunKey[];
+}
+
+export interface JobResult extends SearchResult {
+  /** By `kind phase`, the first run of the job that brought the two together. */
+  readonly firsts: readonly (readonly [cell: string, key: RunKey])[];
+  readonly fingerprint: string;
+}
+
+/** Runs a job on this thread. */
+export async function runJob({ keys, envelope, properties, fingerprint }: Job): Promise<JobResult> {
+  const firsts = new Map<string, RunKey>();
+  let sum = NO_FINGERPRINT;
+  const result = await search({
+    keys,
+    envelope,
+    properties,
+    onRun: ({ key, history, coverage }) => {
+      for (const cell of Object.keys(coverage)) if (!firsts.has(cell)) firsts.set(cell, key);
+      if (fingerprint) sum = joinedFingerprint(sum, fingerprintOf(key, history));
+    },
+  });
+  return { ...result, firsts: [...firsts], fingerprint: sum };
+}
