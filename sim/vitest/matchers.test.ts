@@ -21,13 +21,15 @@ const opposite = (received: unknown, matcher: keyof DistrilockMatchers): boolean
   failureOf(() => expect(received).not[matcher]()) === null;
 
 describe('the matcher of a property', () => {
-  const seen = new Set<string>();
+  const runs = new Map<string, RecordedRun>();
+  beforeAll(async () => {
+    for (const name of galleryNames()) runs.set(name, await scenario(`scenarios/${name}.yaml`));
+  });
 
-  it.each(galleryNames())('passes if it is ok in %s, and negated if it is violated', async (name) => {
-    const run = await scenario(`scenarios/${name}.yaml`);
+  it.each(galleryNames())('passes if it is ok in %s, and negated if it is violated', (name) => {
+    const run = runs.get(name);
     for (const property of PROPERTIES) {
-      const { status } = run.verdict(property);
-      seen.add(`${property} ${status}`);
+      const status = run?.verdict(property).status;
       const matcher = MATCHER_OF[property];
       expect([property, passes(run, matcher), opposite(run, matcher)]).toEqual([
         property,
@@ -37,13 +39,12 @@ describe('the matcher of a property', () => {
     }
   });
 
-  it('was put to both tests, but for what the library never violates', () => {
-    const violated = PROPERTIES.filter((property) => seen.has(`${property} violated`));
-    expect(PROPERTIES.filter((property) => seen.has(`${property} ok`))).toEqual(PROPERTIES);
-    expect(PROPERTIES.filter((property) => !violated.includes(property))).toEqual([
-      'release-safety',
-      'deadlock-freedom',
-    ]);
+  it('was put to both tests there, but for what the library never violates', () => {
+    const propertiesThatAre = (status: string): Property[] =>
+      PROPERTIES.filter((property) => [...runs.values()].some((run) => run.verdict(property).status === status));
+    expect(propertiesThatAre('ok')).toEqual(PROPERTIES);
+    const violable = PROPERTIES.filter((property) => !['release-safety', 'deadlock-freedom'].includes(property));
+    expect(propertiesThatAre('violated')).toEqual(expect.arrayContaining(violable));
   });
 
   it('judges a history from elsewhere, or its events', () => {
