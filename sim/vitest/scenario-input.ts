@@ -71,6 +71,8 @@ export interface SettingsInput {
   readonly retryJitter?: DurationInput | undefined;
   readonly clockDriftFactor?: number | undefined;
   readonly nodeTimeout?: DurationInput | undefined;
+  /** The longest lease that anybody may have: a node that may have forgotten locks does not vote until that long is over (no guard). */
+  readonly restartGuard?: DurationInput | undefined;
   /** Whether locks carry fencing tokens, which the protected resource then checks. */
   readonly fencing?: boolean | undefined;
 }
