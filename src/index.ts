@@ -24,5 +24,6 @@ export type {
 } from './lock-node.ts';
 export type { RedlockClient } from './nodes.ts';
 export { nodeFromPromises } from './promise-node.ts';
-export type { AcquireOptions, RedlockOptions } from './options.ts';
+export type { AcquireOptions, RedlockOptions, UsingOptions } from './options.ts';
 export { Redlock } from './redlock.ts';
+export type { Routine } from './using.ts';

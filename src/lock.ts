@@ -1,9 +1,11 @@
+import { nameAsyncDispose } from './disposal.ts';
 import { AbortedError, ExpiredError, ExtensionRefusedError, type LockError, UnreachableError } from './errors.ts';
 import type { LockNode, LockReply } from './lock-node.ts';
 import { checkTtl, type ResolvedOptions } from './options.ts';
 import { describeOutcomes, firstError } from './outcomes.ts';
 import { Round } from './round.ts';
 import type { Tenure } from './tenure.ts';
+import { releaseOrLetExpire } from './using.ts';
 import { validUntilMs } from './validity.ts';
 
 /** What all locks of one Redlock share. */
@@ -35,6 +37,10 @@ function extendsOurValue(reply: LockReply): boolean {
  * extended, and not a moment longer, whether or not it was released.
  */
 export class AcquiredLock {
+  static {
+    nameAsyncDispose(this.prototype);
+  }
+
   /** The resource that is locked. */
   readonly resource: string;
   /** The value that the nodes hold for this lock and no other. */
@@ -77,6 +83,11 @@ export class AcquiredLock {
     return { resource, value, attempts, token, validity };
   }
 
+  /** Whether the lock was given back, by a release that may still be under way or may have failed. */
+  get released(): boolean {
+    return this.#givenBack;
+  }
+
   /** Milliseconds that are left now, by a monotonic clock; 0 once the lock is released or its validity is over. */
   remaining(): number {
     return this.#givenBack ? 0 : Math.max(0, this.#validUntilMs - this.now());
@@ -91,7 +102,7 @@ export class AcquiredLock {
   extend(ttl: number): Promise<this> {
     return new Promise((resolve, reject) => {
       const { options, nodes } = this.#context;
-      checkTtl(ttl, options.clockDriftFactor);
+      checkTtl(ttl, options);
       const refusal = this.refusalToExtend();
       if (refusal !== null) {
         reject(refusal);
@@ -147,6 +158,14 @@ export class AcquiredLock {
       });
     });
     return this.#releasing;
+  }
+
+  /**
+   * Releases the lock at the end of the block that `await using` declared it in. Never rejects: what the block did or threw matters more
+   * than a lock that then dies with its time to live. Call {@link AcquiredLock.release} to learn of that.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return releaseOrLetExpire(this);
   }
 
   private get name(): string {

@@ -44,6 +44,17 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What one `using` can do otherwise than its Redlock. */
+export interface UsingOptions extends AcquireOptions {
+  /**
+   * How often the lock is extended automatically; -1 without limit. Default: the `extensionLimit` of the Redlock, which counts the
+   * routine's own extensions, too, and cannot be exceeded.
+   */
+  readonly extensionLimit?: number | undefined;
+  /** Ends the acquire as always; later it fires the signal of the routine, too. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The options of a Redlock with every default filled in. */
 export interface ResolvedOptions extends RetryPolicy {
   readonly clockDriftFactor: number;
@@ -121,6 +132,11 @@ const ACQUIRE_CHECKS: Readonly<Record<keyof AcquireOptions, Check>> = {
   signal: check(isSignal, 'an AbortSignal'),
 };
 
+const USING_CHECKS: Readonly<Record<keyof UsingOptions, Check>> = {
+  ...ACQUIRE_CHECKS,
+  extensionLimit: limitOrUnlimited,
+};
+
 function checkAll(options: unknown, checks: Readonly<Record<string, Check>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError('options', `must be an object, not ${describe(options)}`);
@@ -153,6 +169,30 @@ export function resolveOptions(options: RedlockOptions, systemEnvironment: Envir
 /** Checks the options of one acquire; throws an InvalidOptionError that names the option. */
 export function checkAcquireOptions(options: AcquireOptions): void {
   checkAll(options, ACQUIRE_CHECKS);
+}
+
+/** Checks the options of one using; throws an InvalidOptionError that names the option. */
+export function checkUsingOptions(options: UsingOptions): void {
+  checkAll(options, USING_CHECKS);
+}
+
+/** Refuses what is no function. */
+export function checkRoutine(routine: unknown): void {
+  if (typeof routine !== 'function') {
+    throw new InvalidOptionError('routine', `must be a function of a signal and a lock, not ${describe(routine)}`);
+  }
+}
+
+/** The one resource that a name, or a list of one name, stands for. */
+export function oneResource(resource: unknown): unknown {
+  if (!Array.isArray(resource)) return resource;
+  if (resource.length === 1) return resource[0] as unknown;
+  throw new InvalidOptionError(
+    'resource',
+    resource.length === 0
+      ? 'must not be an empty array: name what is to be locked'
+      : `must be one name, not ${resource.length}: lock one inside the routine of the other, in the same order everywhere`,
+  );
 }
 
 /** Refuses a resource that is not a name, or whose key would be another lock's fencing counter. */
