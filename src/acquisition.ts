@@ -9,7 +9,7 @@ import {
   UnreachableError,
 } from './errors.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
-import type { AcquireOptions } from './options.ts';
+import { type AcquireOptions, retryPolicyOf } from './options.ts';
 import { describeOutcomes, firstError } from './outcomes.ts';
 import { mayRetry, retryDelayMs, type RetryPolicy } from './retry.ts';
 
@@ -24,12 +24,18 @@ export interface AcquisitionListener {
   reject(error: unknown): void;
 }
 
-/** One call of acquire: attempts until one is granted, the retries are used up, the caller's signal fires or the Redlock is closed. */
+type Failure = AttemptResult & { readonly granted: false };
+
+/** One call of acquire: attempts until one is granted, the retries or the time are used up, the caller's signal fires or the Redlock is closed. */
 export class Acquisition {
   private readonly context: LockContext;
   private readonly resource: string;
   private readonly ttlMs: number;
   private readonly policy: RetryPolicy;
+  /** Null without a deadline. */
+  private readonly deadlineMs: number | null;
+  /** When the deadline is, by the monotonic clock; infinite without. */
+  private readonly endsAtMs: number;
   private readonly lockValue: string | null;
   private readonly signal: AbortSignal | null;
   private readonly listener: AcquisitionListener;
@@ -48,11 +54,10 @@ export class Acquisition {
     this.context = context;
     this.resource = resource;
     this.ttlMs = ttlMs;
-    this.policy = {
-      retryCount: options.retryCount ?? context.options.retryCount,
-      retryDelay: options.retryDelay ?? context.options.retryDelay,
-      retryJitter: options.retryJitter ?? context.options.retryJitter,
-    };
+    this.policy = retryPolicyOf(options, context.options);
+    const deadline = options.deadline ?? context.options.deadline;
+    this.deadlineMs = deadline;
+    this.endsAtMs = deadline === null ? Number.POSITIVE_INFINITY : this.now() + deadline;
     this.lockValue = options.lockValue ?? null;
     this.signal = options.signal ?? null;
     this.listener = listener;
@@ -74,18 +79,14 @@ export class Acquisition {
       }
       signal.addEventListener('abort', this.onAbort, { once: true });
     }
-    this.tryOnce();
+    this.rejectIfThrows(() => {
+      this.startAttempt();
+    });
   }
 
   /** Ends the acquisition because its Redlock is closed. */
   close(): void {
     this.abort(`The Redlock was closed: ${JSON.stringify(this.resource)} cannot be locked with it any more`);
-  }
-
-  private tryOnce(): void {
-    this.rejectIfThrows(() => {
-      this.startAttempt();
-    });
   }
 
   /** Ends the acquisition when its Environment throws, which may happen in a timer, where nobody would learn of it. */
@@ -123,6 +124,7 @@ export class Acquisition {
         value: this.valueOfAttempt(),
         ttlMs: this.ttlMs,
         timeoutMs: this.context.nodeTimeoutMs(this.ttlMs),
+        endsAtMs: this.endsAtMs,
         clockDriftFactor: options.clockDriftFactor,
         fresh: this.lockValue === null,
         tokenHint,
@@ -154,18 +156,32 @@ export class Acquisition {
       this.reject(this.failure(result));
       return;
     }
-    const { timers, random } = this.context.options.environment;
     this.rejectIfThrows(() => {
-      this.cancelRetry = timers.schedule(retryDelayMs(this.policy, random.fraction()), () => {
-        this.tryOnce();
+      this.planRetry(result);
+    });
+  }
+
+  private planRetry(failure: Failure): void {
+    const { timers, random } = this.context.options.environment;
+    const delayMs = retryDelayMs(this.policy, this.attempts, random.fraction());
+    if (this.deadlineMs !== null && this.now() + delayMs >= this.endsAtMs) {
+      this.reject(this.failure(failure));
+      return;
+    }
+    this.cancelRetry = timers.schedule(delayMs, () => {
+      this.rejectIfThrows(() => {
+        // A busy event loop may have let the deadline go by.
+        if (this.deadlineMs !== null && this.now() >= this.endsAtMs) this.reject(this.failure(failure));
+        else this.startAttempt();
       });
     });
   }
 
-  private failure({ reason, outcomes }: AttemptResult & { granted: false }): LockError {
-    const { resource } = this;
+  private failure({ reason, outcomes }: Failure): LockError {
+    const { resource, deadlineMs } = this;
     const name = JSON.stringify(resource);
-    const tries = this.attempts === 1 ? '1 attempt' : `${this.attempts} attempts`;
+    const within = deadlineMs === null ? '' : ` within ${deadlineMs} ms`;
+    const tries = (this.attempts === 1 ? '1 attempt' : `${this.attempts} attempts`) + within;
     const votes = `(${describeOutcomes('granted', outcomes)})`;
     const cause = { cause: firstError(outcomes) };
     switch (reason) {
@@ -201,6 +217,10 @@ export class Acquisition {
   private reject(error: unknown): void {
     this.settle();
     this.listener.reject(error);
+  }
+
+  private now(): number {
+    return this.context.options.environment.clock.now();
   }
 
   private settle(): void {

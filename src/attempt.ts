@@ -15,6 +15,8 @@ export interface AttemptRequest {
   readonly value: string;
   readonly ttlMs: number;
   readonly timeoutMs: number;
+  /** When the caller stops waiting, by the monotonic clock, whatever the timeout; infinite for a caller who waits. */
+  readonly endsAtMs: number;
   readonly clockDriftFactor: number;
   /** Whether nobody ever used the value before. */
   readonly fresh: boolean;
@@ -86,9 +88,11 @@ export class Attempt {
   }
 
   start(): void {
-    const { key, value, ttlMs, timeoutMs, fresh, tokenHint, environment, clockDriftFactor } = this.request;
+    const { key, value, ttlMs, fresh, tokenHint, environment, clockDriftFactor } = this.request;
     // Read before the first command leaves, so that no key can be older than this moment.
-    this.validUntilMs = validUntilMs(environment.clock.now(), ttlMs, clockDriftFactor);
+    const nowMs = environment.clock.now();
+    this.validUntilMs = validUntilMs(nowMs, ttlMs, clockDriftFactor);
+    const timeoutMs = this.timeoutMsFrom(nowMs);
     this.round.start({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint }, environment);
   }
 
@@ -97,6 +101,12 @@ export class Attempt {
     if (this.finish === null) return;
     this.stop();
     this.tenure.clear();
+  }
+
+  /** How long to wait for what is sent now. Its clean-up, which nobody waits for, has the whole timeout. */
+  private timeoutMsFrom(nowMs: number): number {
+    const { timeoutMs, endsAtMs } = this.request;
+    return Math.max(0, Math.min(timeoutMs, endsAtMs - nowMs));
   }
 
   private observe(index: number, reply: LockReply): void {
@@ -119,7 +129,8 @@ export class Attempt {
     });
     this.decideToken();
     if (this.finish === null) return;
-    this.cancelCommitTimer = this.request.environment.timers.schedule(this.request.timeoutMs, () => {
+    const { clock, timers } = this.request.environment;
+    this.cancelCommitTimer = timers.schedule(this.timeoutMsFrom(clock.now()), () => {
       this.commitsTimedOut = true;
       this.fail('unreachable');
     });

@@ -26,4 +26,11 @@ export type { RedlockClient } from './nodes.ts';
 export { nodeFromPromises } from './promise-node.ts';
 export type { AcquireOptions, RedlockOptions, UsingOptions } from './options.ts';
 export { Redlock } from './redlock.ts';
+export {
+  exponentialRetry,
+  type ExponentialRetryOptions,
+  fixedRetry,
+  type FixedRetryOptions,
+  type RetryPolicy,
+} from './retry.ts';
 export type { Routine } from './using.ts';

@@ -102,7 +102,7 @@ export class AcquiredLock {
   extend(ttl: number): Promise<this> {
     return new Promise((resolve, reject) => {
       const { options, nodes } = this.#context;
-      checkTtl(ttl, options);
+      checkTtl(ttl, options.clockDriftFactor);
       const refusal = this.refusalToExtend();
       if (refusal !== null) {
         reject(refusal);

@@ -1,17 +1,24 @@
 import type { Environment } from './environment.ts';
 import { InvalidOptionError } from './errors.ts';
 import { FENCING_COUNTER_SUFFIX } from './fencing-counter-key.ts';
-import type { RetryPolicy } from './retry.ts';
+import { fixedRetry, isLimit, LIMIT, type RetryPolicy } from './retry.ts';
 import { driftAllowanceMs } from './validity.ts';
 
 /** How a Redlock behaves; every option has a default. */
 export interface RedlockOptions {
-  /** Retries after the first attempt to acquire; -1 without limit. Default 3. */
+  /** Retries after the first attempt to acquire; -1 or Infinity without limit. Default 3. */
   readonly retryCount?: number | undefined;
   /** Milliseconds between attempts. Default 200. */
   readonly retryDelay?: number | undefined;
   /** At most so many random milliseconds are added to `retryDelay`. Default 100. */
   readonly retryJitter?: number | undefined;
+  /** When to try again, in place of the three options above: `fixedRetry(…)`, `exponentialRetry(…)` or a policy of your own. */
+  readonly retry?: RetryPolicy | undefined;
+  /**
+   * Milliseconds from the call of acquire on, beyond which no answer is awaited: attempts are cut there, and a retry that would begin later
+   * is not waited for. Default: none.
+   */
+  readonly deadline?: number | undefined;
   /** By which share of the time to live the clocks of nodes and client may drift apart meanwhile. Default 0.01. */
   readonly clockDriftFactor?: number | undefined;
   /**
@@ -23,7 +30,7 @@ export interface RedlockOptions {
   readonly keyPrefix?: string | undefined;
   /** Whether each lock carries a fencing token. Default false. */
   readonly fencing?: boolean | undefined;
-  /** How often one lock may be extended; -1 without limit. Default -1. */
+  /** How often one lock may be extended; -1 or Infinity without limit. Default -1. */
   readonly extensionLimit?: number | undefined;
   /** Clock, timers and randomness. Default: the system's. */
   readonly environment?: Environment | undefined;
@@ -32,8 +39,11 @@ export interface RedlockOptions {
 /** What one acquire can do otherwise than its Redlock. */
 export interface AcquireOptions {
   readonly retryCount?: number | undefined;
+  /** A fixed delay, even where the Redlock has another policy. */
   readonly retryDelay?: number | undefined;
   readonly retryJitter?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly deadline?: number | undefined;
   /**
    * The value to store in the first attempt instead of a random one. It must be unique among all clients for as
    * long as any key may live: two holders of the same value would be one. Attempt n stores the value with `#n` appended, for
@@ -47,7 +57,7 @@ export interface AcquireOptions {
 /** What one `using` can do otherwise than its Redlock. */
 export interface UsingOptions extends AcquireOptions {
   /**
-   * How often the lock is extended automatically; -1 without limit. Default: the `extensionLimit` of the Redlock, which counts the
+   * How often the lock is extended automatically; -1 or Infinity without limit. Default: the `extensionLimit` of the Redlock, which counts the
    * routine's own extensions, too, and cannot be exceeded.
    */
   readonly extensionLimit?: number | undefined;
@@ -56,7 +66,13 @@ export interface UsingOptions extends AcquireOptions {
 }
 
 /** The options of a Redlock with every default filled in. */
-export interface ResolvedOptions extends RetryPolicy {
+export interface ResolvedOptions {
+  readonly retry: RetryPolicy;
+  /** What a call that asks for one of these alone gets for the other. */
+  readonly retryDelay: number;
+  readonly retryJitter: number;
+  /** Null: none. */
+  readonly deadline: number | null;
   readonly clockDriftFactor: number;
   /** Null: derived from each lock's time to live. */
   readonly nodeTimeout: number | null;
@@ -102,13 +118,29 @@ function isSignal(value: unknown): boolean {
   );
 }
 
-const limitOrUnlimited = check((value) => Number.isSafeInteger(value) && Number(value) >= -1, 'a whole number from -1');
+function isRetryPolicy(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { count, delayMs } = value as Partial<RetryPolicy>;
+  return isLimit(count) && typeof delayMs === 'function';
+}
+
+const limitOrUnlimited = check(isLimit, LIMIT);
 const milliseconds = check(
   (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   'a number of milliseconds from 0',
 );
+const positiveMilliseconds = check(
+  (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+  'a number of milliseconds greater than 0',
+);
 
-const RETRY_CHECKS = { retryCount: limitOrUnlimited, retryDelay: milliseconds, retryJitter: milliseconds };
+const RETRY_CHECKS = {
+  retryCount: limitOrUnlimited,
+  retryDelay: milliseconds,
+  retryJitter: milliseconds,
+  retry: check(isRetryPolicy, 'a RetryPolicy: { count, delayMs }, as fixedRetry and exponentialRetry make them'),
+  deadline: positiveMilliseconds,
+};
 
 const REDLOCK_CHECKS: Readonly<Record<keyof RedlockOptions, Check>> = {
   ...RETRY_CHECKS,
@@ -116,10 +148,7 @@ const REDLOCK_CHECKS: Readonly<Record<keyof RedlockOptions, Check>> = {
     (value) => typeof value === 'number' && value >= 0 && value < 1,
     'a number from 0 to less than 1',
   ),
-  nodeTimeout: check(
-    (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
-    'a number of milliseconds greater than 0',
-  ),
+  nodeTimeout: positiveMilliseconds,
   keyPrefix: check((value) => typeof value === 'string', 'a string'),
   fencing: check((value) => typeof value === 'boolean', 'true or false'),
   extensionLimit: limitOrUnlimited,
@@ -153,10 +182,13 @@ function checkAll(options: unknown, checks: Readonly<Record<string, Check>>): vo
 /** Checks the options of a Redlock and fills in the defaults; throws an InvalidOptionError that names the option. */
 export function resolveOptions(options: RedlockOptions, systemEnvironment: Environment): ResolvedOptions {
   checkAll(options, REDLOCK_CHECKS);
+  checkOnePolicy(options);
+  const { retryDelay = 200, retryJitter = 100 } = options;
   return {
-    retryCount: options.retryCount ?? 3,
-    retryDelay: options.retryDelay ?? 200,
-    retryJitter: options.retryJitter ?? 100,
+    retry: options.retry ?? fixedRetry({ count: options.retryCount, delay: retryDelay, jitter: retryJitter }),
+    retryDelay,
+    retryJitter,
+    deadline: options.deadline ?? null,
     clockDriftFactor: options.clockDriftFactor ?? 0.01,
     nodeTimeout: options.nodeTimeout ?? null,
     keyPrefix: options.keyPrefix ?? 'lock:',
@@ -169,6 +201,34 @@ export function resolveOptions(options: RedlockOptions, systemEnvironment: Envir
 /** Checks the options of one acquire; throws an InvalidOptionError that names the option. */
 export function checkAcquireOptions(options: AcquireOptions): void {
   checkAll(options, ACQUIRE_CHECKS);
+  checkOnePolicy(options);
+}
+
+function checkOnePolicy(options: AcquireOptions): void {
+  if (options.retry === undefined) return;
+  for (const name of ['retryCount', 'retryDelay', 'retryJitter'] as const) {
+    if (options[name] !== undefined) {
+      throw new InvalidOptionError(name, 'cannot stand beside `retry`, which is a whole policy: give one of them');
+    }
+  }
+}
+
+/** The retry policy of one acquire: a count alone leaves the delays of its Redlock, a delay or a jitter makes them fixed. */
+export function retryPolicyOf(
+  { retry, retryCount, retryDelay, retryJitter }: AcquireOptions,
+  defaults: ResolvedOptions,
+): RetryPolicy {
+  const policy = retry ?? defaults.retry;
+  const count = retryCount ?? policy.count;
+  if (retryDelay !== undefined || retryJitter !== undefined) {
+    return fixedRetry({
+      count,
+      delay: retryDelay ?? defaults.retryDelay,
+      jitter: retryJitter ?? defaults.retryJitter,
+    });
+  }
+  if (retryCount === undefined) return policy;
+  return { count, delayMs: (failures, fraction) => policy.delayMs(failures, fraction) };
 }
 
 /** Checks the options of one using; throws an InvalidOptionError that names the option. */
