@@ -1,0 +1,92 @@
+import type { Property } from '../checkers/verdict.ts';
+import { type Coverage, PROTOCOL_PHASES } from './coverage.ts';
+import type { BoundName } from './envelope.ts';
+import type { Exploration } from './explore.ts';
+import type { Shrunken } from './shrink.ts';
+
+/** Whether real servers show the same violation: `unable` if the backend cannot make what the scenario asks for. */
+export interface Confirmation {
+  readonly backend: string;
+  readonly verdict: 'agrees' | 'differs' | 'unable';
+  /** What came of it, in a sentence. */
+  readonly reason: string;
+}
+
+/** What was found, and where it is. */
+export interface FoundSummary {
+  readonly symptom: string;
+  /** The bounds that were overstepped; none for a defect. */
+  readonly because: readonly BoundName[];
+  readonly message: string;
+  readonly seed: number;
+  readonly path: string;
+  /** Runs that it took to make it small. */
+  readonly shrinkRuns: number;
+  readonly faults: number;
+  readonly clients: number;
+  readonly scenario: string;
+  /** Null for a run that failed: there is no history to draw. */
+  readonly report: string | null;
+  readonly replay: string;
+  readonly confirmations: readonly Confirmation[];
+}
+
+/** What `explore.json` holds. The same command gives the same, unless time bounded it. */
+export interface ExploreSummary {
+  readonly seed: number;
+  readonly outside: readonly BoundName[];
+  readonly properties: readonly Property[];
+  /** Those of the corpus included. */
+  readonly runs: number;
+  readonly corpusRuns: number;
+  readonly events: number;
+  /** By kind of fault and phase of the protocol, how often a fault began while a client was in that phase. */
+  readonly coverage: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly fingerprint: string | null;
+  readonly interrupted: boolean;
+  readonly found: FoundSummary | null;
+}
+
+/** The counts of coverage by kind, and in it by phase, in the order of a protocol. */
+export function coverageTable(coverage: Coverage): Record<string, Record<string, number>> {
+  const kinds = [...new Set(Object.keys(coverage).map((cell) => cell.split(' ')[0] as string))].sort();
+  return Object.fromEntries(
+    kinds.map((kind) => [
+      kind,
+      Object.fromEntries(
+        PROTOCOL_PHASES.filter((phase) => coverage[`${kind} ${phase}`] !== undefined).map((phase) => [
+          phase,
+          coverage[`${kind} ${phase}`] as number,
+        ]),
+      ),
+    ]),
+  );
+}
+
+/** What an exploration tried, without what was found. */
+export function triedIn(exploration: Exploration): Pick<ExploreSummary, 'runs' | 'corpusRuns' | 'events' | 'coverage'> {
+  const { runs, corpusRuns, events, coverage } = exploration;
+  return { runs, corpusRuns, events, coverage: coverageTable(coverage) };
+}
+
+export function foundSummary(
+  { finding, path, trial, executions }: Shrunken,
+  seed: number,
+  replay: string,
+  files: Pick<FoundSummary, 'scenario' | 'report' | 'confirmations'>,
+): FoundSummary {
+  const { symptom, because, message } = finding;
+  const { faults, clients } = trial.scenario;
+  return {
+    symptom,
+    because,
+    message,
+    seed,
+    path,
+    shrinkRuns: executions,
+    faults: faults.length,
+    clients: Object.keys(clients).length,
+    replay,
+    ...files,
+  };
+}
