@@ -7,6 +7,7 @@ import { RunFailure } from '../run/run-failure.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { withRemedy } from './backends.ts';
+import { addExhaustiveCommand } from './exhaustive-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
 import { addListCommand } from './list-command.ts';
@@ -66,6 +67,7 @@ function makeProgram(host: Host, setExitCode: SetExitCode): Command {
   addRunCommand(program, host, setExitCode);
   addListCommand(program, host, setExitCode);
   addShowCommand(program, host);
+  addExhaustiveCommand(program, host, setExitCode);
   addDoctorCommand(program, host, setExitCode);
   return program;
 }

@@ -63,7 +63,7 @@ export class ClientRun {
   private readonly deeds: string[] = [];
   private doing: string[] = [];
   /** What the library rejected with that is no error of its own. */
-  private defect: unknown = null;
+  private defect: Error | null = null;
 
   /** `keepsOrder`: whether its text tells every input in order. */
   constructor(world: WorldSettings, parts: Parts, keepsOrder: boolean) {
@@ -211,7 +211,7 @@ export class ClientRun {
 
   private noteFailure(error: unknown): void {
     if (!isLockError(error)) {
-      this.defect = error;
+      this.defect = error instanceof Error ? error : new Error(`The library rejected with ${String(error)}`);
       return;
     }
     this.failure = error.code;
@@ -247,12 +247,17 @@ export class ClientRun {
 }
 
 function packed(command: LockCommand): NodeCommand {
-  if (command.kind === 'inspect' || command.kind === 'admit') {
-    throw new Error(`The library sends ${command.kind}, which the small world does not know`);
+  switch (command.kind) {
+    case 'acquire':
+      return { kind: command.kind, attempt: Number(command.value), argument: command.tokenHint ?? -1 };
+    case 'commit':
+      return { kind: command.kind, attempt: Number(command.value), argument: command.token };
+    case 'extend':
+    case 'release':
+      return { kind: command.kind, attempt: Number(command.value), argument: -1 };
+    default:
+      throw new Error(`The library sends ${command.kind}, which nodes of the small world do not know`);
   }
-  const argument =
-    command.kind === 'acquire' ? (command.tokenHint ?? -1) : command.kind === 'commit' ? command.token : -1;
-  return { kind: command.kind, attempt: Number(command.value), argument };
 }
 
 /** By its code, for a library that was bundled apart has error classes of its own. */

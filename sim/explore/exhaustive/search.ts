@@ -1,16 +1,19 @@
 import { CanonicalForm } from './canonical-form.ts';
 import { loneStep } from './lone-step.ts';
-import { Model, MUTUAL_EXCLUSION, RELEASE_SAFETY, TOKEN_ORDER } from './model.ts';
+import { type Model, MUTUAL_EXCLUSION, RELEASE_SAFETY, TOKEN_ORDER } from './model.ts';
 import type { Row } from './layout.ts';
 import { StateTable } from './state-table.ts';
 
 export type CheckedProperty = 'mutual-exclusion' | 'token-order' | 'release-safety';
 
-const PROPERTY_OF_BIT = new Map<number, CheckedProperty>([
-  [MUTUAL_EXCLUSION, 'mutual-exclusion'],
-  [TOKEN_ORDER, 'token-order'],
-  [RELEASE_SAFETY, 'release-safety'],
-]);
+/** By property, the bit that a model sets for it. */
+export const BITS: Readonly<Record<CheckedProperty, number>> = {
+  'mutual-exclusion': MUTUAL_EXCLUSION,
+  'token-order': TOKEN_ORDER,
+  'release-safety': RELEASE_SAFETY,
+};
+
+export const CHECKED_PROPERTIES = Object.keys(BITS) as readonly CheckedProperty[];
 
 /** The bounds of a search. */
 export interface Bounds {
@@ -42,6 +45,8 @@ export class Search {
   transitions = 0;
   /** Steps from the beginning to the state that is looked at. */
   depth = 0;
+  /** Whether every state that can be reached was visited. */
+  isComplete = false;
   /** States in which nothing can happen any more. */
   finalStates = 0;
   readonly sightings = new Map<CheckedProperty, Sighting>();
@@ -101,6 +106,7 @@ export class Search {
   private expand(): void {
     const { model, table, row, next } = this;
     if (this.cursor === table.count) {
+      this.isComplete = !this.isCutByDepth;
       this.ending = this.isCutByDepth ? 'cut by depth' : this.sightings.size > 0 ? 'violated' : 'exhausted';
       return;
     }
@@ -141,8 +147,8 @@ export class Search {
 
   /** Notes what was violated here for the first time; returns whether that ends the search. */
   private note(violated: number, state: number, step: number): boolean {
-    for (const [bit, property] of PROPERTY_OF_BIT) {
-      if ((violated & bit) === 0 || this.sightings.has(property)) continue;
+    for (const property of CHECKED_PROPERTIES) {
+      if ((violated & BITS[property]) === 0 || this.sightings.has(property)) continue;
       this.sightings.set(property, { state, step });
       if (!this.bounds.keepGoing) this.ending = 'violated';
     }

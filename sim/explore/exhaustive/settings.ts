@@ -92,7 +92,7 @@ export const DEFAULT_WORLD: WorldSettings = {
   retries: 0,
   extensions: 0,
   fencing: false,
-  ttlTicks: 4,
+  ttlTicks: 3,
   timeoutTicks: 1,
   ticks: 0,
   crashes: 0,

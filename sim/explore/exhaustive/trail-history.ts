@@ -125,7 +125,13 @@ class TrailHistory {
       const message = this.replies[client]?.[nodeOf(step)]?.shift() as Message;
       const { replies } = this.model.links.at(before[this.model.layout.link(client, nodeOf(step))] as number);
       const reply = this.model.replies.at(replies[0] as number).kind;
-      this.record({ type: 'reply-received', command: message.number, client: name, node: nodeName(nodeOf(step)), reply });
+      this.record({
+        type: 'reply-received',
+        command: message.number,
+        client: name,
+        node: nodeName(nodeOf(step)),
+        reply,
+      });
     }
     this.writeSent(client, before, after);
     this.writeOutcome(client, before, after);
@@ -191,7 +197,14 @@ class TrailHistory {
     const { kind, attempt } = message.command;
     const owner = before[at + OWNER] as number;
     const changed = before.some((number, place) => place >= at && place < at + 2 && number !== after[place]);
-    const executed = { command: message.number, client: clientName(client), node: nodeName(node), kind, key: KEY, reply };
+    const executed = {
+      command: message.number,
+      client: clientName(client),
+      node: nodeName(node),
+      kind,
+      key: KEY,
+      reply,
+    };
     this.record({
       type: 'command-executed',
       ...executed,
