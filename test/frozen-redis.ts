@@ -26,6 +26,10 @@ export function versionOf(server: string): string {
   return /v=(\S+)/.exec(text)?.[1] ?? text.trim();
 }
 
+export function isValkey(server: string): boolean {
+  return execFileSync(server, ['--version'], { encoding: 'utf8' }).startsWith('Valkey');
+}
+
 /** A redis-server whose wall clock stands still until a test moves it. */
 export class FrozenRedis {
   readonly port: number;
