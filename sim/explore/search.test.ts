@@ -91,7 +91,7 @@ it('what is violated inside the envelope, or for no bound that is open, is a def
 
 it('a run that throws is a finding', async () => {
   const trial = trialAt(trials(WHOLE_ENVELOPE), SEED, 0);
-  const broken = { ...trial, scenario: { ...trial.scenario, settings: { ...trial.scenario.settings, ttl: 0.5 } } };
+  const broken = { ...trial, scenario: { ...trial.scenario, settings: { ...trial.scenario.settings, nodes: 0 } } };
   const execution = await execute(broken);
   expect(execution.failure).not.toBeNull();
   expect(findingsOf(broken, execution)).toEqual([

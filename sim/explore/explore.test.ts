@@ -1,0 +1,144 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Corpus, CorpusError } from './corpus.ts';
+import { propertiesBrokenOutside, WHOLE_ENVELOPE } from './envelope.ts';
+import { explore, type Exploration, type ExploreOptions } from './explore.ts';
+
+const NEVER = new AbortController().signal;
+
+function run(changes: Partial<ExploreOptions>): Promise<Exploration> {
+  return explore({
+    seed: 1,
+    runs: 120,
+    timeMs: Number.POSITIVE_INFINITY,
+    threads: 1,
+    envelope: WHOLE_ENVELOPE,
+    properties: [],
+    fingerprint: true,
+    corpus: new Corpus([]),
+    signal: NEVER,
+    onProgress: () => undefined,
+    ...changes,
+  });
+}
+
+function withoutTime({ elapsedMs: _time, ...rest }: Exploration): Omit<Exploration, 'elapsedMs'> {
+  return rest;
+}
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distrilock-explore-test-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('explore', () => {
+  it('comes to the same on one thread and on three, byte for byte', async () => {
+    const one = await run({ threads: 1 });
+    const three = await run({ threads: 3 });
+    expect(withoutTime(three)).toEqual(withoutTime(one));
+    expect(one.runs).toBe(120);
+    expect(one.fingerprint).not.toMatch(/^0+$/);
+    const other = await run({ threads: 1, seed: 2 });
+    expect(other.fingerprint).not.toBe(one.fingerprint);
+  });
+
+  it('finds the run of the smallest number, on however many threads', async () => {
+    const envelope = { open: ['clock-rate'] as const };
+    const properties = propertiesBrokenOutside(envelope);
+    const [one, three] = [
+      await run({ envelope, properties, runs: 1000, threads: 1 }),
+      await run({ envelope, properties, runs: 1000, threads: 3 }),
+    ];
+    expect(one.hit).not.toBeNull();
+    expect(withoutTime(three)).toEqual(withoutTime(one));
+  });
+
+  it('runs what the corpus has first, and what broke before all', async () => {
+    const envelope = { open: ['clock-rate'] as const };
+    const properties = propertiesBrokenOutside(envelope);
+    const first = await run({ envelope, properties, runs: 1000 });
+    if (first.hit === null) throw new Error('nothing was found');
+    const broken = new Map([[first.hit.finding.symptom as string, first.hit.key]]);
+    const corpus = new Corpus([]).updated(envelope, { firsts: first.firsts, broken, isWhole: true });
+    const again = await run({ envelope, properties, runs: 1000, seed: 99, corpus });
+    expect(again.hit?.key).toEqual(first.hit.key);
+    expect(again.runs).toBe(1);
+    // It is of this envelope only.
+    expect(corpus.keysFor(WHOLE_ENVELOPE)).toEqual([]);
+  });
+
+  it('ends soon when it is interrupted, or its time is over, and leaves no thread', async () => {
+    const interruption = new AbortController();
+    const stopped = await run({
+      runs: Number.POSITIVE_INFINITY,
+      threads: 2,
+      signal: interruption.signal,
+      onProgress: ({ runs }) => {
+        if (runs > 0) interruption.abort('SIGINT');
+      },
+    });
+    expect(stopped.runs).toBeGreaterThan(0);
+    expect(stopped.runs).toBeLessThan(500);
+    const timed = await run({ runs: Number.POSITIVE_INFINITY, timeMs: 1 });
+    expect(timed.runs).toBeLessThanOrEqual(50);
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+  });
+
+  it('says how far it is', async () => {
+    const seen: number[] = [];
+    await run({ onProgress: ({ runs }) => seen.push(runs) });
+    expect(seen).toEqual([50, 100, 120]);
+  });
+});
+
+describe('Corpus', () => {
+  const key = (index: number): { seed: number; index: number } => ({ seed: 1, index });
+  const news = (cells: Record<string, number>, isWhole = true): Parameters<Corpus['updated']>[1] => ({
+    firsts: new Map(Object.entries(cells).map(([cell, index]) => [cell, key(index)])),
+    broken: new Map(),
+    isWhole,
+  });
+
+  it('is read as it was written', () => {
+    const path = join(folder, 'deep', 'corpus.json');
+    const corpus = new Corpus([]).updated(WHOLE_ENVELOPE, news({ 'crash voting': 3, 'loss idle': 4 }));
+    corpus.write(path);
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['corpus.json']);
+    expect(Corpus.read(path).keysFor(WHOLE_ENVELOPE)).toEqual([key(3), key(4)]);
+    expect(Corpus.read(join(folder, 'none.json')).size).toBe(0);
+  });
+
+  it('drops runs that bring about nothing any more, unless they were not run; and never those in which something broke', () => {
+    const broken = new Map([['mutual-exclusion', key(9)]]);
+    const corpus = new Corpus([]).updated(WHOLE_ENVELOPE, { ...news({ 'crash voting': 3 }), broken });
+    expect(corpus.keysFor(WHOLE_ENVELOPE)).toEqual([key(9), key(3)]);
+    expect(corpus.updated(WHOLE_ENVELOPE, news({ 'loss idle': 4 })).keysFor(WHOLE_ENVELOPE)).toEqual([key(9), key(4)]);
+    const partly = corpus.updated(WHOLE_ENVELOPE, news({ 'loss idle': 4 }, false));
+    expect(partly.keysFor(WHOLE_ENVELOPE)).toEqual([key(9), key(3), key(4)]);
+    const elsewhere = corpus.updated({ open: ['restart'] }, news({}));
+    expect(elsewhere.keysFor(WHOLE_ENVELOPE)).toEqual([key(9), key(3)]);
+  });
+
+  it.each([
+    ['no JSON', '{', 'is no corpus that can be read'],
+    ['another file', '{"format":2,"runs":[]}', 'is no corpus (format:'],
+    [
+      'a wrong run',
+      '{"format":1,"runs":[{"open":["x"],"seed":1,"index":1,"why":"w"}]}',
+      'is no corpus (runs.0.open.0:',
+    ],
+  ])('refuses %s, and says what to do', (_what, text, problem) => {
+    const path = join(folder, 'corpus.json');
+    writeFileSync(path, text);
+    expect(() => Corpus.read(path)).toThrow(CorpusError);
+    expect(() => Corpus.read(path)).toThrow(problem);
+    expect(() => Corpus.read(path)).toThrow('remove it, or name another file with --corpus');
+  });
+});
