@@ -8,9 +8,11 @@ import {
   type LockError,
   UnreachableError,
 } from './errors.ts';
+import type { AttemptEvent } from './events.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
 import { type AcquireOptions, retryPolicyOf } from './options.ts';
-import { describeOutcomes, firstError } from './outcomes.ts';
+import { describeOutcomes, firstError, isQuarantined } from './outcomes.ts';
+import type { Observation } from './observation.ts';
 import { mayRetry, retryDelayMs, type RetryPolicy } from './retry.ts';
 
 /** A wall clock beyond this many microseconds (the year 2112) is wrong, and would use up the safe integers. */
@@ -39,10 +41,13 @@ export class Acquisition {
   private readonly lockValue: string | null;
   private readonly signal: AbortSignal | null;
   private readonly listener: AcquisitionListener;
+  /** Null when nobody listens. */
+  private readonly observation: Observation | null;
   private attempts = 0;
   private attempt: Attempt | null = null;
   private cancelRetry: Cancel | null = null;
   private onAbort: (() => void) | null = null;
+  private over = false;
 
   constructor(
     context: LockContext,
@@ -61,9 +66,11 @@ export class Acquisition {
     this.lockValue = options.lockValue ?? null;
     this.signal = options.signal ?? null;
     this.listener = listener;
+    this.observation = context.events.observe('acquire', resource);
   }
 
   start(): void {
+    this.observation?.started();
     if (this.context.isClosed()) {
       this.close();
       return;
@@ -128,6 +135,8 @@ export class Acquisition {
         clockDriftFactor: options.clockDriftFactor,
         fresh: this.lockValue === null,
         tokenHint,
+        observed: this.observation !== null,
+        guard: options.restartGuard,
       },
       (result) => {
         this.judge(result);
@@ -147,21 +156,29 @@ export class Acquisition {
       const { resource, attempts } = this;
       const { tenure, validityMs, validUntilMs, token } = result;
       this.settle();
-      this.listener.resolve(
-        new AcquiredLock(this.context, { resource, tenure, attempts, validityMs, validUntilMs, token }),
-      );
-      return;
-    }
-    if (!mayRetry(this.policy, this.attempts)) {
-      this.reject(this.failure(result));
+      const lock = new AcquiredLock(this.context, { resource, tenure, attempts, validityMs, validUntilMs, token });
+      this.listener.resolve(lock);
+      this.tellOfAttempt('granted');
+      this.observation?.acquired(lock);
       return;
     }
     this.rejectIfThrows(() => {
-      this.planRetry(result);
+      this.tellOfAttempt(result.reason);
+      // A listener may have closed the Redlock, or fired the signal.
+      if (!this.over) this.retryOrReject(result);
     });
   }
 
-  private planRetry(failure: Failure): void {
+  private tellOfAttempt(outcome: AttemptEvent['outcome']): void {
+    const { observation, attempt, attempts } = this;
+    if (attempt !== null) observation?.attempted({ attempt: attempts, outcome, ...attempt.statistics() });
+  }
+
+  private retryOrReject(failure: Failure): void {
+    if (!mayRetry(this.policy, this.attempts)) {
+      this.reject(this.failure(failure));
+      return;
+    }
     const { timers, random } = this.context.options.environment;
     const delayMs = retryDelayMs(this.policy, this.attempts, random.fraction());
     if (this.deadlineMs !== null && this.now() + delayMs >= this.endsAtMs) {
@@ -194,7 +211,7 @@ export class Acquisition {
         );
       case 'unreachable':
         return new UnreachableError(
-          `Too few nodes answered to lock ${name} in ${tries} ${votes}`,
+          `Too few nodes ${outcomes.some(isQuarantined) ? 'could vote' : 'answered'} to lock ${name} in ${tries} ${votes}`,
           resource,
           outcomes,
           cause,
@@ -209,6 +226,7 @@ export class Acquisition {
   }
 
   private abort(message: string, options?: ErrorOptions): void {
+    if (this.over) return;
     this.cancelRetry?.();
     this.attempt?.abandon();
     this.reject(new AbortedError(message, this.resource, [], options));
@@ -217,6 +235,7 @@ export class Acquisition {
   private reject(error: unknown): void {
     this.settle();
     this.listener.reject(error);
+    this.observation?.failed(error);
   }
 
   private now(): number {
@@ -224,6 +243,7 @@ export class Acquisition {
   }
 
   private settle(): void {
+    this.over = true;
     if (this.onAbort !== null) this.signal?.removeEventListener('abort', this.onAbort);
     this.listener.settled(this);
   }

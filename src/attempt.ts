@@ -1,8 +1,10 @@
 import type { Cancel, Environment } from './environment.ts';
 import type { NodeOutcome } from './errors.ts';
+import type { NodeStatistics } from './events.ts';
 import type { CommitCommand, LockNode, LockReply } from './lock-node.ts';
 import { outcomeOf } from './outcomes.ts';
 import { quorumOf } from './quorum.ts';
+import type { RestartGuard } from './restart-guard.ts';
 import { Round } from './round.ts';
 import { Tenure } from './tenure.ts';
 import { validUntilMs } from './validity.ts';
@@ -22,6 +24,10 @@ export interface AttemptRequest {
   readonly fresh: boolean;
   /** Null without fencing. */
   readonly tokenHint: number | null;
+  /** Whether `statistics` will be asked for. */
+  readonly observed: boolean;
+  /** Null without the restart guard. */
+  readonly guard: RestartGuard | null;
 }
 
 export type AttemptResult =
@@ -58,6 +64,9 @@ export class Attempt {
   private finish: ((result: AttemptResult) => void) | null;
   private readonly round: Round;
   private validUntilMs = 0;
+  private startedMs = 0;
+  /** When each node answered, by its index; null unless somebody wants to know. */
+  private readonly answeredMs: Map<number, number> | null;
 
   /** The fencing token once it is chosen: the largest among the grants of the deciding quorum. */
   private token: number | null = null;
@@ -72,6 +81,7 @@ export class Attempt {
   constructor(request: AttemptRequest, finish: (result: AttemptResult) => void) {
     this.request = request;
     this.finish = finish;
+    this.answeredMs = request.observed ? new Map<number, number>() : null;
     this.tenure = new Tenure(request.nodes, request.environment, request.key, request.value, request.timeoutMs);
     this.round = new Round(
       request.nodes,
@@ -88,12 +98,13 @@ export class Attempt {
   }
 
   start(): void {
-    const { key, value, ttlMs, fresh, tokenHint, environment, clockDriftFactor } = this.request;
+    const { key, value, ttlMs, fresh, tokenHint, guard, environment, clockDriftFactor } = this.request;
     // Read before the first command leaves, so that no key can be older than this moment.
     const nowMs = environment.clock.now();
+    this.startedMs = nowMs;
     this.validUntilMs = validUntilMs(nowMs, ttlMs, clockDriftFactor);
     const timeoutMs = this.timeoutMsFrom(nowMs);
-    this.round.start({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint }, environment);
+    this.round.start({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint, guard }, environment);
   }
 
   /** Gives the attempt up: it will not report any more, and its value is removed from all nodes. */
@@ -103,6 +114,16 @@ export class Attempt {
     this.tenure.clear();
   }
 
+  /** How long the attempt has taken, and what each node has said to it. */
+  statistics(): { readonly durationMs: number; readonly nodes: readonly NodeStatistics[] } {
+    const { answeredMs, startedMs } = this;
+    const nodes = this.outcomes().map((outcome, index): NodeStatistics => {
+      const atMs = answeredMs?.get(index);
+      return { ...outcome, latencyMs: atMs === undefined ? null : atMs - startedMs };
+    });
+    return { durationMs: this.request.environment.clock.now() - startedMs, nodes };
+  }
+
   /** How long to wait for what is sent now. Its clean-up, which nobody waits for, has the whole timeout. */
   private timeoutMsFrom(nowMs: number): number {
     const { timeoutMs, endsAtMs } = this.request;
@@ -110,6 +131,7 @@ export class Attempt {
   }
 
   private observe(index: number, reply: LockReply): void {
+    this.answeredMs?.set(index, this.request.environment.clock.now());
     if (reply.kind === 'granted') this.tenure.noteGrant(index);
     if (this.token === null || this.finish === null) return;
     // An answer to acquire that arrives while the token is being committed can still help.

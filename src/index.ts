@@ -1,4 +1,4 @@
-export type { Cancel, Environment } from './environment.ts';
+export type { Cancel, DiagnosticsChannel, Environment } from './environment.ts';
 export {
   AbortedError,
   ContendedError,
@@ -11,9 +11,27 @@ export {
   type NodeOutcome,
   UnreachableError,
 } from './errors.ts';
+export type {
+  AcquiredEvent,
+  AttemptEvent,
+  ContendedEvent,
+  ExtendedEvent,
+  FailedEvent,
+  LockOperation,
+  LostEvent,
+  NodeErrorEvent,
+  NodeReplyEvent,
+  NodeStatistics,
+  RedlockEventName,
+  RedlockEvents,
+  RedlockListener,
+  ReleasedEvent,
+  StartedEvent,
+} from './events.ts';
 export { AcquiredLock } from './lock.ts';
 export type {
   AcquireCommand,
+  AdmitCommand,
   CommitCommand,
   ExtendCommand,
   InspectCommand,
@@ -24,7 +42,7 @@ export type {
 } from './lock-node.ts';
 export type { RedlockClient } from './nodes.ts';
 export { nodeFromPromises } from './promise-node.ts';
-export type { AcquireOptions, RedlockOptions, UsingOptions } from './options.ts';
+export type { AcquireOptions, RedlockOptions, RestartGuardOptions, UsingOptions } from './options.ts';
 export { Redlock } from './redlock.ts';
 export {
   exponentialRetry,
@@ -34,3 +52,4 @@ export {
   type RetryPolicy,
 } from './retry.ts';
 export type { Routine } from './using.ts';
+export type { RestartGuard } from './restart-guard.ts';

@@ -64,12 +64,12 @@ type AskedKind = 'acquire' | 'extend' | 'release' | 'inspect';
 function stubbed(): Stubbed {
   const world = new FakeWorld();
   const client = new StubClient();
-  const node = new IoredisNode('the node', client, false, world.environment);
+  const node = new IoredisNode('the node', client, { owned: false, isGuarded: false, environment: world.environment });
   const replies: LockReply[] = [];
   const ask = (kind: AskedKind, key: string): void => {
     const common = { key, value: 'a', timeoutMs: 100, ttlMs: 1000 };
     const command: LockCommand =
-      kind === 'acquire' ? { kind, ...common, fresh: true, tokenHint: null } : { kind, ...common };
+      kind === 'acquire' ? { kind, ...common, fresh: true, tokenHint: null, guard: null } : { kind, ...common };
     node.execute(command, (reply) => replies.push(reply));
   };
   return { world, client, replies, ask };

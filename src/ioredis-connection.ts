@@ -2,6 +2,7 @@ import type { Cancel, Environment } from './environment.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { withoutCommand } from './reply-error.ts';
 import type { Script } from './scripts.ts';
+import { ServerRun } from './server-run.ts';
 
 /** How long each of the two timers runs that prove that the event loop turned; short, for only the turning matters. */
 const LOOP_TURN_MS = 20;
@@ -46,6 +47,8 @@ export class IoredisConnection {
   private readonly sentScripts = new Set<Script>();
   private lastError: Error | null = null;
   private quitting: Promise<void> | null = null;
+  /** Null unless somebody needs to know it. */
+  private serverRun: ServerRun | null = null;
   /** Whether the last attempt to connect failed. */
   private isDown = false;
   private wasReady: boolean;
@@ -68,10 +71,12 @@ export class IoredisConnection {
       this.isDown = false;
       this.lastError = null;
       this.quitting = null;
-      this.sendWaiting();
+      if (this.serverRun === null) this.sendWaiting();
+      else this.askRun(this.serverRun);
     });
     client.on('close', () => {
       this.beginEpoch();
+      this.serverRun?.forget();
       // After a loss the first attempt to connect again decides what becomes of those who wait.
       this.isDown = !this.wasReady;
       this.wasReady = false;
@@ -87,9 +92,30 @@ export class IoredisConnection {
     return this.lastError;
   }
 
+  /** From now on every connection is asked for the server's run_id before anything else is sent over it. */
+  watchRun(): void {
+    if (this.serverRun !== null) return;
+    const { client } = this;
+    const { string: info } = client.createBuiltinCommand('info');
+    this.serverRun = new ServerRun(() => info.call(client, 'server'));
+    if (takesWrites(client)) this.askRun(this.serverRun);
+  }
+
+  /** The run_id of the server behind this connection. Null if it could not be read, which is tried again then. */
+  get runId(): string | null {
+    const run = this.serverRun;
+    if (run !== null && run.id === null && takesWrites(this.client)) this.askRun(run);
+    return run?.id ?? null;
+  }
+
+  /** Why the run_id could not be read. */
+  get runError(): Error | null {
+    return this.serverRun?.error ?? null;
+  }
+
   /** Whether a command can be sent now. Those who wait go first. */
   isReady(): boolean {
-    if (!takesWrites(this.client)) return false;
+    if (!this.takesCommands()) return false;
     if (this.waiting.length > 0) this.sendWaiting();
     return true;
   }
@@ -176,6 +202,14 @@ export class IoredisConnection {
     return this.quitting;
   }
 
+  private takesCommands(): boolean {
+    return takesWrites(this.client) && this.serverRun?.isSettled !== false;
+  }
+
+  private askRun(run: ServerRun): void {
+    run.ask(() => this.sendWaiting());
+  }
+
   private beginEpoch(): void {
     this.epoch += 1;
     this.unansweredCount = 0;
@@ -204,7 +238,7 @@ export class IoredisConnection {
     this.waiting = [];
     for (const command of commands) {
       if (command.isLate()) command.drop('the connection was ready too late');
-      else if (takesWrites(this.client)) command.send();
+      else if (this.takesCommands()) command.send();
       else this.waiting.push(command);
     }
   }

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 5000;
 
 function acquireOf(value: string, more: Partial<AcquireCommand> = {}): AcquireCommand {
   const plain = { kind: 'acquire', key: 'lock:r', value, ttlMs: TTL_MS, timeoutMs: TIMEOUT_MS } as const;
-  return { ...plain, fresh: true, tokenHint: null, ...more };
+  return { ...plain, fresh: true, tokenHint: null, guard: null, ...more };
 }
 
 function releaseOf(value: string, key = 'lock:r'): LockCommand {
@@ -85,7 +85,7 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
   });
 
   function nodeOf(client: IoredisClient, owned = false): IoredisNode {
-    const node = new IoredisNode('the node', client, owned, systemEnvironment);
+    const node = new IoredisNode('the node', client, { owned, isGuarded: false, environment: systemEnvironment });
     nodes.push(node);
     return node;
   }
@@ -225,7 +225,11 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       const client = here({ lazyConnect: true });
       let nowMs = 0;
       const clock = { now: () => nowMs, wall: () => 0 };
-      const node = new IoredisNode('the node', client, false, { ...systemEnvironment, clock });
+      const node = new IoredisNode('the node', client, {
+        owned: false,
+        isGuarded: false,
+        environment: { ...systemEnvironment, clock },
+      });
       nodes.push(node);
       await client.connect();
       await ask(node, acquireOf('a', { tokenHint: 1 }));
@@ -316,7 +320,11 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
         timers.push(run);
         return () => undefined;
       };
-      const node = new IoredisNode('the node', here(), false, { ...systemEnvironment, clock, timers: { schedule } });
+      const node = new IoredisNode('the node', here(), {
+        owned: false,
+        isGuarded: false,
+        environment: { ...systemEnvironment, clock, timers: { schedule } },
+      });
       nodes.push(node);
       await ask(node, inspect);
       server.pause();
@@ -421,7 +429,11 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       let nowMs = 0;
       const clock = { now: () => nowMs, wall: () => 0 };
       const client = connectTo({ host: '127.0.0.1', port: portOf(silent) }, systemEnvironment);
-      const node = new IoredisNode('the node', client, true, { ...systemEnvironment, clock });
+      const node = new IoredisNode('the node', client, {
+        owned: true,
+        isGuarded: false,
+        environment: { ...systemEnvironment, clock },
+      });
       const early = failureOf(node, acquireOf('a'));
       nowMs = TIMEOUT_MS;
       const late = failureOf(node, acquireOf('b'));
@@ -549,7 +561,11 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
         return () => undefined;
       };
       const client = new Redis(hung.port, '127.0.0.1', { disconnectTimeout: 1 });
-      const node = new IoredisNode('the node', client, true, { ...systemEnvironment, timers: { schedule } });
+      const node = new IoredisNode('the node', client, {
+        owned: true,
+        isGuarded: false,
+        environment: { ...systemEnvironment, timers: { schedule } },
+      });
       await ask(node, inspect);
       hung.pause();
       const quit = node.connection.quit();

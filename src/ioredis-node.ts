@@ -4,6 +4,7 @@ import type { IoredisClient, SendCommand } from './ioredis-client.ts';
 import { connectionOf, type IoredisConnection } from './ioredis-connection.ts';
 import {
   ABSENT,
+  ADMITTED,
   type AcquireCommand,
   COMMITTED,
   EXTENDED,
@@ -12,17 +13,31 @@ import {
   type LockCommand,
   type LockNode,
   type LockReply,
+  QUARANTINED,
   REFUSED,
   RELEASED,
 } from './lock-node.ts';
 import { lacksScript, nodeError, tellsOfLoss } from './reply-error.ts';
-import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from './scripts.ts';
+import type { RestartGuard } from './restart-guard.ts';
+import {
+  ACQUIRE_GUARDED,
+  ACQUIRE_GUARDED_WITH_TOKEN,
+  ACQUIRE_WITH_TOKEN,
+  ADMIT,
+  COMMIT,
+  EXTEND,
+  INSPECT,
+  RELEASE,
+  type Script,
+} from './scripts.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
 const SILENCE_TIMEOUTS = 4;
 /** So many commands wait at most for a server that is silent: nothing else bounds them if it hangs for good. */
 const LONGEST_BACKLOG = 10_000;
+
+const SENT_AGAIN = 'the connection was lost, and the command sent again to a server that may have restarted';
 
 type Settle = (reply: LockReply) => void;
 type Arguments = (string | number)[];
@@ -33,6 +48,14 @@ type Interpret = (answer: unknown) => LockReply | null;
 interface Errand {
   readonly deadlineMs: number;
   readonly settle: Settle;
+}
+
+export interface IoredisNodeOptions {
+  /** Whether distrilock opened the client, and so closes it by `Redlock.close` too. */
+  readonly owned: boolean;
+  /** Whether commands will need to know the server's run. */
+  readonly isGuarded: boolean;
+  readonly environment: Environment;
 }
 
 /** One Redis master behind an ioredis client. */
@@ -47,8 +70,7 @@ export class IoredisNode implements LockNode {
   private readonly evaluateKnown: SendCommand;
   private hasQuit = false;
 
-  /** @param owned whether distrilock opened the client, and so closes it by `Redlock.close` too */
-  constructor(id: string, client: IoredisClient, owned: boolean, environment: Environment) {
+  constructor(id: string, client: IoredisClient, { owned, isGuarded, environment }: IoredisNodeOptions) {
     this.id = id;
     this.client = client;
     this.link = connectionOf(client);
@@ -56,6 +78,7 @@ export class IoredisNode implements LockNode {
     this.set = client.createBuiltinCommand('set').string;
     this.evaluate = client.createBuiltinCommand('eval').string;
     this.evaluateKnown = client.createBuiltinCommand('evalsha').string;
+    if (isGuarded) this.link.watchRun();
     this.connection = {
       owned,
       quit: () => {
@@ -95,7 +118,8 @@ export class IoredisNode implements LockNode {
   private send(command: LockCommand, errand: Errand): void {
     switch (command.kind) {
       case 'acquire':
-        if (command.tokenHint === null) this.acquire(command, errand);
+        if (command.guard !== null) this.acquireGuarded(command, command.guard, errand);
+        else if (command.tokenHint === null) this.acquire(command, errand);
         else {
           const args = [command.value, command.ttlMs, command.tokenHint];
           this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, errand, grantedOrHeld);
@@ -112,6 +136,11 @@ export class IoredisNode implements LockNode {
         return;
       case 'inspect':
         this.run(INSPECT, [command.key], [], errand, inspected);
+        return;
+      case 'admit':
+        this.runForRun(errand, (runId, sameRun) =>
+          this.run(ADMIT, [command.key, command.quarantineKey], [runId], errand, admitted, sameRun),
+        );
         return;
     }
   }
@@ -130,14 +159,52 @@ export class IoredisNode implements LockNode {
     });
   }
 
+  private acquireGuarded(command: AcquireCommand, guard: RestartGuard, errand: Errand): void {
+    const { value, ttlMs, tokenHint } = command;
+    const guardKeys = [guard.markerKey, guard.quarantineKey];
+    this.runForRun(errand, (runId, sameRun) => {
+      const guardArgs = [runId, guard.quarantineMs];
+      if (tokenHint === null) {
+        const args = [value, ttlMs, ...guardArgs];
+        this.run(ACQUIRE_GUARDED, [command.key, ...guardKeys], args, errand, guardedAnswer, sameRun);
+      } else {
+        const keys = [...this.keysOf(command), ...guardKeys];
+        const args = [value, ttlMs, tokenHint, ...guardArgs];
+        this.run(ACQUIRE_GUARDED_WITH_TOKEN, keys, args, errand, guardedAnswerWithToken, sameRun);
+      }
+    });
+  }
+
+  /**
+   * Sends what must name the server's run. A client that sends again by itself may do so to a server that has restarted since: what that
+   * answers to the old run_id says nothing, which `sameRun` tells.
+   */
+  private runForRun(errand: Errand, send: (runId: string, sameRun: () => boolean) => void): void {
+    const { link } = this;
+    const { runId, epoch } = link;
+    if (runId !== null) send(runId, () => epoch === link.epoch);
+    else {
+      const { runError } = link;
+      const reason = runError === null ? 'its run_id is not known yet' : nodeError('its run_id', runError).message;
+      this.failLater(errand.settle, reason);
+    }
+  }
+
   private keysOf({ key }: { readonly key: string }): string[] {
     return [key, fencingCounterKey(key, this.client.options.keyPrefix)];
   }
 
-  private run(script: Script, keys: readonly string[], args: Arguments, errand: Errand, interpret: Interpret): void {
+  private run(
+    script: Script,
+    keys: readonly string[],
+    args: Arguments,
+    errand: Errand,
+    interpret: Interpret,
+    isMeant: () => boolean = () => true,
+  ): void {
     const rest = [keys.length, ...keys, ...args];
     const receive = (answer: unknown): void => {
-      errand.settle(interpret(answer) ?? this.unexpected(answer));
+      errand.settle(isMeant() ? (interpret(answer) ?? this.unexpected(answer)) : this.failed(new Error(SENT_AGAIN)));
     };
     if (this.link.mustSendWhole(script)) {
       this.call(this.evaluate, [script.lua, ...rest], errand, receive);
@@ -145,7 +212,7 @@ export class IoredisNode implements LockNode {
     }
     this.call(this.evaluateKnown, [script.sha1, ...rest], errand, receive, () => {
       // Its scripts were flushed, or it is another server of a cluster.
-      if (this.isLate(errand) || !this.link.isReady())
+      if (this.isLate(errand) || !this.link.isReady() || !isMeant())
         errand.settle(this.notSent('the server did not know the script'));
       else this.call(this.evaluate, [script.lua, ...rest], errand, receive);
     });
@@ -212,6 +279,20 @@ function grantedOrHeld(answer: unknown): LockReply | null {
   if (answer === null) return HELD;
   const token = Number(answer);
   return Number.isSafeInteger(token) ? { kind: 'granted', token } : null;
+}
+
+function guardedAnswer(answer: unknown): LockReply | null {
+  if (answer === 'quarantined') return QUARANTINED;
+  if (answer === null) return HELD;
+  return Number(answer) === 1 ? GRANTED_WITHOUT_TOKEN : null;
+}
+
+function guardedAnswerWithToken(answer: unknown): LockReply | null {
+  return answer === 'quarantined' ? QUARANTINED : grantedOrHeld(answer);
+}
+
+function admitted(answer: unknown): LockReply | null {
+  return Number(answer) === 1 ? ADMITTED : null;
 }
 
 /** Scripts answer 1 or 0, which clients that want numbers as text hand on as text. */

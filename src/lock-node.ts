@@ -1,3 +1,5 @@
+import type { RestartGuard } from './restart-guard.ts';
+
 /**
  * One Redis master as the algorithm sees it: typed commands go in, one typed reply comes back.
  * The ioredis node turns them into Redis commands; the simulator's model node answers them itself;
@@ -32,6 +34,8 @@ export interface AcquireCommand {
   readonly fresh: boolean;
   /** With fencing, the least token wanted (microseconds of the client's wall clock); null without. */
   readonly tokenHint: number | null;
+  /** A node that does not know that it kept its keys must answer `quarantined`, see {@link RestartGuard}; null without the guard. */
+  readonly guard: RestartGuard | null;
 }
 
 /** While `key` still holds `value` and the counter is not above `token`: counter := token. */
@@ -67,33 +71,49 @@ export interface InspectCommand {
   readonly timeoutMs: number;
 }
 
+/** Take the node for one that has forgotten nothing: its quarantine is over, or never begins. */
+export interface AdmitCommand {
+  readonly kind: 'admit';
+  /** The guard's marker. */
+  readonly key: string;
+  readonly quarantineKey: string;
+  readonly timeoutMs: number;
+}
+
 /** Whatever a node can be asked. */
-export type LockCommand = AcquireCommand | CommitCommand | ExtendCommand | ReleaseCommand | InspectCommand;
+export type LockCommand =
+  AcquireCommand | CommitCommand | ExtendCommand | ReleaseCommand | InspectCommand | AdmitCommand;
 
 /**
- * - to acquire: `granted` (the node holds our value; `token` is its counter, null without fencing) or `held` (another value is there)
+ * - to acquire: `granted` (the node holds our value; `token` is its counter, null without fencing), `held` (another value is there)
+ *   or `quarantined` (the node may have forgotten locks, and stored nothing)
  * - to commit: `committed`, or `refused` (our value is gone, or the counter is above the token)
  * - to extend: `extended`, or `absent` (our value is not there)
  * - to release: `released`, or `absent` (our value is not there)
  * - to inspect: `inspected` with the value and the milliseconds it still has to live, both null where there is no key
+ * - to admit: `admitted`
  * - to any: `failed`, with the reason. Whether the command ran is then unknown, unless `sent` is false.
  */
 export type LockReply =
   | { readonly kind: 'granted'; readonly token: number | null }
   | { readonly kind: 'held' }
+  | { readonly kind: 'quarantined' }
   | { readonly kind: 'committed' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'extended' }
   | { readonly kind: 'released' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'inspected'; readonly value: string | null; readonly remainingMs: number | null }
+  | { readonly kind: 'admitted' }
   | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
 
 /** Replies that carry nothing, made once: a simulator answers millions of them. */
 export const GRANTED_WITHOUT_TOKEN: LockReply = Object.freeze({ kind: 'granted', token: null });
 export const HELD: LockReply = Object.freeze({ kind: 'held' });
+export const QUARANTINED: LockReply = Object.freeze({ kind: 'quarantined' });
 export const COMMITTED: LockReply = Object.freeze({ kind: 'committed' });
 export const REFUSED: LockReply = Object.freeze({ kind: 'refused' });
 export const EXTENDED: LockReply = Object.freeze({ kind: 'extended' });
 export const RELEASED: LockReply = Object.freeze({ kind: 'released' });
 export const ABSENT: LockReply = Object.freeze({ kind: 'absent' });
+export const ADMITTED: LockReply = Object.freeze({ kind: 'admitted' });

@@ -31,7 +31,7 @@ interface Candidate {
  * @throws InvalidOptionError for no clients, for the same node twice (the same object, place or id), and for anything
  *   that is neither an ioredis client nor what one can be made of
  */
-export function nodesFrom(clients: readonly RedlockClient[], environment: Environment): LockNode[] {
+export function nodesFrom(clients: readonly RedlockClient[], environment: Environment, isGuarded = false): LockNode[] {
   if (!Array.isArray(clients)) {
     throw new InvalidOptionError(
       'clients',
@@ -47,7 +47,7 @@ export function nodesFrom(clients: readonly RedlockClient[], environment: Enviro
   const candidates: Candidate[] = [];
   // Not forEach, which skips the holes of an array.
   for (let index = 0; index < clients.length; index += 1) {
-    const candidate = candidateFrom(clients[index], `clients[${index}]`, environment);
+    const candidate = candidateFrom(clients[index], `clients[${index}]`, environment, isGuarded);
     const twin = candidates.findIndex(({ id, place }) => id === candidate.id || place === candidate.place);
     if (twin !== -1) {
       throw new InvalidOptionError(
@@ -60,17 +60,26 @@ export function nodesFrom(clients: readonly RedlockClient[], environment: Enviro
   return candidates.map((candidate) => candidate.open());
 }
 
-function candidateFrom(client: unknown, name: string, environment: Environment): Candidate {
+function candidateFrom(client: unknown, name: string, environment: Environment, isGuarded: boolean): Candidate {
   if (typeof client !== 'object' || client === null) throw new InvalidOptionError(name, problemOfPrimitive(client));
   if (isLockNode(client)) return { id: client.id, place: client.id, open: () => client };
   if (isIoredisClient(client)) {
+    if (client.isCluster && isGuarded) {
+      throw new InvalidOptionError(
+        name,
+        'is a Redis Cluster, whose servers restart one by one: restartGuard needs a client for each master',
+      );
+    }
     const id = client.isCluster ? clusterId(client) : optionsId(client.options);
-    return { id, place: placeOf(id), open: () => new IoredisNode(id, client, false, environment) };
+    const open = (): LockNode => new IoredisNode(id, client, { owned: false, isGuarded, environment });
+    return { id, place: placeOf(id), open };
   }
   const problem = problemOfObject(client);
   if (problem !== null) throw new InvalidOptionError(name, problem);
   const id = optionsId(client);
-  return { id, place: placeOf(id), open: () => new IoredisNode(id, connectTo(client, environment), true, environment) };
+  const open = (): LockNode =>
+    new IoredisNode(id, connectTo(client, environment), { owned: true, isGuarded, environment });
+  return { id, place: placeOf(id), open };
 }
 
 function isLockNode(value: object): value is LockNode {

@@ -1,6 +1,12 @@
 import type { Environment } from './environment.ts';
 import { InvalidOptionError } from './errors.ts';
 import { FENCING_COUNTER_SUFFIX } from './fencing-counter-key.ts';
+import {
+  RESTART_MARKER_SUFFIX,
+  RESTART_QUARANTINE_SUFFIX,
+  type RestartGuard,
+  restartGuardOf,
+} from './restart-guard.ts';
 import { fixedRetry, isLimit, LIMIT, type RetryPolicy } from './retry.ts';
 import { driftAllowanceMs } from './validity.ts';
 
@@ -32,8 +38,19 @@ export interface RedlockOptions {
   readonly fencing?: boolean | undefined;
   /** How often one lock may be extended; -1 or Infinity without limit. Default -1. */
   readonly extensionLimit?: number | undefined;
+  /**
+   * Keeps servers that may have forgotten locks (restarted, flushed, a promoted replica) from voting until the longest lease is over:
+   * `longestTtl` milliseconds, the same for all who lock these resources. Servers that are new need {@link Redlock.admitNewNodes}. Default: no guard.
+   */
+  readonly restartGuard?: RestartGuardOptions | undefined;
   /** Clock, timers and randomness. Default: the system's. */
   readonly environment?: Environment | undefined;
+}
+
+/** How the restart guard behaves. */
+export interface RestartGuardOptions {
+  /** Milliseconds that a lock may live at most: acquire and extend refuse more. */
+  readonly longestTtl: number;
 }
 
 /** What one acquire can do otherwise than its Redlock. */
@@ -79,6 +96,9 @@ export interface ResolvedOptions {
   readonly keyPrefix: string;
   readonly fencing: boolean;
   readonly extensionLimit: number;
+  readonly restartGuard: RestartGuard | null;
+  /** Infinite without the guard. */
+  readonly longestTtlMs: number;
   readonly environment: Environment;
 }
 
@@ -100,13 +120,14 @@ function describe(value: unknown): string {
 
 function isEnvironment(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { clock, timers, random } = value as Partial<Environment>;
+  const { clock, timers, random, diagnostics } = value as Partial<Environment>;
   return (
     typeof clock?.now === 'function' &&
     typeof clock.wall === 'function' &&
     typeof timers?.schedule === 'function' &&
     typeof random?.token === 'function' &&
-    typeof random.fraction === 'function'
+    typeof random.fraction === 'function' &&
+    (diagnostics === undefined || (typeof diagnostics.channel === 'function' && typeof diagnostics.warn === 'function'))
   );
 }
 
@@ -142,6 +163,13 @@ const RETRY_CHECKS = {
   deadline: positiveMilliseconds,
 };
 
+const RESTART_GUARD_CHECKS: Readonly<Record<keyof RestartGuardOptions, Check>> = {
+  longestTtl: check(
+    (value) => Number.isSafeInteger(value) && Number(value) > 0,
+    'a whole number of milliseconds greater than 0',
+  ),
+};
+
 const REDLOCK_CHECKS: Readonly<Record<keyof RedlockOptions, Check>> = {
   ...RETRY_CHECKS,
   clockDriftFactor: check(
@@ -152,6 +180,7 @@ const REDLOCK_CHECKS: Readonly<Record<keyof RedlockOptions, Check>> = {
   keyPrefix: check((value) => typeof value === 'string', 'a string'),
   fencing: check((value) => typeof value === 'boolean', 'true or false'),
   extensionLimit: limitOrUnlimited,
+  restartGuard: (name, value) => checkAll(value, RESTART_GUARD_CHECKS, name),
   environment: check(isEnvironment, 'an Environment: clock, timers and random'),
 };
 
@@ -166,12 +195,14 @@ const USING_CHECKS: Readonly<Record<keyof UsingOptions, Check>> = {
   extensionLimit: limitOrUnlimited,
 };
 
-function checkAll(options: unknown, checks: Readonly<Record<string, Check>>): void {
+/** `parent` is the option whose value they are; null for those at the top. */
+function checkAll(options: unknown, checks: Readonly<Record<string, Check>>, parent: string | null = null): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidOptionError('options', `must be an object, not ${describe(options)}`);
+    throw new InvalidOptionError(parent ?? 'options', `must be an object, not ${describe(options)}`);
   }
-  for (const [name, value] of Object.entries(options)) {
-    const checkOption = Object.hasOwn(checks, name) ? checks[name] : undefined;
+  for (const [key, value] of Object.entries(options)) {
+    const checkOption = Object.hasOwn(checks, key) ? checks[key] : undefined;
+    const name = parent === null ? key : `${parent}.${key}`;
     if (checkOption === undefined) {
       throw new InvalidOptionError(name, `is not an option; there are ${Object.keys(checks).join(', ')}`);
     }
@@ -184,18 +215,30 @@ export function resolveOptions(options: RedlockOptions, systemEnvironment: Envir
   checkAll(options, REDLOCK_CHECKS);
   checkOnePolicy(options);
   const { retryDelay = 200, retryJitter = 100 } = options;
+  const clockDriftFactor = options.clockDriftFactor ?? 0.01;
+  const keyPrefix = options.keyPrefix ?? 'lock:';
+  const longestTtlMs = longestTtlOf(options, clockDriftFactor);
   return {
     retry: options.retry ?? fixedRetry({ count: options.retryCount, delay: retryDelay, jitter: retryJitter }),
     retryDelay,
     retryJitter,
     deadline: options.deadline ?? null,
-    clockDriftFactor: options.clockDriftFactor ?? 0.01,
+    clockDriftFactor,
     nodeTimeout: options.nodeTimeout ?? null,
-    keyPrefix: options.keyPrefix ?? 'lock:',
+    keyPrefix,
     fencing: options.fencing ?? false,
     extensionLimit: options.extensionLimit ?? -1,
+    restartGuard: longestTtlMs === null ? null : restartGuardOf(keyPrefix, longestTtlMs, clockDriftFactor),
+    longestTtlMs: longestTtlMs ?? Number.POSITIVE_INFINITY,
     environment: options.environment ?? systemEnvironment,
   };
+}
+
+function longestTtlOf({ restartGuard }: RedlockOptions, clockDriftFactor: number): number | null {
+  if (restartGuard === undefined) return null;
+  const name = 'restartGuard.longestTtl';
+  checkTtl(restartGuard.longestTtl, { clockDriftFactor, longestTtlMs: Number.POSITIVE_INFINITY }, name);
+  return restartGuard.longestTtl;
 }
 
 /** Checks the options of one acquire; throws an InvalidOptionError that names the option. */
@@ -231,6 +274,13 @@ export function retryPolicyOf(
   return { count, delayMs: (failures, fraction) => policy.delayMs(failures, fraction) };
 }
 
+/** How the library's own keys end, beside those of locks, and what they are. */
+export const RESERVED_SUFFIXES: readonly (readonly [suffix: string, what: string])[] = [
+  [FENCING_COUNTER_SUFFIX, 'fencing counters'],
+  [RESTART_MARKER_SUFFIX, 'keys of the restart guard'],
+  [RESTART_QUARANTINE_SUFFIX, 'keys of the restart guard'],
+];
+
 /** Checks the options of one using; throws an InvalidOptionError that names the option. */
 export function checkUsingOptions(options: UsingOptions): void {
   checkAll(options, USING_CHECKS);
@@ -255,25 +305,37 @@ export function oneResource(resource: unknown): unknown {
   );
 }
 
-/** Refuses a resource that is not a name, or whose key would be another lock's fencing counter. */
+/** Refuses a resource that is not a name, or whose key would be a key of the library's own. */
 export function checkResource(resource: unknown): asserts resource is string {
   if (typeof resource !== 'string' || resource === '') {
     throw new InvalidOptionError('resource', `must be a string that is not empty, not ${describe(resource)}`);
   }
-  if (resource.endsWith(FENCING_COUNTER_SUFFIX)) {
-    throw new InvalidOptionError('resource', `must not end in ${FENCING_COUNTER_SUFFIX}, which names fencing counters`);
+  for (const [suffix, what] of RESERVED_SUFFIXES) {
+    if (resource.endsWith(suffix)) {
+      throw new InvalidOptionError('resource', `must not end in ${suffix}, which names ${what}`);
+    }
   }
 }
 
-/** Refuses a time to live that is not a whole number of milliseconds, or that its own drift allowance uses up. */
-export function checkTtl(ttl: unknown, clockDriftFactor: number): asserts ttl is number {
+/** Refuses a time to live that is not a whole number of milliseconds, that its own drift allowance uses up, or that outlives a quarantine. */
+export function checkTtl(
+  ttl: unknown,
+  { clockDriftFactor, longestTtlMs }: Pick<ResolvedOptions, 'clockDriftFactor' | 'longestTtlMs'>,
+  name = 'ttl',
+): asserts ttl is number {
   if (typeof ttl !== 'number' || !Number.isSafeInteger(ttl) || ttl <= 0) {
-    throw new InvalidOptionError('ttl', `must be a whole number of milliseconds greater than 0, not ${describe(ttl)}`);
+    throw new InvalidOptionError(name, `must be a whole number of milliseconds greater than 0, not ${describe(ttl)}`);
+  }
+  if (ttl > longestTtlMs) {
+    throw new InvalidOptionError(
+      name,
+      `of ${ttl} ms is more than restartGuard.longestTtl, ${longestTtlMs} ms: a node that forgot the lock would vote again while it is held`,
+    );
   }
   const allowanceMs = driftAllowanceMs(ttl, clockDriftFactor);
   if (ttl <= allowanceMs) {
     throw new InvalidOptionError(
-      'ttl',
+      name,
       `of ${ttl} ms would be used up by its own drift allowance of ${allowanceMs} ms (clockDriftFactor ${clockDriftFactor})`,
     );
   }

@@ -5,12 +5,14 @@ import type { LockReply } from './lock-node.ts';
 const WORDS: Readonly<Record<NodeOutcome['outcome'], string>> = {
   granted: 'granted',
   held: 'held',
+  quarantined: 'quarantined',
   committed: 'committed the token',
   refused: 'refused the token',
   extended: 'extended',
   released: 'released',
   absent: 'absent',
   inspected: 'inspected',
+  admitted: 'admitted',
   failed: 'failed',
   timeout: 'timed out',
   pending: 'not awaited',
@@ -32,8 +34,19 @@ export function describeOutcomes(wanted: NodeOutcome['outcome'], outcomes: reado
   const parts = [...counts].map(([outcome, count]) =>
     outcome === wanted ? `${count} of ${outcomes.length} ${WORDS[outcome]}` : `${count} ${WORDS[outcome]}`,
   );
+  const quarantined = outcomes.filter(isQuarantined).map(({ node }) => node);
+  if (quarantined.length > 0) {
+    parts.push(
+      `of which ${quarantined.join(', ')} may have forgotten locks, until restartGuard's longestTtl has passed`,
+    );
+  }
   const error = firstError(outcomes);
   return parts.join(', ') + (error === undefined ? '' : `; ${error.message}`);
+}
+
+/** Whether the node was not allowed to vote because it may have forgotten locks. */
+export function isQuarantined({ outcome }: NodeOutcome): boolean {
+  return outcome === 'quarantined';
 }
 
 /** Why the first node that failed did so, as the `cause` of an error. */

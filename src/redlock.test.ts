@@ -54,6 +54,7 @@ describe('acquire', () => {
           timeoutMs: 100,
           fresh: true,
           tokenHint: null,
+          guard: null,
         },
       ]),
     );

@@ -1,11 +1,15 @@
 import { Acquisition } from './acquisition.ts';
+import { admitNodes } from './admission.ts';
 import { nameAsyncDispose } from './disposal.ts';
 import { InvalidOptionError } from './errors.ts';
+import { EventHub } from './event-hub.ts';
+import type { RedlockEventName, RedlockListener } from './events.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
 import type { LockNode } from './lock-node.ts';
 import { nodeTimeoutMs } from './node-timeout.ts';
 import { nodesFrom, type RedlockClient } from './nodes.ts';
+import { ObservedNode } from './observed-node.ts';
 import {
   type AcquireOptions,
   checkAcquireOptions,
@@ -34,6 +38,7 @@ export class Redlock {
   // Hidden from whoever prints or serialises a Redlock: the connections know passwords.
   readonly #nodes: readonly LockNode[];
   readonly #options: ResolvedOptions;
+  readonly #events: EventHub;
   readonly #context: LockContext;
   readonly #acquisitions = new Set<Acquisition>();
   readonly #forget = (acquisition: Acquisition): void => {
@@ -47,10 +52,15 @@ export class Redlock {
    */
   constructor(clients: readonly RedlockClient[], options: RedlockOptions = {}) {
     this.#options = resolveOptions(options, systemEnvironment);
-    this.#nodes = nodesFrom(clients, this.#options.environment);
+    const { environment } = this.#options;
+    this.#events = new EventHub(environment);
+    this.#nodes = nodesFrom(clients, environment, this.#options.restartGuard !== null).map(
+      (node) => new ObservedNode(node, this.#events, environment),
+    );
     this.#context = {
       nodes: this.#nodes,
       options: this.#options,
+      events: this.#events,
       nodeTimeoutMs: (ttlMs) => nodeTimeoutMs(this.#options.nodeTimeout, ttlMs, this.#options.clockDriftFactor),
       isClosed: () => this.#closed,
     };
@@ -64,7 +74,7 @@ export class Redlock {
   acquire(resource: string, ttl: number, options: AcquireOptions = {}): Promise<AcquiredLock> {
     return new Promise((resolve, reject) => {
       checkResource(resource);
-      checkTtl(ttl, this.#options.clockDriftFactor);
+      checkTtl(ttl, this.#options);
       checkAcquireOptions(options);
       const acquisition = new Acquisition(this.#context, resource, ttl, options, {
         settled: this.#forget,
@@ -102,7 +112,7 @@ export class Redlock {
     checkUsingOptions(options);
     const { extensionLimit = this.#options.extensionLimit, ...acquireOptions } = options;
     const lock = await this.acquire(oneResource(resource) as string, ttl, acquireOptions);
-    const keeper = new LeaseKeeper(lock, ttl, extensionLimit, this.#options.environment);
+    const keeper = new LeaseKeeper(lock, ttl, extensionLimit, this.#options.environment, this.#events);
     return runUnderLock(lock, keeper, routine, options.signal ?? null);
   }
 
@@ -120,6 +130,41 @@ export class Redlock {
       this.checkLock(lock);
       resolve(lock.release());
     });
+  }
+
+  /**
+   * With `restartGuard`: takes nodes for such as have forgotten no lock, so that they vote at once. For servers that are new, when a set
+   * of them is first put to use; never as a matter of course, for a server that restarted would be let in with the others.
+   *
+   * @param nodes the ids of nodes, as errors name them (`host:port`), or `all`
+   * @returns resolves once every one of them is admitted; rejects with an UnreachableError that says which were not
+   */
+  admitNewNodes(nodes: 'all' | readonly string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const admitted = this.nodesToAdmit(nodes);
+      const { restartGuard, longestTtlMs } = this.#options;
+      if (restartGuard === null) {
+        throw new InvalidOptionError('restartGuard', 'is not set: without it every node votes at once');
+      }
+      const { markerKey: key, quarantineKey } = restartGuard;
+      const timeoutMs = this.#context.nodeTimeoutMs(longestTtlMs);
+      admitNodes(admitted, this.#options.environment, { kind: 'admit', key, quarantineKey, timeoutMs }, (failure) => {
+        if (failure === null) resolve();
+        else reject(failure);
+      });
+    });
+  }
+
+  /**
+   * Calls `listener` for every event of this name, within the operation that causes it; a listener that throws is reported as a warning and harms
+   * nothing. Programs that hold no Redlock find the same events on the channels `distrilock:<name>` of `node:diagnostics_channel`.
+   * An operation that began while nobody listened to anything is not told of.
+   *
+   * @returns a function that ends this
+   * @throws InvalidOptionError for a name that no event has
+   */
+  on<Name extends RedlockEventName>(name: Name, listener: RedlockListener<Name>): () => void {
+    return this.#events.on(name, listener);
   }
 
   /**
@@ -149,6 +194,18 @@ export class Redlock {
         if (connection !== undefined && closes(connection.owned)) await connection.quit();
       }),
     );
+  }
+
+  private nodesToAdmit(nodes: unknown): readonly LockNode[] {
+    if (nodes === 'all') return this.#nodes;
+    const ids = this.#nodes.map(({ id }) => id);
+    const known = `'all', or an array with some of ${ids.join(', ')}`;
+    if (!Array.isArray(nodes) || nodes.length === 0) throw new InvalidOptionError('nodes', `must be ${known}`);
+    const stranger: unknown = nodes.find((id) => !ids.includes(id as string));
+    if (stranger !== undefined) {
+      throw new InvalidOptionError('nodes', `must be ${known}: there is no node ${JSON.stringify(stranger)}`);
+    }
+    return this.#nodes.filter(({ id }) => nodes.includes(id));
   }
 
   private checkLock(lock: unknown): asserts lock is AcquiredLock {

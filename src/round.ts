@@ -77,9 +77,11 @@ export class Round {
     return this.nodes.map(({ id }, index) => outcomeOf(id, this.replies[index], this.timedOut));
   }
 
-  /** Whether so many nodes failed or kept silent that the others are no quorum. */
+  /** Whether so many nodes failed, kept silent or may not vote that the others are no quorum. */
   lacksQuorum(): boolean {
-    return this.lacksQuorumWithout((reply) => (reply === undefined ? this.timedOut : reply.kind === 'failed'));
+    return this.lacksQuorumWithout((reply) =>
+      reply === undefined ? this.timedOut : reply.kind === 'failed' || reply.kind === 'quarantined',
+    );
   }
 
   /** Whether the command could not even be sent to so many nodes that the others are no quorum. */

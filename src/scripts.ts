@@ -7,18 +7,18 @@ export interface Script {
   readonly sha1: string;
 }
 
-/**
- * KEYS: the lock, its counter. ARGV: value, time to live (ms), least token wanted. Answers the token as text, or nil where another
- * value is there. A counter that is no number, or that would leave the integers that a double holds exactly, is an error
- * before anything is written.
- */
-export const ACQUIRE_WITH_TOKEN: Script = {
-  lua: `
+// What the scripts that acquire are made of. Every script looks at its lock first: an observer can tell then which command met an expired key.
+
+const LOOK = `
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
+`;
+
+const REFUSE_IF_HELD = `if holder and holder ~= ARGV[1] then
   return false
 end
-local counter = tonumber(redis.call('GET', KEYS[2]) or '0')
+`;
+
+const DRAW_TOKEN = `local counter = tonumber(redis.call('GET', KEYS[2]) or '0')
 if not counter or counter < 0 or counter ~= math.floor(counter) then
   return redis.error_reply('ERR the fencing counter ' .. KEYS[2] .. ' does not hold a whole number')
 end
@@ -28,14 +28,64 @@ if token > 9007199254740991 then
 end
 local text = string.format('%.0f', token)
 redis.call('SET', KEYS[2], text)
-if not holder then
+`;
+
+const STORE = `if not holder then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-return text
+`;
+
+/** Marker and quarantine are the keys at `key` and after it; the run_id and the quarantine's time to live (ms), the arguments at `argument` and after it. */
+function refuseIfQuarantined(key: number, argument: number): string {
+  return `if redis.call('GET', KEYS[${key}]) ~= ARGV[${argument}] then
+  redis.call('SET', KEYS[${key + 1}], ARGV[${argument}], 'PX', ARGV[${argument + 1}])
+  redis.call('SET', KEYS[${key}], ARGV[${argument}])
+  return 'quarantined'
+end
+if redis.call('GET', KEYS[${key + 1}]) then
+  return 'quarantined'
+end
+`;
+}
+
+/**
+ * KEYS: the lock, its counter. ARGV: value, time to live (ms), least token wanted. Answers the token as text, or nil where another
+ * value is there. A counter that is no number, or that would leave the integers that a double holds exactly, is an error
+ * before anything is written.
+ */
+export const ACQUIRE_WITH_TOKEN: Script = {
+  lua: `${LOOK}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}return text
 `,
   sha1: '9fd4943e3f61f8925ba5581ad45182f3b03b7969',
+};
+
+/**
+ * KEYS: the lock, marker, quarantine. ARGV: value, time to live (ms), run_id, time to live of the quarantine (ms). Answers 1, nil where
+ * another value is there, or `quarantined`.
+ */
+export const ACQUIRE_GUARDED: Script = {
+  lua: `${LOOK}${refuseIfQuarantined(2, 3)}${REFUSE_IF_HELD}${STORE}return 1
+`,
+  sha1: '1df74004435043ef52c7477652db29709f11c990',
+};
+
+/** As {@link ACQUIRE_WITH_TOKEN}, with marker and quarantine, run_id and time to live of the quarantine (ms) at the end; may answer `quarantined`. */
+export const ACQUIRE_GUARDED_WITH_TOKEN: Script = {
+  lua: `${LOOK}${refuseIfQuarantined(3, 4)}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}return text
+`,
+  sha1: 'e4eae5626ec7345326705695ff4594ee37029aeb',
+};
+
+/** KEYS: marker, quarantine. ARGV: run_id. Answers 1. */
+export const ADMIT: Script = {
+  lua: `
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+return 1
+`,
+  sha1: 'ac4985ef712b47198daed38424b16ce93e3a301a',
 };
 
 /** KEYS: the lock, its counter. ARGV: value, token. Answers 1 if the counter was raised to the token, or 0. */

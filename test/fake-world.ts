@@ -1,6 +1,7 @@
 import type { Cancel, Environment } from '../src/environment.ts';
 import {
   ABSENT,
+  ADMITTED,
   COMMITTED,
   EXTENDED,
   GRANTED_WITHOUT_TOKEN,
@@ -137,6 +138,7 @@ export class FakeNode implements LockNode {
   private run(command: LockCommand): LockReply {
     const { nowMs } = this.world;
     const { key } = command;
+    if (command.kind === 'admit') return ADMITTED;
     const holder = this.holder(key);
     if (command.kind === 'inspect') {
       return { kind: 'inspected', value: holder, remainingMs: holder === null ? null : this.remainingMs(key) };

@@ -21,6 +21,7 @@ export function settingsText({ settings, clients, nodes, network, limit }: Scena
     ['clockDriftFactor', orDefault(settings.clockDriftFactor, String)],
     ['nodeTimeout', orDefault(settings.nodeTimeout, formatMs)],
     ['fencing', settings.fencing ? 'yes' : 'no'],
+    ['restartGuard', settings.restartGuard === undefined ? 'no' : formatMs(settings.restartGuard)],
     ['clients', Object.entries(clients).map(clientText).join(', ')],
     ['persistence', nodes.persistence],
     ['maxmemoryPolicy', nodes.maxmemoryPolicy],

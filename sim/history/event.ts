@@ -181,7 +181,7 @@ export interface WriteRefused {
   readonly largestToken: number;
 }
 
-export type CommandKind = 'acquire' | 'commit' | 'extend' | 'release' | 'inspect';
+export type CommandKind = 'acquire' | 'commit' | 'extend' | 'release' | 'inspect' | 'admit';
 
 /** The client's library hands a command to its connection to one node. */
 export interface CommandSent {
@@ -192,7 +192,7 @@ export interface CommandSent {
   readonly node: string;
   readonly kind: CommandKind;
   readonly key: string;
-  /** The lock value that the command carries; empty for inspect. */
+  /** The lock value that the command carries; empty for inspect and admit. */
   readonly value: string;
 }
 

@@ -1,4 +1,4 @@
-import { FENCING_COUNTER_SUFFIX } from '../../src/fencing-counter-key.ts';
+import { RESERVED_SUFFIXES } from '../../src/options.ts';
 import { quorumOf } from '../../src/quorum.ts';
 import { driftAllowanceMs } from '../../src/validity.ts';
 import { formatMs } from '../text/duration-text.ts';
@@ -49,7 +49,9 @@ class ScenarioChecks {
         this.report(['clients', name], 'means something else in a scenario; give the client another name', 'key');
       }
     }
-    this.checkTtl(['settings', 'ttl'], scenario.settings.ttl);
+    const { restartGuard, ttl } = scenario.settings;
+    if (restartGuard !== undefined) this.checkTtl(['settings', 'restartGuard'], restartGuard);
+    this.checkTtl(['settings', 'ttl'], ttl);
     scenario.workload.forEach((script, index) => this.checkScript(['workload', index], script));
     scenario.faults.forEach((fault, index) => this.checkFault(['faults', index], fault));
     scenario.happened.forEach((occurrence, index) => {
@@ -87,8 +89,9 @@ class ScenarioChecks {
 
   private checkAcquire(path: readonly PathStep[], { ttl, resource }: AcquireStep): void {
     if (ttl !== undefined) this.checkTtl([...path, 'ttl'], ttl);
-    if (resource.endsWith(FENCING_COUNTER_SUFFIX)) {
-      this.report([...path, 'resource'], `must not end in ${FENCING_COUNTER_SUFFIX}, which names fencing counters`);
+    for (const [suffix, what] of RESERVED_SUFFIXES) {
+      if (resource.endsWith(suffix))
+        this.report([...path, 'resource'], `must not end in ${suffix}, which names ${what}`);
     }
   }
 
@@ -96,6 +99,13 @@ class ScenarioChecks {
     if (!Number.isSafeInteger(ttlMs)) {
       this.report(path, `is ${formatMs(ttlMs)}; Redis expires keys by whole milliseconds`);
       return;
+    }
+    const { restartGuard } = this.scenario.settings;
+    if (restartGuard !== undefined && ttlMs > restartGuard) {
+      this.report(
+        path,
+        `is ${formatMs(ttlMs)}, more than settings.restartGuard, ${formatMs(restartGuard)}: the library refuses that`,
+      );
     }
     const factor = this.scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
     const allowanceMs = driftAllowanceMs(ttlMs, factor);

@@ -47,16 +47,25 @@ const FIELDS: { readonly [Name in EventName]: readonly FieldsOf<Name>[] } = {
 /** What stands beside them, how often or how much later, narrows nothing. */
 const PATTERN_FIELDS = Object.keys(eventPattern.shape).filter((name) => name !== 'event') as PatternField[];
 
-const COMMANDS = words<CommandKind>({ acquire: true, commit: true, extend: true, release: true, inspect: true });
+const COMMANDS = words<CommandKind>({
+  acquire: true,
+  commit: true,
+  extend: true,
+  release: true,
+  inspect: true,
+  admit: true,
+});
 const REPLIES = words<LockReply['kind']>({
   granted: true,
   held: true,
+  quarantined: true,
   committed: true,
   refused: true,
   extended: true,
   released: true,
   absent: true,
   inspected: true,
+  admitted: true,
   failed: true,
 });
 const CODES = words<LockErrorCode>({

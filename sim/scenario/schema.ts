@@ -16,6 +16,9 @@ const settings = z.strictObject({
   retryJitter: duration.optional(),
   clockDriftFactor: z.number().min(0).lt(1).optional(),
   nodeTimeout: positiveDuration.optional(),
+  restartGuard: positiveDuration
+    .optional()
+    .describe('nodes that may have forgotten locks do not vote until leases of this length are over (no guard)'),
   fencing: z.boolean().default(false).describe('draw fencing tokens, and check them at the resource (false)'),
 });
 

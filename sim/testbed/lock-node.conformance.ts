@@ -60,7 +60,7 @@ function acquire(
   tokenHint: number | null = null,
   fresh = false,
 ): ConformanceStep {
-  return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh, tokenHint } };
+  return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh, tokenHint, guard: null } };
 }
 
 function commit(key: string, value: string, token: number): ConformanceStep {

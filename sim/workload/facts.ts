@@ -1,4 +1,6 @@
+import type { AdmitCommand } from '../../src/lock-node.ts';
 import { quorumOf } from '../../src/quorum.ts';
+import { type RestartGuard, restartGuardOf } from '../../src/restart-guard.ts';
 import type { RunStarted } from '../history/event.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { resourceOf } from './run-script.ts';
@@ -50,6 +52,17 @@ export function runStarted(
 /** How long, in milliseconds, a key can live on a node whose clock is as slow as the settings allow. */
 export function longestKeyLifeMs(scenario: Scenario): number {
   return longestTtlMs(scenario) * (1 + clockDriftFactorOf(scenario)) + MARGIN_MS;
+}
+
+/** The restart guard by which the clients of a scenario lock keys that begin with `keyPrefix`; null without. */
+export function restartGuardOfScenario(scenario: Scenario, keyPrefix: string): RestartGuard | null {
+  const longestMs = scenario.settings.restartGuard;
+  return longestMs === undefined ? null : restartGuardOf(keyPrefix, longestMs, clockDriftFactorOf(scenario));
+}
+
+/** What lets a node vote when a run begins: its nodes are new, and have nothing to forget. */
+export function admissionBy({ markerKey, quarantineKey }: RestartGuard): AdmitCommand {
+  return { kind: 'admit', key: markerKey, quarantineKey, timeoutMs: 0 };
 }
 
 function clockDriftFactorOf({ settings }: Scenario): number {

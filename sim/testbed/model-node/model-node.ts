@@ -1,6 +1,8 @@
 import {
   ABSENT,
   type AcquireCommand,
+  type AdmitCommand,
+  ADMITTED,
   COMMITTED,
   type CommitCommand,
   EXTENDED,
@@ -10,10 +12,12 @@ import {
   type InspectCommand,
   type LockCommand,
   type LockReply,
+  QUARANTINED,
   REFUSED,
   RELEASED,
   type ReleaseCommand,
 } from '../../../src/lock-node.ts';
+import type { RestartGuard } from '../../../src/restart-guard.ts';
 import type { KeyLost } from '../../history/event.ts';
 import { type Entry, NodeData } from './node-data.ts';
 import { type CrashKind, Persistence, type PersistenceMode } from './persistence.ts';
@@ -63,14 +67,17 @@ export class ModelNode {
     this.onLoss = onLoss;
   }
 
-  /** Runs one command, at `nowMs` of the node's wall clock and `trueUs` of true time. */
-  execute(command: LockCommand, nowMs: number, trueUs: number): LockReply {
+  /**
+   * Runs one command, at `nowMs` of the node's wall clock and `trueUs` of true time. `runId` is what the client sends with commands that
+   * concern the restart guard: the run_id that it has read on its connection.
+   */
+  execute(command: LockCommand, nowMs: number, trueUs: number, runId = ''): LockReply {
     const entry = this.live(command.key, nowMs);
     this.before = entry === undefined ? null : entry.value;
     this.changed = false;
     switch (command.kind) {
       case 'acquire':
-        return this.acquire(command, entry, nowMs, trueUs);
+        return this.acquire(command, entry, nowMs, trueUs, runId);
       case 'commit':
         return this.commit(command, entry, nowMs, trueUs);
       case 'extend':
@@ -79,6 +86,8 @@ export class ModelNode {
         return this.release(command, entry, nowMs, trueUs);
       case 'inspect':
         return this.inspect(command, entry, nowMs);
+      case 'admit':
+        return this.admit(command, nowMs, trueUs, runId);
     }
   }
 
@@ -93,17 +102,21 @@ export class ModelNode {
     for (const [key, entry] of this.data.keys) {
       if (isOver(entry, nowMs)) this.lose(key, entry, 'expired');
     }
+    const { quarantines } = this.data;
+    for (const [key, expiresAtMs] of quarantines) if (Math.floor(nowMs) > expiresAtMs) quarantines.delete(key);
   }
 
-  /** The last millisecond, by the node's wall clock, of the key; null where there is none. */
+  /** The last millisecond, by the node's wall clock, of the key of a lock or a quarantine; null where there is none. */
   expiryOf(key: string): number | null {
-    return this.data.keys.get(key)?.expiresAtMs ?? null;
+    return this.data.keys.get(key)?.expiresAtMs ?? this.data.quarantines.get(key) ?? null;
   }
 
   /** The key was seen to go from the real server that this node follows. */
   forget(key: string, cause: LossCause): void {
     const entry = this.data.keys.get(key);
     if (entry !== undefined) this.lose(key, entry, cause);
+    this.data.markers.delete(key);
+    this.data.quarantines.delete(key);
   }
 
   /** The fencing counter of the key was seen to go from the real server that this node follows. */
@@ -113,17 +126,21 @@ export class ModelNode {
 
   flush(nowMs: number, trueUs: number): void {
     this.expire(nowMs);
-    const { keys, counters } = this.data;
-    for (const key of new Set([...keys.keys(), ...counters.keys()])) this.noteWrite(key, nowMs, trueUs);
+    const { keys, counters, markers, quarantines } = this.data;
+    const names = [keys, counters, markers, quarantines].flatMap((map) => [...map.keys()]);
+    for (const key of new Set(names)) this.noteWrite(key, nowMs, trueUs);
     for (const [key, entry] of keys) this.lose(key, entry, 'flush');
     counters.clear();
+    markers.clear();
+    quarantines.clear();
     this.persistence.noteFlush(nowMs, this.data);
   }
 
   /**
    * Memory runs short. Under `noeviction` commands that need memory are refused until `relieve`; under any other policy so many keys
    * go at once, chosen as the policy says; `draw` gives numbers in [0, 1) to those that choose at random. The counters have
-   * no expiry, so only an allkeys policy may take them: each goes with its key, and all of them go when all keys do.
+   * no expiry, so only an allkeys policy may take them: each goes with its key, and all of them go when all keys do. So
+   * do the restart guard's keys, of which the marker has no expiry either.
    */
   pressure(keyCount: number, nowMs: number, trueUs: number, draw: () => number): void {
     const { maxmemoryPolicy } = this.settings;
@@ -134,7 +151,7 @@ export class ModelNode {
     // A server that is down needs no memory.
     if (this.onDisk !== null) return;
     this.expire(nowMs);
-    const { counters } = this.data;
+    const { counters, markers, quarantines } = this.data;
     const takesCounters = maxmemoryPolicy.startsWith('allkeys-');
     const candidates = [...this.data.keys];
     if (maxmemoryPolicy === 'volatile-ttl')
@@ -148,9 +165,11 @@ export class ModelNode {
       this.lose(key, entry, 'evicted');
       if (takesCounters) counters.delete(key);
     }
-    if (!takesCounters || keyCount !== Number.POSITIVE_INFINITY) return;
-    for (const key of counters.keys()) this.noteWrite(key, nowMs, trueUs);
-    counters.clear();
+    if (keyCount !== Number.POSITIVE_INFINITY) return;
+    for (const map of takesCounters ? [counters, markers, quarantines] : [quarantines]) {
+      for (const key of map.keys()) this.noteWrite(key, nowMs, trueUs);
+      map.clear();
+    }
   }
 
   relieve(): void {
@@ -195,10 +214,18 @@ export class ModelNode {
     return [...this.data.keys.keys()];
   }
 
-  private acquire(command: AcquireCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
-    const { key, value, ttlMs, tokenHint } = command;
-    // Without a token it is a plain SET, which a full server refuses unseen; the script of the other looks at the key first.
-    if (this.isFull && tokenHint === null) return outOfMemory();
+  private acquire(
+    command: AcquireCommand,
+    entry: Entry | undefined,
+    nowMs: number,
+    trueUs: number,
+    runId: string,
+  ): LockReply {
+    const { key, value, ttlMs, tokenHint, guard } = command;
+    // Without a token or guard it is a plain SET, which a full server refuses unseen; the scripts of the others look at the key first.
+    if (this.isFull && tokenHint === null && guard === null) return outOfMemory();
+    const objection = guard === null ? null : this.objectionOf(guard, nowMs, trueUs, runId);
+    if (objection !== null) return objection;
     if (entry !== undefined && entry.value !== value) return HELD;
     if (this.isFull) return outOfMemory();
     const { counters } = this.data;
@@ -208,6 +235,30 @@ export class ModelNode {
     const token = Math.max(counter + 1, tokenHint);
     counters.set(key, token);
     return { kind: 'granted', token };
+  }
+
+  /** Why the node must not vote: it may have forgotten locks. Null if it may. */
+  private objectionOf(guard: RestartGuard, nowMs: number, trueUs: number, runId: string): LockReply | null {
+    const { markerKey, quarantineKey, quarantineMs } = guard;
+    const { markers, quarantines } = this.data;
+    if (markers.get(markerKey) === runId) {
+      return Math.floor(nowMs) > (quarantines.get(quarantineKey) ?? Number.NEGATIVE_INFINITY) ? null : QUARANTINED;
+    }
+    if (this.isFull) return outOfMemory();
+    this.noteWrite(quarantineKey, nowMs, trueUs);
+    quarantines.set(quarantineKey, Math.floor(nowMs) + quarantineMs);
+    this.noteWrite(markerKey, nowMs, trueUs);
+    markers.set(markerKey, runId);
+    return QUARANTINED;
+  }
+
+  private admit({ key, quarantineKey }: AdmitCommand, nowMs: number, trueUs: number, runId: string): LockReply {
+    if (this.isFull) return outOfMemory();
+    this.noteWrite(key, nowMs, trueUs);
+    this.data.markers.set(key, runId);
+    this.noteWrite(quarantineKey, nowMs, trueUs);
+    this.data.quarantines.delete(quarantineKey);
+    return ADMITTED;
   }
 
   private commit(command: CommitCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {

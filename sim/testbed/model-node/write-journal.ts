@@ -6,6 +6,8 @@ interface Change {
   readonly key: string;
   readonly entry: Entry | undefined;
   readonly counter: number | undefined;
+  readonly marker: string | undefined;
+  readonly quarantine: number | undefined;
 }
 
 /** Remembers the writes of the last stretch of time, so that a disk or a replica that is behind can be told what it lacks. */
@@ -22,7 +24,14 @@ export class WriteJournal {
   /** Notes that `key` is about to be written. */
   note(trueUs: number, key: string, data: NodeData): void {
     const { changes } = this;
-    changes.push({ trueUs, key, entry: data.keys.get(key), counter: data.counters.get(key) });
+    changes.push({
+      trueUs,
+      key,
+      entry: data.keys.get(key),
+      counter: data.counters.get(key),
+      marker: data.markers.get(key),
+      quarantine: data.quarantines.get(key),
+    });
     while ((changes[this.stale] as Change).trueUs < trueUs - this.horizonUs) this.stale += 1;
     if (this.stale > 1024 && this.stale * 2 > changes.length) {
       this.changes = changes.slice(this.stale);
@@ -38,11 +47,16 @@ export class WriteJournal {
       change = this.changes.at(-1)
     ) {
       this.changes.pop();
-      if (change.entry === undefined) data.keys.delete(change.key);
-      else data.keys.set(change.key, change.entry);
-      if (change.counter === undefined) data.counters.delete(change.key);
-      else data.counters.set(change.key, change.counter);
+      putBack(data.keys, change.key, change.entry);
+      putBack(data.counters, change.key, change.counter);
+      putBack(data.markers, change.key, change.marker);
+      putBack(data.quarantines, change.key, change.quarantine);
     }
     this.stale = Math.min(this.stale, this.changes.length);
   }
+}
+
+function putBack<Value>(map: Map<string, Value>, key: string, value: Value | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
 }

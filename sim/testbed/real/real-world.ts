@@ -6,6 +6,7 @@ import type { History } from '../../history/history.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { restartGuardOfScenario } from '../../workload/facts.ts';
 import { movesNodeClocks, silentNodes } from './capabilities.ts';
 import { ClientHandle, type ClientNews } from './client/client-handle.ts';
 import { buildClientProgram } from './client/client-program.ts';
@@ -193,6 +194,8 @@ export class RealWorld {
     });
     await Promise.all(this.observers().map(({ connection }) => connection.open()));
     await Promise.all([...this.nodes.values()].map(({ observer }) => observer.readClock()));
+    const guard = restartGuardOfScenario(scenario, KEY_PREFIX);
+    if (guard !== null) await Promise.all([...this.nodes.values()].map(({ observer }) => observer.admit(guard)));
   }
 
   private node(name: string, fleet: Fleet, proxies: Proxies, routes: ClientRoutes): RealNode {

@@ -80,6 +80,8 @@ export class Link<Request, Reply> {
   readonly replyRules: Rule[] = [];
   /** How much later than it broke the client learns that its connection did. */
   closeDelayUs = 0;
+  /** How many round trips a new connection takes until it carries commands. */
+  handshakes = 1;
   private readonly simulation: Simulation;
   private readonly log: ObservedLog;
   private readonly random: RandomStream;
@@ -109,6 +111,12 @@ export class Link<Request, Reply> {
     this.leastUs = Math.max(1, Math.round(latency.minMs * 1000));
     this.spanUs = Math.max(0, Math.round(latency.maxMs * 1000) - this.leastUs);
     this.ends = ends;
+  }
+
+  /** When everything has arrived that is on its way now, the news of a broken connection included; never is not counted. */
+  get quietUs(): number {
+    const { lastRequestUs, lastReplyUs, newsUs, openUs } = this;
+    return Math.max(lastRequestUs, lastReplyUs, ...[newsUs, openUs].filter(Number.isFinite));
   }
 
   send(exchange: Exchange<Request, Reply>): void {
@@ -143,7 +151,7 @@ export class Link<Request, Reply> {
     for (const rule of this.replyRules) rule.reconnect?.();
     this.brokenBy = fault;
     this.newsUs = nowUs + this.newsDelayUs();
-    this.openUs = this.newsUs + 2 * (this.leastUs + this.spanUs);
+    this.openUs = this.newsUs + 2 * this.handshakes * (this.leastUs + this.spanUs);
     this.lastRequestUs = 0;
     this.lastReplyUs = 0;
     for (const exchange of this.outstanding) this.break(exchange);

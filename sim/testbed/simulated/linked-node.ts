@@ -1,5 +1,6 @@
 import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import { valueOfCommand } from '../command-value.ts';
 import { Exchange, type Link } from './link.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { Simulation } from './simulation.ts';
@@ -45,7 +46,7 @@ export class CommandLog {
   private begin(command: LockCommand): void {
     const { log, simulation, client } = this;
     this.lastCommand = command;
-    const value = command.kind === 'inspect' ? '' : command.value;
+    const value = valueOfCommand(command);
     this.keyPlace = log.intern(command.key);
     this.valuePlace = log.intern(value);
     this.kindPlace = log.intern(command.kind);
@@ -74,7 +75,7 @@ export class LinkedNode implements LockNode {
 
   execute(command: LockCommand, settle: (reply: LockReply) => void): void {
     const number = this.commands.recordSent(command, this.namePlace);
-    const bytes = COMMAND_BYTES + command.key.length + (command.kind === 'inspect' ? 0 : command.value.length);
+    const bytes = COMMAND_BYTES + command.key.length + valueOfCommand(command).length;
     const { kindPlace, keyPlace, valuePlace } = this.commands;
     this.link.send(
       new Exchange(this.link, number, command.kind, kindPlace, command, bytes, keyPlace, valuePlace, settle),

@@ -8,12 +8,14 @@ export function replyPlaces(log: ObservedLog): ReplyPlaces {
   return {
     granted: log.intern('granted'),
     held: log.intern('held'),
+    quarantined: log.intern('quarantined'),
     committed: log.intern('committed'),
     refused: log.intern('refused'),
     extended: log.intern('extended'),
     released: log.intern('released'),
     absent: log.intern('absent'),
     inspected: log.intern('inspected'),
+    admitted: log.intern('admitted'),
     failed: log.intern('failed'),
   };
 }

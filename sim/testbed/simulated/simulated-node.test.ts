@@ -57,7 +57,16 @@ class Harness {
   send(kind: 'acquire' | 'extend' | 'release' | 'inspect', value = 'v', ttlMs = TTL_MS): void {
     const { log } = this;
     this.commands += 1;
-    const command: LockCommand = { kind, key: 'k', value, ttlMs, timeoutMs: 1, fresh: true, tokenHint: null };
+    const command: LockCommand = {
+      kind,
+      key: 'k',
+      value,
+      ttlMs,
+      timeoutMs: 1,
+      fresh: true,
+      tokenHint: null,
+      guard: null,
+    };
     const number = this.commands;
     const places = [log.intern('k'), log.intern(kind === 'inspect' ? '' : value)] as const;
     const settle = (reply: LockReply): void => {

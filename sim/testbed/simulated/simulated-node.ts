@@ -1,5 +1,6 @@
 import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import { valueOfCommand } from '../command-value.ts';
 import type { Exchange, Link } from './link.ts';
 import type { ModelNode } from '../model-node/model-node.ts';
 import type { CrashKind } from '../model-node/persistence.ts';
@@ -14,6 +15,8 @@ export class SimulatedNode {
   readonly name: string;
   readonly model: ModelNode;
   readonly clock: SimulatedClock;
+  /** How often it was started: another run_id each time. */
+  private runs = 1;
   /** The links of all clients to it. */
   readonly links: Link<LockCommand, LockReply>[] = [];
   private readonly simulation: Simulation;
@@ -37,6 +40,11 @@ export class SimulatedNode {
     this.places = replyPlaces(log);
   }
 
+  /** What the process calls this run of itself. */
+  get runId(): string {
+    return `${this.name} run ${this.runs}`;
+  }
+
   get isUp(): boolean {
     return this.downBy.size === 0;
   }
@@ -47,7 +55,8 @@ export class SimulatedNode {
       return;
     }
     const { model, log, simulation } = this;
-    const reply = model.execute(exchange.request, this.clock.nowMs(), simulation.nowUs);
+    // A connection ends with the process, so what arrives was sent by somebody who has asked this very process for its run_id.
+    const reply = model.execute(exchange.request, this.clock.nowMs(), simulation.nowUs, this.runId);
     log.recordExecuted(
       simulation.nowUs,
       exchange.number,
@@ -139,7 +148,7 @@ export class SimulatedNode {
   private placeBefore({ request, valuePlace }: NodeExchange): number {
     const { before } = this.model;
     if (before === null) return -1;
-    return request.kind !== 'inspect' && before === request.value ? valuePlace : this.log.intern(before);
+    return before === valueOfCommand(request) ? valuePlace : this.log.intern(before);
   }
 
   private die(fault: number): void {
@@ -157,6 +166,7 @@ export class SimulatedNode {
   }
 
   private recordRestart(keys: number): void {
+    this.runs += 1;
     this.log.record({ type: 'node-restarted', timeUs: this.simulation.nowUs, node: this.name, keys });
   }
 }

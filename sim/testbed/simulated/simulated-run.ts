@@ -59,6 +59,8 @@ export class SimulatedRun {
         this.nemesis.healAll();
         this.log.record({ type: 'healed', timeUs: this.simulation.nowUs });
       });
+      // What a fault made late arrives late, although the fault is healed, and keeps what is sent after it waiting.
+      await this.pass(Math.max(0, world.quietUs - this.simulation.nowUs) / 1000);
       await this.pass(longestKeyLifeMs(scenario));
       await this.demandProgress();
     } catch (error) {

@@ -2,6 +2,7 @@ import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { admissionBy, restartGuardOfScenario } from '../../workload/facts.ts';
 import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
 import { Link } from './link.ts';
 import { ModelNode } from '../model-node/model-node.ts';
@@ -73,6 +74,7 @@ export class World {
           clockDriftFactor: settings.clockDriftFactor,
           nodeTimeout: settings.nodeTimeout,
           fencing: settings.fencing,
+          restartGuard: settings.restartGuard === undefined ? undefined : { longestTtl: settings.restartGuard },
           keyPrefix: KEY_PREFIX,
         },
         keyOf: (resource) => KEY_PREFIX + resource,
@@ -82,6 +84,15 @@ export class World {
       this.resourceLinks.get(name) as ResourceLink,
       this.streams.stream(`script ${script} of ${name}`),
     );
+  }
+
+  /** When everything has arrived that is on its way between clients and nodes now. */
+  get quietUs(): number {
+    let quietUs = 0;
+    for (const links of this.nodeLinks.values()) {
+      for (const link of links.values()) quietUs = Math.max(quietUs, link.quietUs);
+    }
+    return quietUs;
   }
 
   private addNode(name: string): void {
@@ -95,7 +106,10 @@ export class World {
         log.record({ type: 'key-lost', timeUs: simulation.nowUs, node: name, key, value, cause });
       },
     );
-    this.nodes.set(name, new SimulatedNode(name, simulation, log, model, clock));
+    const node = new SimulatedNode(name, simulation, log, model, clock);
+    this.nodes.set(name, node);
+    const guard = restartGuardOfScenario(scenario, KEY_PREFIX);
+    if (guard !== null) model.execute(admissionBy(guard), clock.nowMs(), simulation.nowUs, node.runId);
   }
 
   /** How far a replica can be behind, of those that the scenario promotes; one that got nothing needs no memory of what it lacks. */
@@ -150,6 +164,8 @@ export class World {
         failure: (reason, sent) => ({ kind: 'failed', error: new Error(reason), sent }),
       },
     );
+    // With the guard the server's run_id is asked for as well.
+    if (this.scenario.settings.restartGuard !== undefined) link.handshakes = 2;
     node.links.push(link);
     return link;
   }

@@ -16,6 +16,7 @@ export interface ClientSettings {
   readonly clockDriftFactor?: number | undefined;
   readonly nodeTimeout?: number | undefined;
   readonly fencing: boolean;
+  readonly restartGuard?: number | undefined;
 }
 
 /** What a client process is told first. */

@@ -49,6 +49,7 @@ export class ProcessClient implements CommandRecorder {
     const nodes = nodesFrom(
       Object.values(configuration.nodes).map((address) => ({ ...address, connectTimeout: CONNECT_TIMEOUT_MS })),
       this.environment,
+      configuration.settings.restartGuard !== undefined,
     );
     this.nodes = new Map(names.map((name, index) => [name, nodes[index] as LockNode]));
     this.resource = new Redis({
@@ -194,6 +195,7 @@ export class ProcessClient implements CommandRecorder {
       clockDriftFactor: settings.clockDriftFactor,
       nodeTimeout: settings.nodeTimeout,
       fencing: settings.fencing,
+      restartGuard: settings.restartGuard === undefined ? undefined : { longestTtl: settings.restartGuard },
       keyPrefix,
       environment: this.environment,
     });

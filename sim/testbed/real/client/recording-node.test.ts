@@ -40,7 +40,16 @@ function world(): {
 }
 
 function acquire(value: string): LockCommand {
-  return { kind: 'acquire', key: 'lock:r', value, ttlMs: 100, timeoutMs: 10, fresh: true, tokenHint: null };
+  return {
+    kind: 'acquire',
+    key: 'lock:r',
+    value,
+    ttlMs: 100,
+    timeoutMs: 10,
+    fresh: true,
+    tokenHint: null,
+    guard: null,
+  };
 }
 
 it('records a command before it is sent, and its reply before anybody acts on it', () => {

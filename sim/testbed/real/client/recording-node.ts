@@ -1,5 +1,6 @@
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
+import { valueOfCommand } from '../../command-value.ts';
 
 /** What a script's nodes need of the process that they run in. */
 export interface CommandRecorder {
@@ -64,7 +65,7 @@ export class RecordingNode implements LockNode {
       node: id,
       kind: command.kind,
       key: command.key,
-      value: command.kind === 'inspect' ? '' : command.value,
+      value: valueOfCommand(command),
     });
     this.node.execute(command, (reply) => {
       const receive = (): void => {

@@ -1,10 +1,8 @@
 import type { LockCommand } from '../../../../src/lock-node.ts';
+import type { SentCommand } from './lock-command.ts';
 
 /** A lock command that a server was seen to run. */
-export interface SeenCommand {
-  readonly command: LockCommand;
-  /** Whether it is a script, whose steps are seen too. */
-  readonly isScript: boolean;
+export interface SeenCommand extends SentCommand {
   /** What MONITOR stamped it with. */
   readonly wallMs: number;
   readonly timeUs: number;
@@ -12,50 +10,68 @@ export interface SeenCommand {
 
 /** What comes of it, in the order in which it happened. */
 export interface ExpiryListener {
-  /** The command ran; `isExpired` tells whether it found that its key had expired. */
-  onRun(seen: SeenCommand, isExpired: boolean): void;
+  onRun(seen: SeenCommand): void;
   onExpired(key: string, timeUs: number): void;
 }
 
 /**
- * Finds out which commands found their key expired. No clock tells that: a key ends between two commands within the same microseconds. But a
+ * Finds out which commands found a key expired. No clock tells that: a key ends between two commands within the same microseconds. But a
  * server says when it drops a key, and where it says that tells what made it look. A plain command is reported once it has run, so after the
- * key that it dropped. A script is reported before it runs, and then its steps: all lock scripts begin with a look at their
- * key, so what is dropped before the first step is reported, is dropped by that.
+ * key that it dropped. A script is reported before it runs, and then its steps, each once it has run. So what is dropped before the
+ * first step on that key is reported, is dropped by that step; and since time stands still for a script, the key was over for all of it.
  */
 export class ExpiryReader {
   private readonly listener: ExpiryListener;
-  /** A script whose first step was not reported yet. */
-  private script: SeenCommand | null = null;
+  /** The commands of the script that was reported last, while its steps are. */
+  private script: readonly SeenCommand[] = [];
+  /** The keys that the script may find expired, without those that it was seen to touch. */
+  private readonly untouched = new Set<string>();
 
   constructor(listener: ExpiryListener) {
     this.listener = listener;
   }
 
-  /** A client's command was reported. */
+  /** A client's command was reported that is no script. */
   command(seen: SeenCommand): void {
     this.settle();
-    if (seen.isScript) this.script = seen;
-    else this.listener.onRun(seen, false);
+    this.listener.onRun(seen);
+  }
+
+  /** A script was reported, which is these commands in this order. */
+  runScript(commands: readonly SeenCommand[]): void {
+    this.settle();
+    this.script = commands;
+    for (const { command } of commands) for (const key of expiringKeys(command)) this.untouched.add(key);
+  }
+
+  /** A step of the script was reported. */
+  step(key: string): void {
+    this.untouched.delete(key);
   }
 
   /** The server dropped a key that is over. */
   expired(key: string, timeUs: number): void {
-    const { script } = this;
-    if (script?.command.key !== key) {
-      this.settle();
-      this.listener.onExpired(key, timeUs);
+    const [first] = this.script;
+    if (first !== undefined && this.untouched.delete(key)) {
+      this.listener.onExpired(key, first.timeUs);
       return;
     }
-    this.script = null;
-    this.listener.onExpired(key, script.timeUs);
-    this.listener.onRun(script, true);
+    this.settle();
+    this.listener.onExpired(key, timeUs);
   }
 
-  /** Something else was reported, a step of the script say, or nothing more will be. */
+  /** Something else was reported, or nothing more will be. */
   settle(): void {
     const { script } = this;
-    this.script = null;
-    if (script !== null) this.listener.onRun(script, false);
+    this.script = [];
+    this.untouched.clear();
+    for (const seen of script) this.listener.onRun(seen);
   }
+}
+
+/** The keys with a time to live that a command looks at. */
+export function expiringKeys(command: LockCommand): readonly string[] {
+  if (command.kind === 'admit') return [command.quarantineKey];
+  if (command.kind === 'acquire' && command.guard !== null) return [command.key, command.guard.quarantineKey];
+  return [command.key];
 }

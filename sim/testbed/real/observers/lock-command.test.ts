@@ -1,29 +1,53 @@
 import { describe, expect, it } from 'vitest';
-import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE } from '../../../../src/scripts.ts';
+import {
+  ACQUIRE_GUARDED,
+  ACQUIRE_GUARDED_WITH_TOKEN,
+  ACQUIRE_WITH_TOKEN,
+  ADMIT,
+  COMMIT,
+  EXTEND,
+  INSPECT,
+  RELEASE,
+} from '../../../../src/scripts.ts';
 import { lockCommandOf } from './lock-command.ts';
 
+const GUARD = { markerKey: 'k:m', quarantineKey: 'k:q', quarantineMs: 505 };
 const SCRIPTED = [
   [
     ACQUIRE_WITH_TOKEN,
     ['2', 'k', 'k:c', 'v', '300', '77'],
-    { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: 77 },
+    { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: 77, guard: null },
+    '',
   ],
-  [COMMIT, ['2', 'k', 'k:c', 'v', '78'], { kind: 'commit', key: 'k', value: 'v', token: 78 }],
-  [EXTEND, ['1', 'k', 'v', '400'], { kind: 'extend', key: 'k', value: 'v', ttlMs: 400 }],
-  [RELEASE, ['1', 'k', 'v'], { kind: 'release', key: 'k', value: 'v' }],
-  [INSPECT, ['1', 'k'], { kind: 'inspect', key: 'k' }],
+  [
+    ACQUIRE_GUARDED,
+    ['3', 'k', 'k:m', 'k:q', 'v', '300', 'abc', '505'],
+    { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: null, guard: GUARD },
+    'abc',
+  ],
+  [
+    ACQUIRE_GUARDED_WITH_TOKEN,
+    ['4', 'k', 'k:c', 'k:m', 'k:q', 'v', '300', '77', 'abc', '505'],
+    { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: 77, guard: GUARD },
+    'abc',
+  ],
+  [ADMIT, ['2', 'k:m', 'k:q', 'abc'], { kind: 'admit', key: 'k:m', quarantineKey: 'k:q' }, 'abc'],
+  [COMMIT, ['2', 'k', 'k:c', 'v', '78'], { kind: 'commit', key: 'k', value: 'v', token: 78 }, ''],
+  [EXTEND, ['1', 'k', 'v', '400'], { kind: 'extend', key: 'k', value: 'v', ttlMs: 400 }, ''],
+  [RELEASE, ['1', 'k', 'v'], { kind: 'release', key: 'k', value: 'v' }, ''],
+  [INSPECT, ['1', 'k'], { kind: 'inspect', key: 'k' }, ''],
 ] as const;
 
 describe('lockCommandOf', () => {
-  it.each(SCRIPTED)('knows a script by its text and by its name', ({ lua, sha1 }, args, command) => {
-    expect(lockCommandOf(['eval', lua, ...args])).toMatchObject(command);
-    expect(lockCommandOf(['EVALSHA', sha1, ...args])).toMatchObject(command);
+  it.each(SCRIPTED)('knows a script by its text and by its name', ({ lua, sha1 }, args, command, runId) => {
+    expect(lockCommandOf(['eval', lua, ...args])).toMatchObject({ command, runId });
+    expect(lockCommandOf(['EVALSHA', sha1, ...args])).toMatchObject({ command, runId });
   });
 
   it('knows an acquire without a token', () => {
-    const command = { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: null };
-    expect(lockCommandOf(['set', 'k', 'v', 'PX', '300', 'NX'])).toMatchObject(command);
-    expect(lockCommandOf(['SET', 'k', 'v', 'px', '300', 'nx'])).toMatchObject(command);
+    const command = { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: null, guard: null };
+    expect(lockCommandOf(['set', 'k', 'v', 'PX', '300', 'NX'])).toMatchObject({ command, runId: '' });
+    expect(lockCommandOf(['SET', 'k', 'v', 'px', '300', 'nx'])).toMatchObject({ command, runId: '' });
   });
 
   it.each([

@@ -1,52 +1,108 @@
 import type { LockCommand } from '../../../../src/lock-node.ts';
-import { ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE, type Script } from '../../../../src/scripts.ts';
+import {
+  ACQUIRE_GUARDED,
+  ACQUIRE_GUARDED_WITH_TOKEN,
+  ACQUIRE_WITH_TOKEN,
+  ADMIT,
+  COMMIT,
+  EXTEND,
+  INSPECT,
+  RELEASE,
+  type Script,
+} from '../../../../src/scripts.ts';
 
-const SCRIPTS: readonly Script[] = [ACQUIRE_WITH_TOKEN, COMMIT, EXTEND, INSPECT, RELEASE];
+const SCRIPTS: readonly Script[] = [
+  ACQUIRE_GUARDED,
+  ACQUIRE_GUARDED_WITH_TOKEN,
+  ACQUIRE_WITH_TOKEN,
+  ADMIT,
+  COMMIT,
+  EXTEND,
+  INSPECT,
+  RELEASE,
+];
 /** Nobody waits for what was read from a server. */
 const TIMEOUT_MS = 0;
 
+/** A lock command as it was sent to a server. */
+export interface SentCommand {
+  readonly command: LockCommand;
+  /** The run_id that went with it; empty where none did. */
+  readonly runId: string;
+}
+
 /** The lock command that these words are to a server: what {@link IoredisNode} sends, read back; null for any other. */
-export function lockCommandOf([name = '', ...rest]: readonly string[]): LockCommand | null {
+export function lockCommandOf([name = '', ...rest]: readonly string[]): SentCommand | null {
   switch (name.toLowerCase()) {
     case 'set':
       return plainAcquire(rest);
     case 'eval':
-    case 'evalsha':
-      return scripted(rest);
+    case 'evalsha': {
+      const [text, keyCount, ...words] = rest;
+      const script = SCRIPTS.find(({ lua, sha1 }) => lua === text || sha1 === text);
+      return scripted(script, words.slice(0, Number(keyCount)), words.slice(Number(keyCount)));
+    }
     default:
       return null;
   }
 }
 
-function plainAcquire([key = '', value = '', px = '', ttl = '', nx = '']: readonly string[]): LockCommand | null {
+function plainAcquire([key = '', value = '', px = '', ttl = '', nx = '']: readonly string[]): SentCommand | null {
   if (px.toUpperCase() !== 'PX' || nx.toUpperCase() !== 'NX') return null;
-  return { kind: 'acquire', key, value, ttlMs: Number(ttl), timeoutMs: TIMEOUT_MS, fresh: true, tokenHint: null };
+  return { command: acquireOf({ key, value, ttl }), runId: '' };
 }
 
-function scripted([text = '', keyCount = '', ...rest]: readonly string[]): LockCommand | null {
-  const script = SCRIPTS.find(({ lua, sha1 }) => lua === text || sha1 === text);
-  const [key = ''] = rest;
-  const [value = '', number = '', hint = ''] = rest.slice(Number(keyCount));
+function scripted(script: Script | undefined, keys: readonly string[], args: readonly string[]): SentCommand | null {
+  const [key = ''] = keys;
+  const [value = '', number = '', hint = ''] = args;
   switch (script) {
     case ACQUIRE_WITH_TOKEN:
+      return { command: acquireOf({ key, value, ttl: number, hint }), runId: '' };
+    case ACQUIRE_GUARDED: {
+      const guard = [...keys.slice(1), ...args.slice(3)];
+      return { command: acquireOf({ key, value, ttl: number, guard }), runId: args[2] ?? '' };
+    }
+    case ACQUIRE_GUARDED_WITH_TOKEN: {
+      const guard = [...keys.slice(2), ...args.slice(4)];
+      return { command: acquireOf({ key, value, ttl: number, hint, guard }), runId: args[3] ?? '' };
+    }
+    case ADMIT:
       return {
-        kind: 'acquire',
-        key,
-        value,
-        ttlMs: Number(number),
-        timeoutMs: TIMEOUT_MS,
-        fresh: true,
-        tokenHint: Number(hint),
+        command: { kind: 'admit', key, quarantineKey: keys[1] ?? '', timeoutMs: TIMEOUT_MS },
+        runId: value,
       };
     case COMMIT:
-      return { kind: 'commit', key, value, token: Number(number), timeoutMs: TIMEOUT_MS };
+      return { command: { kind: 'commit', key, value, token: Number(number), timeoutMs: TIMEOUT_MS }, runId: '' };
     case EXTEND:
-      return { kind: 'extend', key, value, ttlMs: Number(number), timeoutMs: TIMEOUT_MS };
+      return { command: { kind: 'extend', key, value, ttlMs: Number(number), timeoutMs: TIMEOUT_MS }, runId: '' };
     case RELEASE:
-      return { kind: 'release', key, value, timeoutMs: TIMEOUT_MS };
+      return { command: { kind: 'release', key, value, timeoutMs: TIMEOUT_MS }, runId: '' };
     case INSPECT:
-      return { kind: 'inspect', key, timeoutMs: TIMEOUT_MS };
+      return { command: { kind: 'inspect', key, timeoutMs: TIMEOUT_MS }, runId: '' };
     default:
       return null;
   }
+}
+
+interface AcquireWords {
+  readonly key: string;
+  readonly value: string;
+  readonly ttl: string;
+  readonly hint?: string;
+  /** Marker, quarantine, and its time to live. */
+  readonly guard?: readonly string[];
+}
+
+function acquireOf({ key, value, ttl, hint, guard }: AcquireWords): LockCommand {
+  const [markerKey = '', quarantineKey = '', quarantine = ''] = guard ?? [];
+  return {
+    kind: 'acquire',
+    key,
+    value,
+    ttlMs: Number(ttl),
+    timeoutMs: TIMEOUT_MS,
+    fresh: true,
+    tokenHint: hint === undefined ? null : Number(hint),
+    guard: guard === undefined ? null : { markerKey, quarantineKey, quarantineMs: Number(quarantine) },
+  };
 }

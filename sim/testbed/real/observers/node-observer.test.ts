@@ -18,7 +18,7 @@ import { NodeObserver } from './node-observer.ts';
 const PREFIX = 'lock:';
 
 function acquire(key: string, value: string, ttlMs: number, tokenHint: number | null = null): LockCommand {
-  return { kind: 'acquire', key: PREFIX + key, value, ttlMs, timeoutMs: 5000, fresh: true, tokenHint };
+  return { kind: 'acquire', key: PREFIX + key, value, ttlMs, timeoutMs: 5000, fresh: true, tokenHint, guard: null };
 }
 
 function byValue(

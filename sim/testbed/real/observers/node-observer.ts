@@ -1,10 +1,13 @@
 import { FENCING_COUNTER_SUFFIX } from '../../../../src/fencing-counter-key.ts';
+import { RESTART_MARKER_SUFFIX, RESTART_QUARANTINE_SUFFIX, type RestartGuard } from '../../../../src/restart-guard.ts';
 import type { KeyLost } from '../../../history/event.ts';
+import { admissionBy } from '../../../workload/facts.ts';
+import { valueOfCommand } from '../../command-value.ts';
 import { ModelNode } from '../../model-node/model-node.ts';
 import { type Entry, NodeData } from '../../model-node/node-data.ts';
 import type { Address } from '../client/client-messages.ts';
 import type { Execution } from '../merge/command-matcher.ts';
-import { type ExpiryListener, ExpiryReader, type SeenCommand } from './expiry-reader.ts';
+import { type ExpiryListener, ExpiryReader, expiringKeys, type SeenCommand } from './expiry-reader.ts';
 import { lockCommandOf } from './lock-command.ts';
 import type { GoneCause } from './monitor-stream.ts';
 import { ServerConnection, type ServerWatcher } from './server-connection.ts';
@@ -87,6 +90,15 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     await this.connection.catchUp();
   }
 
+  /** Lets the server vote from the beginning: it is new, and has nothing to forget. Nobody else may use it meanwhile. */
+  async admit(guard: RestartGuard): Promise<void> {
+    const { client } = this.connection;
+    const runId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
+    if (runId === undefined) throw new Error(`${this.node} does not tell its run_id`);
+    await client.set(guard.markerKey, runId);
+    this.model.execute(admissionBy(guard), Date.now(), 0, runId);
+  }
+
   /**
    * Takes on what the server holds, which nobody else may use meanwhile: keys that it should hold and does not are lost by `cause`.
    * Resolves to how many it holds.
@@ -96,6 +108,8 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     const names = (await client.keys('*')).filter((name) => name.startsWith(this.options.keyPrefix));
     const found = new Map<string, Entry>();
     const counters = new Map<string, number>();
+    const markers = new Map<string, string>();
+    const quarantines = new Map<string, number>();
     for (const name of names) {
       const lockKey = lockKeyOfCounter(name);
       if (lockKey !== null) {
@@ -104,11 +118,15 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
       }
       const [value, remainingMs] = await Promise.all([client.get(name), client.pttl(name)]);
       const wallMs = await this.connection.wallMs();
-      if (value !== null && remainingMs >= 0) found.set(name, { value, expiresAtMs: Math.floor(wallMs) + remainingMs });
+      if (value === null) continue;
+      const expiresAtMs = Math.floor(wallMs) + remainingMs;
+      if (name.endsWith(RESTART_MARKER_SUFFIX)) markers.set(name, value);
+      else if (name.endsWith(RESTART_QUARANTINE_SUFFIX)) quarantines.set(name, expiresAtMs);
+      else if (remainingMs >= 0) found.set(name, { value, expiresAtMs });
     }
     const wallMs = await this.connection.wallMs();
     this.seenUs = this.options.nowUs();
-    return this.model.adopt(new NodeData(found, counters), cause, wallMs);
+    return this.model.adopt(new NodeData(found, counters, markers, quarantines), cause, wallMs);
   }
 
   /** Gives the server so many bytes of memory for all it holds; 0 is no limit. With one byte it refuses what needs memory, once it has evicted what it may. */
@@ -126,9 +144,11 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
 
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
     const name = args[0]?.toLowerCase();
-    const command = lockCommandOf(args);
-    if (command?.key.startsWith(this.options.keyPrefix) === true) {
-      this.reader.command({ command, isScript: name !== 'set', wallMs, timeUs });
+    const sent = lockCommandOf(args);
+    if (sent?.command.key.startsWith(this.options.keyPrefix) === true) {
+      const seen: SeenCommand = { ...sent, wallMs, timeUs };
+      if (name === 'set') this.reader.command(seen);
+      else this.reader.runScript([seen]);
       return;
     }
     this.reader.settle();
@@ -136,8 +156,8 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     if (name === 'flushall') this.model.flush(wallMs, 0);
   }
 
-  onScriptedCommand(): void {
-    this.reader.settle();
+  onScriptedCommand([, key = '']: readonly string[]): void {
+    this.reader.step(key);
   }
 
   onKeyGone(key: string, cause: GoneCause, timeUs: number): void {
@@ -161,17 +181,18 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     this.model.forget(key, 'expired');
   }
 
-  onRun({ command, wallMs, timeUs }: SeenCommand, isExpired: boolean): void {
+  onRun({ command, runId, wallMs, timeUs }: SeenCommand): void {
     this.seenUs = timeUs;
-    // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less.
-    const expiresAtMs = this.model.expiryOf(command.key) ?? Number.POSITIVE_INFINITY;
-    const reply = this.model.execute(command, isExpired ? wallMs : Math.min(wallMs, expiresAtMs), 0);
+    // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less. What is over
+    // by then was dropped, and is not there any more.
+    const expiries = expiringKeys(command).map((key) => this.model.expiryOf(key) ?? Number.POSITIVE_INFINITY);
+    const reply = this.model.execute(command, Math.min(wallMs, ...expiries), 0, runId);
     this.options.onExecuted({
       timeUs,
       node: this.node,
       kind: command.kind,
       key: command.key,
-      value: command.kind === 'inspect' ? '' : command.value,
+      value: valueOfCommand(command),
       reply: reply.kind,
       before: this.model.before,
       changed: this.model.changed,

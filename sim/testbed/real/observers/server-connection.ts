@@ -6,7 +6,7 @@ import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-strea
 export interface ServerWatcher {
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void;
   /** The script that was seen last takes a step. */
-  onScriptedCommand(): void;
+  onScriptedCommand(args: readonly string[]): void;
   onKeyGone(key: string, cause: GoneCause, timeUs: number): void;
   /** All that is seen of the server for now was seen. */
   onEnd(): void;
@@ -53,7 +53,7 @@ export class ServerConnection {
       onLine: ({ isScripted, args, wallMs }) => {
         // What a script does follows from the script.
         if (isScripted) {
-          watcher.onScriptedCommand();
+          watcher.onScriptedCommand(args);
           return;
         }
         watcher.onCommand(args, wallMs, this.trueUs(wallMs));
