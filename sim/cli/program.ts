@@ -9,8 +9,10 @@ import { addDoctorCommand } from './doctor-command.ts';
 import { withRemedy } from './backends.ts';
 import { addExhaustiveCommand } from './exhaustive-command.ts';
 import { EXIT } from './exit-codes.ts';
+import { addExploreCommand } from './explore-command.ts';
 import { type Host, UsageError } from './host.ts';
 import { addListCommand } from './list-command.ts';
+import { addReplayCommand } from './replay-command.ts';
 import { addRunCommand } from './run-command.ts';
 import { addShowCommand } from './show-command.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -65,6 +67,8 @@ function makeProgram(host: Host, setExitCode: SetExitCode): Command {
       writeErr: (text) => host.stderr.write(visibleLines(text)),
     });
   addRunCommand(program, host, setExitCode);
+  addExploreCommand(program, host, setExitCode);
+  addReplayCommand(program, host, setExitCode);
   addListCommand(program, host, setExitCode);
   addShowCommand(program, host);
   addExhaustiveCommand(program, host, setExitCode);
