@@ -80,6 +80,29 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
     });
   });
 
+  it('stays unplugged while a replica takes the place of its node, and leads to that afterwards', async () => {
+    const history = await containersTestbed.run(
+      realScenario({
+        settings: { nodes: 1, ttl: '300ms' },
+        nodes: { replica: true },
+        faults: [
+          { fault: 'partition', nodes: 'n1', at: '300ms', for: '1500ms' },
+          { fault: 'promotion', nodes: 'n1', at: '600ms' },
+        ],
+        limit: '4s',
+      }),
+      { seed: 1 },
+    );
+    const story = new RealStory(eventsOf(history));
+    const partition = story.started('partition');
+    const [ended] = story.all('fault-ended', { fault: partition.fault });
+    const { timeUs: promotedUs } = story.one('node-restarted', { node: 'n1' });
+    expect(promotedUs).toBeGreaterThan(partition.timeUs);
+    expect(promotedUs).toBeLessThan(ended?.timeUs ?? 0);
+    expect(story.between(partition.timeUs / 1000, (ended?.timeUs ?? 0) / 1000).all('command-executed')).toEqual([]);
+    for (const client of ['A', 'B']) expect(story.grantedAfter(ended?.timeUs ?? 0, client, 'n1')).toBeDefined();
+  });
+
   describe('in a run', () => {
     let story: RealStory;
     const connects = new Map<string, number>();
