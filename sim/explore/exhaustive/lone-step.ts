@@ -23,7 +23,7 @@ export function loneStep(model: Model, row: Row, steps: readonly number[]): numb
  */
 function isVain(model: Model, row: Row, client: number, node: number): boolean {
   const at = model.layout.node(node);
-  if ((row[CRASHES_LEFT] as number) > 0 || row[at + STATUS] !== 0) return false;
+  if (!model.nodesCompare || (row[CRASHES_LEFT] as number) > 0 || row[at + STATUS] !== 0) return false;
   const command = model.nextRequest(row, client, node);
   return (
     command !== undefined &&

@@ -1,7 +1,6 @@
 import { ClientAutomaton, type ClientFacts, FRESH, INPUT, QUIET, type Transition } from './client-automaton.ts';
 import { GrantTraces } from './grant-traces.ts';
 import {
-  ANYBODY,
   COUNTER,
   CRASHES_LEFT,
   EVICTIONS_LEFT,
@@ -12,7 +11,6 @@ import {
   IS_PAUSED,
   JUMPS_LEFT,
   Layout,
-  LINKS,
   NOBODY,
   NOW,
   OWNER,
@@ -89,6 +87,11 @@ export class Model {
   /** The command that the node would run next for the client. */
   nextRequest(row: Row, client: number, node: number): NodeCommand | undefined {
     return this.links.at(row[this.layout.link(client, node)] as number).requests[0];
+  }
+
+  /** Whether nodes are known to leave keys alone that hold another value than a command names. */
+  get nodesCompare(): boolean {
+    return this.parts.nodesCompare;
   }
 
   /** What was granted before this state, in words. */
@@ -169,6 +172,7 @@ export class Model {
   }
 
   private isOver(row: Row): boolean {
+    if (!this.nodesCompare) return false;
     for (let client = 0; client < this.layout.clients; client += 1) if (!this.isQuiet(row, client)) return false;
     return true;
   }
@@ -336,55 +340,6 @@ export class Model {
 
   private expireIfOver(row: Row, at: number): void {
     if (row[at + STATUS] === 0 && (row[at + EXPIRES] as number) < (row[NOW] as number)) vanish(row, at);
-  }
-
-  /** Forgets what cannot matter any more: replies to clients that are done, commands that can do nothing, values that nobody asks for. */
-  simplify(row: Row): void {
-    const { layout, links, automaton } = this;
-    if (!this.reductions.merging) return;
-    for (let client = 0; client < layout.clients; client += 1) {
-      const at = layout.client(client);
-      const global = row[at + GLOBAL] as number;
-      if (global !== QUIET) {
-        for (let node = 0; node < layout.nodes; node += 1) {
-          this.linkParts[node] = links.at(row[layout.link(client, node)] as number).part;
-        }
-        const since = (row[NOW] as number) - (row[at + START] as number);
-        if (!automaton.isQuiet(global, this.linkParts, since)) continue;
-        row[at + GLOBAL] = QUIET;
-        row[at + START] = 0;
-        row[at + FLAGS] = 0;
-        row[at + FLOOR] = 0;
-        for (let node = 0; node < layout.nodes; node += 1) {
-          const place = layout.link(client, node);
-          row[place] = links.quietLink(links.at(row[place] as number).requests);
-        }
-      }
-      for (let node = 0; node < layout.nodes; node += 1) this.dropVain(row, client, node);
-    }
-    for (let node = 0; node < layout.nodes; node += 1) this.forgetOwner(row, layout.node(node));
-  }
-
-  /** Drops commands of a quiet client that can do nothing: its value is not there, and never comes back. */
-  private dropVain(row: Row, client: number, node: number): void {
-    const { layout, links } = this;
-    const place = layout.link(client, node);
-    const { requests } = links.at(row[place] as number);
-    let vain = 0;
-    for (const { kind, attempt } of requests) {
-      if (kind === 'acquire' || row[layout.node(node) + OWNER] === layout.owner(client, attempt)) break;
-      vain += 1;
-    }
-    if (vain > 0) row[place] = links.quietLink(requests.slice(vain));
-  }
-
-  private forgetOwner(row: Row, at: number): void {
-    const owner = row[at + OWNER] as number;
-    const client = this.layout.clientOf(owner);
-    if (client === -1 || !this.isQuiet(row, client)) return;
-    const attempt = this.layout.attemptOf(owner);
-    const { requests } = this.links.at(row[at + LINKS + client] as number);
-    if (requests.every((request) => request.attempt !== attempt)) row[at + OWNER] = ANYBODY;
   }
 }
 

@@ -1,4 +1,5 @@
 import { CanonicalForm } from './canonical-form.ts';
+import { forget } from './forget.ts';
 import { loneStep } from './lone-step.ts';
 import { type Model, MUTUAL_EXCLUSION, RELEASE_SAFETY, TOKEN_ORDER } from './model.ts';
 import type { Row } from './layout.ts';
@@ -99,7 +100,7 @@ export class Search {
 
   /** Brings a state into the form in which it is kept. */
   normalize(row: Row): void {
-    this.model.simplify(row);
+    if (this.model.reductions.merging) forget(this.model, row);
     this.form?.normalize(row);
   }
 

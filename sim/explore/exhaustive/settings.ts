@@ -60,11 +60,14 @@ export interface LockMaker {
 export interface Parts {
   makeRedlock(nodes: readonly LockNode[], options: RedlockOptions & { readonly environment: Environment }): LockMaker;
   readonly nodeRules: NodeRules;
+  /** Whether nodes compare values before they change a key. Reductions that take this for granted are left out where it is not so. */
+  readonly nodesCompare: boolean;
 }
 
 export const REAL_PARTS: Parts = {
   makeRedlock: (nodes, options) => new Redlock(nodes, options),
   nodeRules: NODE_RULES,
+  nodesCompare: true,
 };
 
 /** The least and the most of each number. What is above would not end in anybody's lifetime, or overflow what states are kept in. */

@@ -1,3 +1,4 @@
+import { forget } from './forget.ts';
 import type { Row } from './layout.ts';
 import { Model } from './model.ts';
 import type { Search, Sighting } from './search.ts';
@@ -111,7 +112,7 @@ function namedWay(search: Search, sighting: Sighting, bit: number): NamedStep[] 
     if (step === undefined) throw new Error('A state of the search cannot be reached from the one before it');
     way.push({ step, before: row });
     ({ row } = after(step));
-    model.simplify(row);
+    if (model.reductions.merging) forget(model, row);
   }
   const last = model.enabled(row).find((candidate) => (after(candidate).violated & bit) !== 0);
   if (last === undefined) throw new Error('The last step of the search violates nothing');
