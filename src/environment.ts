@@ -1,6 +1,12 @@
 /** Stops what it was returned for; calling it again, or too late, does nothing. */
 export type Cancel = () => void;
 
+/** Where programs learn of events that ask for them by the name of the channel, as `node:diagnostics_channel` has it. */
+export interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
 /**
  * Everything that the library takes from the world outside: time, timers and chance.
  * Production uses the system's; the simulator gives each client one of its own.
@@ -21,5 +27,12 @@ export interface Environment {
     token(): string;
     /** A number in [0, 1). */
     fraction(): number;
+  };
+  /** Who is told of what concerns no single call; absent where nobody is. */
+  readonly diagnostics?: {
+    /** The channel of a name; the same one for the same name. */
+    channel(name: string): DiagnosticsChannel;
+    /** Tells of a fault that is not the library's and that harms no lock, such as a listener that throws. */
+    warn(warning: Error): void;
   };
 }

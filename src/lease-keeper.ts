@@ -1,7 +1,8 @@
 import type { Cancel, Environment } from './environment.ts';
+import type { EventHub } from './event-hub.ts';
 import { ExpiredError, LockError } from './errors.ts';
 import type { AcquiredLock } from './lock.ts';
-import { quorumOf } from './quorum.ts';
+import { provesLoss } from './loss.ts';
 
 /** How much sooner than the end of the validity the signal fires: timers count whole milliseconds and come late rather than early. */
 const SIGNAL_LEAD_MS = 2;
@@ -9,11 +10,6 @@ const SIGNAL_LEAD_MS = 2;
 const LEAST_PAUSE_MS = 10;
 /** Of what is left of the validity, so much passes until the next extension, which leaves time for more if that one fails. */
 const FRACTION_BETWEEN_EXTENSIONS = 0.5;
-
-/** Whether so many nodes said that they do not hold the lock that others can have it now. */
-function provesLoss({ outcomes }: LockError): boolean {
-  return outcomes.filter(({ outcome }) => outcome === 'absent').length >= quorumOf(outcomes.length);
-}
 
 /**
  * Keeps a lock while somebody works under it: extends it when half of what is left of its validity is gone, and fires a
@@ -23,6 +19,7 @@ export class LeaseKeeper {
   private readonly lock: AcquiredLock;
   private readonly ttlMs: number;
   private readonly environment: Environment;
+  private readonly events: EventHub;
   private readonly controller = new AbortController();
   /** How many more extensions may be granted; negative without limit. */
   private extensionsLeft: number;
@@ -36,11 +33,12 @@ export class LeaseKeeper {
    * @param ttlMs what each extension asks for
    * @param extensionLimit how many extensions may be granted; negative without limit
    */
-  constructor(lock: AcquiredLock, ttlMs: number, extensionLimit: number, environment: Environment) {
+  constructor(lock: AcquiredLock, ttlMs: number, extensionLimit: number, environment: Environment, events: EventHub) {
     this.lock = lock;
     this.ttlMs = ttlMs;
     this.extensionsLeft = extensionLimit;
     this.environment = environment;
+    this.events = events;
   }
 
   /** Fires when the lock is lost, at the latest when its validity ends. */
@@ -151,6 +149,7 @@ export class LeaseKeeper {
     this.lossError = error;
     this.halt();
     this.controller.abort(error);
+    this.events.lose(this.lock, error);
   }
 
   private halt(): void {

@@ -1,6 +1,9 @@
 import { nameAsyncDispose } from './disposal.ts';
 import { AbortedError, ExpiredError, ExtensionRefusedError, type LockError, UnreachableError } from './errors.ts';
+import type { EventHub } from './event-hub.ts';
 import type { LockNode, LockReply } from './lock-node.ts';
+import { provesLoss } from './loss.ts';
+import type { Observation } from './observation.ts';
 import { checkTtl, type ResolvedOptions } from './options.ts';
 import { describeOutcomes, firstError } from './outcomes.ts';
 import { Round } from './round.ts';
@@ -12,6 +15,7 @@ import { validUntilMs } from './validity.ts';
 export interface LockContext {
   readonly nodes: readonly LockNode[];
   readonly options: ResolvedOptions;
+  readonly events: EventHub;
   /** How long to wait for a node, for a lock of this time to live. */
   nodeTimeoutMs(ttlMs: number): number;
   /** Whether the Redlock was told to quit or close. */
@@ -101,11 +105,14 @@ export class AcquiredLock {
    */
   extend(ttl: number): Promise<this> {
     return new Promise((resolve, reject) => {
-      const { options, nodes } = this.#context;
-      checkTtl(ttl, options.clockDriftFactor);
+      const { options, nodes, events } = this.#context;
+      checkTtl(ttl, options);
+      const observation = events.observe('extend', this.resource);
+      observation?.started();
       const refusal = this.refusalToExtend();
       if (refusal !== null) {
         reject(refusal);
+        this.tellFailure(observation, refusal);
         return;
       }
       this.#extensions += 1;
@@ -115,13 +122,16 @@ export class AcquiredLock {
         extendsOurValue,
         (granted) => {
           const failure = this.judgeExtension(granted, extendedUntilMs, round);
-          if (failure === null) resolve(this);
-          else {
+          if (failure === null) {
+            resolve(this);
+            observation?.extended(this.#grantedValidityMs);
+          } else {
             // Only extensions that were granted count towards the cap.
             this.#extensions -= 1;
             // Nodes may have prolonged what nobody relies on any more, and would keep others out for all that time.
             if (this.isOver() && !this.#givenBack) this.#tenure.clear();
             reject(failure);
+            this.tellFailure(observation, failure);
           }
         },
         null,
@@ -146,18 +156,30 @@ export class AcquiredLock {
    * the lock then dies with its time to live, and release can be called again.
    */
   release(): Promise<void> {
+    const isLate = !this.#givenBack && this.isOver();
     this.#givenBack = true;
-    this.#releasing ??= new Promise((resolve, reject) => {
+    if (this.#releasing !== null) return this.#releasing;
+    const { events } = this.#context;
+    const observation = events.observe('release', this.resource);
+    const releasing = new Promise<void>((resolve, reject) => {
       this.#tenure.clear((confirmed, round) => {
         if (confirmed || this.isOver()) {
           resolve();
+          observation?.released();
           return;
         }
         this.#releasing = null;
-        reject(this.failureToRelease(round));
+        const failure = this.failureToRelease(round);
+        reject(failure);
+        observation?.failed(failure);
       });
     });
-    return this.#releasing;
+    this.#releasing = releasing;
+    observation?.started();
+    if (isLate) {
+      events.lose(this, new ExpiredError(`${this.name} had expired before it was released`, this.resource, []));
+    }
+    return releasing;
   }
 
   /**
@@ -166,6 +188,11 @@ export class AcquiredLock {
    */
   [Symbol.asyncDispose](): Promise<void> {
     return releaseOrLetExpire(this);
+  }
+
+  private tellFailure(observation: Observation | null, failure: LockError): void {
+    observation?.failed(failure);
+    if ((this.isOver() && !this.#givenBack) || provesLoss(failure)) this.#context.events.lose(this, failure);
   }
 
   private get name(): string {

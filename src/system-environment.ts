@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { Cancel, Environment } from './environment.ts';
 
 /** 160 bits. */
@@ -33,5 +34,9 @@ export const systemEnvironment: Environment = {
   random: {
     token: () => Buffer.from(crypto.getRandomValues(new Uint8Array(TOKEN_BYTES))).toString('hex'),
     fraction: () => Math.random(),
+  },
+  diagnostics: {
+    channel,
+    warn: (warning) => process.emitWarning(warning),
   },
 };
