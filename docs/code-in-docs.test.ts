@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { judge } from '../sim/checkers/judge.ts';
+import { judge } from '../sim/judge/judge.ts';
 import { parseScenario } from '../sim/scenario/load-text.ts';
 import { simulatedTestbed } from '../sim/testbed/simulated/simulated-testbed.ts';
 

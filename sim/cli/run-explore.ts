@@ -9,7 +9,7 @@ import { findingsOf, firstWanted, isDefect } from '../explore/finding.ts';
 import { shrink, shrinkTrial, type Shrunken } from '../explore/shrink.ts';
 import { type ExploreSummary, type FoundSummary, foundSummary, triedIn } from '../explore/summary.ts';
 import { trialAtPath } from '../explore/trial-at.ts';
-import { ResultsFolder, writeWhole } from '../run/results-folder.ts';
+import { ResultsFolder, writeWhole } from '../results/results-folder.ts';
 import { type Backend, findBackends } from './backends.ts';
 import { confirm } from './confirm-counterexample.ts';
 import { EXIT } from './exit-codes.ts';
@@ -108,7 +108,7 @@ async function lookFor({ options, envelope, properties, results, host }: Plan): 
     display.end();
   }
   const { hit, firsts, ranCorpus } = exploration;
-  const broken = new Map(hit === null ? [] : [[hit.finding.symptom as string, hit.key]]);
+  const broken = new Map(hit === null ? [] : [[hit.finding.symptom, hit.key]]);
   corpus.updated(envelope, { firsts, broken, isWhole: ranCorpus }).write(corpusPath);
   if (hit === null) return { exploration, shrunken: null, seed: options.seed };
   display.show(`${hit.finding.symptom} is violated in run ${hit.key.index} of seed ${hit.key.seed}: making it small`);

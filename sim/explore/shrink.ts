@@ -29,7 +29,7 @@ export async function shrink({ key, finding: found }: Hit, envelope: Envelope): 
     { seed: drawSeed(key.seed, key.index), numRuns: 1 },
   );
   const { counterexample, counterexamplePath } = details;
-  if (counterexample === null || counterexamplePath === null) {
+  if (counterexample === null) {
     throw new Error(`run ${key.index} of seed ${key.seed} broke ${found.symptom}, and does not when it is run again`);
   }
   const smallest = await simplify(counterexample[0], attempts);

@@ -1,6 +1,6 @@
 import type { NodeTarget } from '../faults/targets.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
-import { rounder, simplerMoments, without } from './simplify-parts.ts';
+import { omitting, rounder, simplerMoments, without } from './simplify-parts.ts';
 
 /** The names that a fault can aim at. */
 interface Targets {
@@ -14,7 +14,7 @@ const DURATIONS = ['for', 'by', 'every', 'lag'] as const;
 /** Faults that are each a little simpler than this one. */
 export function* simplerFaults(fault: Fault, targets: Targets): Generator<Fault> {
   const { at, after, ...body } = fault;
-  for (const moment of simplerMoments({ at, after })) yield { ...body, ...moment } as Fault;
+  for (const moment of simplerMoments({ at, after })) yield { ...body, ...moment };
   if ('nodes' in fault) for (const nodes of simplerNodes(fault.nodes, targets)) yield { ...fault, nodes };
   if ('clients' in fault && typeof fault.clients === 'string' && !targets.clients.includes(fault.clients)) {
     for (const client of targets.clients) yield { ...fault, clients: client };
@@ -34,16 +34,14 @@ function* withPlainerFields(fault: Fault): Generator<Fault> {
   }
   if (fault.fault === 'crash' && fault.how !== 'kill') yield { ...fault, how: 'kill' };
   if (fault.fault === 'eviction' && fault.keys !== undefined) {
-    const { keys: _all, ...others } = fault;
-    yield others;
+    yield omitting(fault, 'keys');
   }
   if (fault.fault === 'promotion' && Number.isFinite(fault.lag)) yield { ...fault, lag: Number.POSITIVE_INFINITY };
   if (fault.fault === 'latency' && fault.delay.minMs !== fault.delay.maxMs) {
     yield { ...fault, delay: { minMs: fault.delay.maxMs, maxMs: fault.delay.maxMs } };
   }
   if ('for' in fault && fault.for !== undefined) {
-    const { for: _end, ...others } = fault;
-    yield others as Fault;
+    yield omitting(fault, 'for') as Fault;
   }
 }
 
@@ -52,7 +50,7 @@ function* withRounderDurations(fault: Fault): Generator<Fault> {
   for (const name of DURATIONS) {
     const value = fields[name];
     if (typeof value !== 'number' || !Number.isFinite(value)) continue;
-    for (const ms of rounder(value)) yield { ...fault, [name]: ms } as Fault;
+    for (const ms of rounder(value)) yield { ...fault, [name]: ms };
   }
   if (fault.fault === 'latency') {
     for (const ms of rounder(fault.delay.maxMs)) yield { ...fault, delay: { minMs: ms, maxMs: ms } };

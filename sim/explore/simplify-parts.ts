@@ -4,6 +4,16 @@ export function without<Part>(parts: readonly Part[], index: number): Part[] {
   return parts.filter((_part, each) => each !== index);
 }
 
+/** The fields but for one. */
+export function omitting<Fields extends object, Name extends keyof Fields>(
+  fields: Fields,
+  name: Name,
+): Omit<Fields, Name> {
+  const copy: Partial<Fields> = { ...fields };
+  Reflect.deleteProperty(copy, name);
+  return copy as Omit<Fields, Name>;
+}
+
 export function replaced<Part>(parts: readonly Part[], index: number, part: Part): Part[] {
   return parts.map((old, each) => (each === index ? part : old));
 }

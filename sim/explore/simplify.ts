@@ -2,7 +2,7 @@ import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script, Step } from '../scenario/schema.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { simplerFaults } from './simplify-fault.ts';
-import { replaced, rounder, simplerMoments, without } from './simplify-parts.ts';
+import { omitting, replaced, rounder, simplerMoments, without } from './simplify-parts.ts';
 
 const FIRST_SEED = 1;
 const CLIENT_DEFAULTS = { clock: 'monotonic', wallOffset: 0, rate: 1 } as const;
@@ -10,6 +10,7 @@ const NETWORK_DEFAULTS = { latency: { minMs: 0.2, maxMs: 1 } } as const;
 const SIMPLEST_LATENCY_MS = 1;
 /** As many as a lesson needs: with fewer, no node may fail. */
 const USUAL_NODES = 3;
+const USUAL_RESOURCE = 'r';
 /** Whoever reads a lesson expects two that want one lock, not one that wants it twice. */
 const LEAST_CLIENTS = 2;
 
@@ -22,6 +23,7 @@ export function* simplerTrials(trial: Trial): Generator<Trial> {
 function* simplerScenarios(scenario: Scenario): Generator<Scenario> {
   yield* withFewerParts(scenario);
   yield* withUsualNodes(scenario);
+  yield* withOneResource(scenario);
   yield* withPlainerSettings(scenario);
   for (const [index, script] of scenario.workload.entries()) {
     for (const simpler of simplerScripts(script))
@@ -91,13 +93,24 @@ function isThere(node: string, nodes: number): boolean {
   return number === undefined || Number(number) <= nodes;
 }
 
+/** All scripts at once: what breaks takes two that want the same lock. */
+function* withOneResource(scenario: Scenario): Generator<Scenario> {
+  const workload = scenario.workload.map((script) => ({ ...script, steps: script.steps.map(onOneResource) }));
+  if (JSON.stringify(workload) !== JSON.stringify(scenario.workload)) yield withWorkload(scenario, workload);
+}
+
+function onOneResource(step: Step): Step {
+  return typeof step === 'object' && 'acquire' in step
+    ? { acquire: { ...step.acquire, resource: USUAL_RESOURCE } }
+    : step;
+}
+
 function* withPlainerSettings(scenario: Scenario): Generator<Scenario> {
   const { settings, nodes, network, clients } = scenario;
   const optional = ['clockDriftFactor', 'nodeTimeout', 'retryCount', 'retryDelay', 'retryJitter'] as const;
   for (const name of optional) {
     if (settings[name] === undefined) continue;
-    const { [name]: _left, ...others } = settings;
-    yield { ...scenario, settings: others };
+    yield { ...scenario, settings: omitting(settings, name) };
   }
   if (settings.fencing) yield { ...scenario, settings: { ...settings, fencing: false } };
   if (nodes.maxmemoryPolicy !== 'noeviction' && !scenario.faults.some(({ fault }) => fault === 'eviction')) {
@@ -146,10 +159,8 @@ function* simplerSteps(step: Step): Generator<Step> {
     const { acquire } = step;
     for (const name of ['ttl', 'giveUpAfter', 'retryCount', 'retryDelay', 'retryJitter'] as const) {
       if (acquire[name] === undefined) continue;
-      const { [name]: _left, ...others } = acquire;
-      yield { acquire: others };
+      yield { acquire: omitting(acquire, name) };
     }
-    if (acquire.resource !== 'r') yield { acquire: { ...acquire, resource: 'r' } };
   } else if ('extend' in step) {
     for (const extend of rounder(step.extend)) yield { extend };
   } else if ('work' in step) {

@@ -77,7 +77,7 @@ function faultOf(body: BodyArbitrary): fc.Arbitrary<Recipe<Fault>> {
 }
 
 function combine(body: FaultBody | null, moment: Moment | null): Fault | null {
-  return body === null ? null : ({ ...body, ...moment } as Fault);
+  return body === null ? null : { ...body, ...moment };
 }
 
 /** The faults of a schedule in this world, as they stand in a scenario. */

@@ -4,6 +4,7 @@ import { checkScenario } from '../../scenario/load-checks.ts';
 import { leavesInTime, overstepped } from '../assumptions.ts';
 import { BOUND_NAMES, type BoundName, WHOLE_ENVELOPE } from '../envelope.ts';
 import { trialAt } from '../trial-at.ts';
+import { envelopes } from './envelope.ts';
 import { trials } from './scenario.ts';
 
 const SAMPLES = 300;
@@ -12,9 +13,7 @@ describe('scenarios that are drawn', () => {
   it('keep within the envelope, but for the bounds that are open', () => {
     fc.assert(
       fc.property(
-        fc
-          .subarray([...BOUND_NAMES])
-          .chain((open) => trials({ open }).map((trial) => ({ open, scenario: trial.scenario }))),
+        envelopes.chain((envelope) => trials(envelope).map(({ scenario }) => ({ open: envelope.open, scenario }))),
         ({ open, scenario }) => {
           expect(open).toEqual(expect.arrayContaining([...overstepped(scenario)]));
         },
