@@ -1,14 +1,25 @@
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { readServer, TlsOnlyError, wantsPassword } from '../real/servers/server-facts.ts';
-import { TestbedUnavailableError } from '../testbed-error.ts';
+import { readServer } from '../real/servers/server-facts.ts';
+import { serverRefusal } from '../real/servers/server-refusal.ts';
 import type { RedisContainer } from './redis-container.ts';
 import type { ToxiproxyContainer } from './toxiproxy-container.ts';
 
+const TO_ITSELF = 'the servers of a run can be reached from this machine alone, and end with it';
+const REMEDIES = {
+  password: `use an image without requirepass and users: ${TO_ITSELF}`,
+  tls: `use an image without tls-port: ${TO_ITSELF}`,
+  tooOld: 'name an image of Redis 6.2 or later, or of Valkey',
+  strange: 'name an image of Redis or Valkey that listens without TLS on the port that it is given',
+};
+
 /**
- * Asks all servers who they are, by the way that clients will take. Rejects with a TestbedUnavailableError if one wants a password or TLS, or
- * does not answer as Redis does.
+ * Asks all servers who they are, by the way that clients will take. Rejects with a TestbedUnavailableError if one cannot be watched, wants a password or
+ * TLS, or does not answer as Redis does.
  */
-export async function askServers(toxiproxy: ToxiproxyContainer, servers: readonly RedisContainer[]): Promise<void> {
+export async function askServers(
+  toxiproxy: Pick<ToxiproxyContainer, 'url' | 'proxyListen' | 'proxyAddress'>,
+  servers: readonly Pick<RedisContainer, 'name' | 'upstream' | 'image'>[],
+): Promise<void> {
   const proxies = await new Toxiproxy(toxiproxy.url).populate(
     servers.map(({ name, upstream }, number) => ({
       name: `ask-${name}`,
@@ -20,31 +31,9 @@ export async function askServers(toxiproxy: ToxiproxyContainer, servers: readonl
   await Promise.all(
     servers.map(async ({ name, image }, number) => {
       await readServer(toxiproxy.proxyAddress(number)).catch((error: unknown) => {
-        throw refusal(name, image, error as Error);
+        throw serverRefusal(`the server of ${name} (image ${image})`, error as Error, REMEDIES);
       });
     }),
   );
   await Promise.all(Object.values(proxies).map((proxy) => proxy.remove()));
-}
-
-function refusal(name: string, image: string, error: Error): TestbedUnavailableError {
-  if (wantsPassword(error)) {
-    return new TestbedUnavailableError(
-      `the server of ${name} (image ${image}) demands a password`,
-      'use an image without requirepass and users: the servers of a run can be reached from this machine alone, and end with it',
-      { cause: error },
-    );
-  }
-  if (error instanceof TlsOnlyError) {
-    return new TestbedUnavailableError(
-      `the server of ${name} (image ${image}) speaks nothing but TLS`,
-      'use an image without tls-port: the servers of a run can be reached from this machine alone, and end with it',
-      { cause: error },
-    );
-  }
-  return new TestbedUnavailableError(
-    `the server of ${name} (image ${image}) does not answer as Redis without TLS does: ${error.message}`,
-    'name an image of Redis or Valkey that listens without TLS on the port that it is given',
-    { cause: error },
-  );
 }

@@ -4,7 +4,8 @@ import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { FAKETIME_REMEDY, faketimeEnvironment, faketimePreloads, writeSkew } from '../real/servers/faketime.ts';
 import type { Program } from './programs.ts';
-import { askServer, type ServerFacts } from '../real/servers/server-facts.ts';
+import type { ServerFacts } from '../real/servers/server-facts.ts';
+import { askServer } from './ask-server.ts';
 import { ServerProcess } from './server-process.ts';
 
 const READY_TEXT = 'Ready to accept connections';

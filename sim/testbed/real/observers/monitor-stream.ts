@@ -80,7 +80,7 @@ export class MonitorStream {
   private hear(reply: Resp): void {
     switch (reply.kind) {
       case 'error':
-        this.refused(new Error(`a server cannot be watched, which needs Redis 6.2 or later: ${reply.text}`));
+        this.refused(new Error(`a server cannot be watched: ${reply.text}`));
         break;
       case 'line':
         if (this.isOpen) this.listener.onLine(parseMonitorLine(reply.text));
@@ -97,19 +97,7 @@ export class MonitorStream {
         break;
       }
       case 'list':
-        if (!this.isOpen) this.checkVersion(textsOf(reply));
-        break;
       case 'text':
-    }
-  }
-
-  /** By the answer to HELLO, which lists names and what they stand for. */
-  private checkVersion(facts: readonly string[]): void {
-    const version = facts[facts.indexOf('version') + 1] ?? '';
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    if (major < 6 || (major === 6 && minor < 2)) {
-      // It would tell of commands before it runs them.
-      this.refused(new Error(`Redis ${version} cannot be watched: take 6.2 or later`));
     }
   }
 }

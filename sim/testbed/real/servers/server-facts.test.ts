@@ -1,34 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Address } from '../client/client-messages.ts';
-import { readServer, wantsPassword } from './server-facts.ts';
-
-/** A server that answers INFO with these lines, and TIME with 1.5 seconds after the epoch. */
-async function serverWith(...info: readonly string[]): Promise<Address> {
-  const text = `# Server\r\n${info.map((line) => `${line}\r\n`).join('')}`;
-  return serverThat((command) =>
-    command.includes('info')
-      ? `$${text.length}\r\n${text}\r\n`
-      : command.includes('time')
-        ? '*2\r\n$1\r\n1\r\n$6\r\n500000\r\n'
-        : '+OK\r\n',
-  );
-}
-
-/** A server that answers each command, in small letters, so. */
-async function serverThat(answer: (command: string) => string): Promise<Address> {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.setEncoding('utf8').on('data', (piece: string) => {
-      // Each command is an array, which begins with a star.
-      for (const command of piece.toLowerCase().split(/(?=\*\d+\r\n)/)) socket.write(answer(command));
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-}
+import { describe, expect, it } from 'vitest';
+import { OldServerError, readServer, wantsPassword } from './server-facts.ts';
+import { serverThat, serverWith } from './server-testing.ts';
 
 describe('readServer', () => {
   it.each([
@@ -39,6 +11,7 @@ describe('readServer', () => {
       ['redis_version:7.2.4', 'server_name:valkey', 'valkey_version:8.1.0', 'process_id:42'],
       'valkey-8.1.0',
     ],
+    ['the oldest Redis that can be watched', ['redis_version:6.2.0', 'process_id:42'], '6.2.0'],
     ['whoever tells it first', ['valkey_version:9.1.2', 'redis_version:7.2.4', 'process_id:42'], 'valkey-9.1.2'],
   ])('reads the version of %s', async (_who, info, version) => {
     expect(await readServer(await serverWith(...info))).toEqual({ version, wallMs: 1500, processId: 42 });
@@ -46,6 +19,18 @@ describe('readServer', () => {
 
   it('refuses a server that tells no version', async () => {
     await expect(readServer(await serverWith('process_id:42'))).rejects.toThrow('it tells no version');
+  });
+
+  it.each(['2.8.24', '5.0.14', '6.0.16', '6.1.240'])('refuses Redis %s, which cannot be watched', async (version) => {
+    const refused = readServer(await serverWith(`redis_version:${version}`, 'process_id:42'));
+    await expect(refused).rejects.toThrow(`it is Redis ${version}`);
+    await expect(refused).rejects.toBeInstanceOf(OldServerError);
+  });
+
+  it('lets itself be told what else is wrong first', async () => {
+    const address = await serverWith('redis_version:6.0.16', 'process_id:42');
+    const refused = readServer(address, ({ processId }) => Promise.reject(new Error(`process ${processId}`)));
+    await expect(refused).rejects.toThrow('process 42');
   });
 
   it('rejects with what a server answers that lets nobody in', async () => {

@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Address } from '../client/client-messages.ts';
 import { TestbedUnavailableError } from '../../testbed-error.ts';
-import type { Program } from '../../processes/programs.ts';
 import { speaksTls } from './tls-probe.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -9,37 +8,33 @@ const ANSWER_WITHIN_MS = 5000;
 /** A server takes only clients that speak TLS. */
 export class TlsOnlyError extends Error {}
 
+/** A server is older than a run can watch. */
+export class OldServerError extends Error {}
+
 /** What a server says of itself. */
 export interface ServerFacts {
   /** `7.0.15`, or `valkey-8.1.0`. */
   readonly version: string;
   /** By its own wall clock, in milliseconds since the epoch. */
   readonly wallMs: number;
+  /** Where it runs, a container for one, this is the number of its process. */
+  readonly processId: number;
 }
 
 /**
- * Asks the server that `program` started as the process `pid` who it is. Rejects with a TestbedUnavailableError if it wants a password, speaks another
- * protocol, or is another process: then it is told to end as well.
+ * Asks the server at the address who it is; what `inspect` rejects with is passed on. Rejects with the reason if the server does not answer as Redis
+ * without a password does: a TlsOnlyError if that is TLS. Rejects with an OldServerError before Redis 6.2, which MONITOR tells of commands before they are run.
  */
-export async function askServer(port: number, pid: number, program: Program): Promise<ServerFacts> {
-  return talkTo({ host: '127.0.0.1', port }, async (client) => {
+export function readServer(
+  address: Address,
+  inspect: (facts: ServerFacts, client: Redis) => Promise<void> = () => Promise.resolve(),
+): Promise<ServerFacts> {
+  return talkTo(address, async (client) => {
     const facts = await readFacts(client);
-    if (facts.processId !== pid) {
-      await client.shutdown('NOSAVE').catch(() => undefined);
-      throw new TestbedUnavailableError(
-        `${program.path} runs the server as another process (${facts.processId}) than the one that was started (${pid}), which could be neither paused nor killed`,
-        'let it run in the foreground; a script begins its last line with exec',
-      );
-    }
+    await inspect(facts, client);
+    requireWatchable(facts);
     return facts;
-  }).catch((error: unknown) => {
-    throw error instanceof TestbedUnavailableError ? error : refusal(error as Error, program);
   });
-}
-
-/** Asks the server at the address who it is. Rejects with the reason if it does not answer as Redis without a password does; a TlsOnlyError if that is TLS. */
-export function readServer(address: Address): Promise<ServerFacts> {
-  return talkTo(address, readFacts);
 }
 
 /** Whether a server refused because it wants a password. */
@@ -64,7 +59,7 @@ async function talkTo<Result>(address: Address, talk: (client: Redis) => Promise
     await client.connect();
     return await talk(client);
   } catch (error) {
-    if (error instanceof TestbedUnavailableError) throw error;
+    if (error instanceof TestbedUnavailableError || error instanceof OldServerError) throw error;
     const reason = reasons[0] ?? (error as Error);
     if (!wantsPassword(reason) && (await speaksTls(address))) {
       throw new TlsOnlyError('it speaks nothing but TLS', { cause: reason });
@@ -75,7 +70,7 @@ async function talkTo<Result>(address: Address, talk: (client: Redis) => Promise
   }
 }
 
-async function readFacts(client: Redis): Promise<ServerFacts & { readonly processId: number }> {
+async function readFacts(client: Redis): Promise<ServerFacts> {
   const info = await client.info('server');
   const [seconds, microseconds] = await client.time();
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
@@ -89,24 +84,8 @@ async function readFacts(client: Redis): Promise<ServerFacts & { readonly proces
   };
 }
 
-function refusal(error: Error, { path, remedy }: Program): TestbedUnavailableError {
-  if (wantsPassword(error)) {
-    return new TestbedUnavailableError(
-      `the server that ${path} starts demands a password`,
-      'take requirepass and users out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
-      { cause: error },
-    );
-  }
-  if (error instanceof TlsOnlyError) {
-    return new TestbedUnavailableError(
-      `the server that ${path} starts speaks nothing but TLS`,
-      'take tls-port out of its settings: the servers of a run listen on 127.0.0.1 alone, and end with it',
-      { cause: error },
-    );
-  }
-  return new TestbedUnavailableError(
-    `the server that ${path} starts does not answer as Redis without TLS does: ${error.message}`,
-    `let it listen without TLS on the port that it is given, or ${remedy}`,
-    { cause: error },
-  );
+/** Every Valkey is younger than Redis 6.2. */
+function requireWatchable({ version }: ServerFacts): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) throw new OldServerError(`it is Redis ${version}`);
 }
