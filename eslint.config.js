@@ -52,9 +52,14 @@ const FROM_SIM = {
   regex: '^\\.\\./(.*/)?sim/|^distrilock-testbed',
   message: 'The library must not know the testbed.',
 };
-const FROM_WORLD_OF_RUNS = {
-  regex: '(^|/)(testbed|cli|workload|faults|explore|validate)/',
-  message: 'Checkers and reports read a history and a verdict, and nothing else.',
+const WORLD_OF_RUNS = 'testbed|cli|workload|faults|explore|run|vitest|mutants';
+const NOT_FOR_CHECKERS = {
+  regex: `(^|/)(${WORLD_OF_RUNS}|judge|results|report|scenario)/`,
+  message: 'A checker reads a history, and nothing else.',
+};
+const NOT_FOR_REPORTS = {
+  regex: `(^|/)(${WORLD_OF_RUNS})/`,
+  message: 'Judgements and reports are made from a history and a scenario, and nothing else.',
 };
 
 const NO_DEFAULT_EXPORT = [
@@ -115,11 +120,14 @@ export default defineConfig(
     ),
   },
   {
-    files: ['sim/{checkers,report,results}/**/*.ts'],
+    files: ['sim/checkers/**/*.ts'],
     ignores: ['**/*.test.ts'],
-    rules: bans(AMBIENT_TIME_AND_CHANCE, 'A verdict and its report follow from the history alone.', [
-      FROM_WORLD_OF_RUNS,
-    ]),
+    rules: bans(AMBIENT_TIME_AND_CHANCE, 'A verdict follows from the history alone.', [NOT_FOR_CHECKERS]),
+  },
+  {
+    files: ['sim/{judge,report,results}/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: bans(AMBIENT_TIME_AND_CHANCE, 'A report follows from a history and its verdicts alone.', [NOT_FOR_REPORTS]),
   },
   {
     files: ['**/*.test.ts', '**/*.conformance.ts'],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioOf, type ScenarioInput } from '../testbed/simulated/simulated-testing.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
-import { judge } from './judge.ts';
-import type { Judgement } from './judgement.ts';
+import { judge } from '../judge/judge.ts';
+import type { Judgement } from '../judge/judgement.ts';
 
 async function judgementOf(changes: Partial<ScenarioInput>): Promise<Judgement> {
   const scenario = scenarioOf(changes);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { visibleText } from '../report/visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 import { type Availability, missingOf, type Part } from '../testbed/availability.ts';
 import { type Colors, colorsFor } from './colors.ts';
 import { EXIT } from './exit-codes.ts';

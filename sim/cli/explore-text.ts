@@ -2,7 +2,7 @@ import { BOUND_NAMES } from '../explore/envelope.ts';
 import { PROTOCOL_PHASES } from '../explore/coverage.ts';
 import type { Exploration } from '../explore/explore.ts';
 import type { ExploreSummary, FoundSummary } from '../explore/summary.ts';
-import { visibleText } from '../report/visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 import { formatMs } from '../text/duration-text.ts';
 import { type Colors, colorsFor } from './colors.ts';
 import type { Host, Output } from './host.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { relative } from 'node:path';
-import { visibleLines, visibleText } from '../report/visible-text.ts';
+import { visibleLines, visibleText } from '../text/visible-text.ts';
 import { galleryNames, type LoadedScenario, loadScenarioFile } from '../scenario/load.ts';
 import { ScenarioError } from '../scenario/load-error.ts';
 import { EXIT } from './exit-codes.ts';

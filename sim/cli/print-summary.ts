@@ -1,5 +1,5 @@
 import type { Summary } from '../results/summary.ts';
-import { visibleText } from '../report/visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 import { colorsFor } from './colors.ts';
 import type { ElapsedTimes } from './elapsed-times.ts';
 import type { Host } from './host.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ScenarioError } from '../scenario/load-error.ts';
-import { visibleLines, visibleText } from '../report/visible-text.ts';
-import { OutputError } from '../run/output-error.ts';
+import { visibleLines, visibleText } from '../text/visible-text.ts';
+import { OutputError } from '../results/output-error.ts';
 import { RunFailure } from '../run/run-failure.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { addDoctorCommand } from './doctor-command.ts';

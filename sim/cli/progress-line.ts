@@ -1,4 +1,4 @@
-import { clipText } from '../report/visible-text.ts';
+import { clipText } from '../text/visible-text.ts';
 import type { Output } from './host.ts';
 
 const ERASE_LINE = '\r\u001B[2K';

@@ -1,7 +1,7 @@
 import { runsWord } from '../results/backend-summary.ts';
 import type { OutcomeCounts } from '../results/outcome-counts.ts';
 import type { RunSummary, ScenarioSummary, SkippedScenario, Summary } from '../results/summary.ts';
-import { visibleText } from '../report/visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 import { formatMs } from '../text/duration-text.ts';
 import type { Colors } from './colors.ts';
 import type { ElapsedTimes } from './elapsed-times.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { HistoryEvent } from '../history/event.ts';
 import type { Summary } from '../results/summary.ts';
 import { distrilock, ended, start, writeScenario } from './cli-testing.ts';

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { judge } from '../checkers/judge.ts';
-import type { Judgement } from '../checkers/judgement.ts';
+import { judge } from '../judge/judge.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { encodeEvent } from '../history/ndjson.ts';
 import type { History } from '../history/history.ts';
-import { visibleText } from '../report/visible-text.ts';
-import { RUN_FILES } from '../run/results-folder.ts';
+import { visibleText } from '../text/visible-text.ts';
+import { RUN_FILES } from '../results/results-folder.ts';
 import { galleryNames, loadScenario } from '../scenario/load.ts';
 import { findBackends } from './backends.ts';
 import { EXIT } from './exit-codes.ts';

@@ -1,10 +1,10 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { Unavailability } from '../results/backend-summary.ts';
 import { renderIndex } from '../report/index-page.ts';
 import { renderJUnit } from '../report/junit.ts';
 import { outcomeWords } from '../report/outcome.ts';
 import { type SkippedScenario, type Summary, summarize } from '../results/summary.ts';
-import { makeFolderOf, ResultsFolder, type RunPlace, SUMMARY_FILES, writeWhole } from '../run/results-folder.ts';
+import { makeFolderOf, ResultsFolder, type RunPlace, SUMMARY_FILES, writeWhole } from '../results/results-folder.ts';
 import { runSuite, type SuiteStep } from '../run/run-suite.ts';
 import { formatMs } from '../text/duration-text.ts';
 import { type Backend, findBackends } from './backends.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { relative } from 'node:path';
-import { visibleLines, visibleText } from '../report/visible-text.ts';
+import { visibleLines, visibleText } from '../text/visible-text.ts';
 import { type LoadedScenario, loadScenarioFile } from '../scenario/load.ts';
 import { type Colors, colorsFor } from './colors.ts';
 import type { Host } from './host.ts';

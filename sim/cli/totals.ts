@@ -2,7 +2,7 @@ import { type BackendSummary, flakinessText } from '../results/backend-summary.t
 import type { OutcomeCounts } from '../results/outcome-counts.ts';
 import { differenceText } from '../results/parity.ts';
 import type { Summary } from '../results/summary.ts';
-import { visibleText } from '../report/visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 import { unavailableText, withRemedy } from './backends.ts';
 import type { Colors } from './colors.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { makeFolderOf, writeWhole } from '../run/results-folder.ts';
+import { makeFolderOf, writeWhole } from '../results/results-folder.ts';
 import { BOUND_NAMES, type Envelope } from './envelope.ts';
 import type { RunKey } from './search.ts';
 

@@ -3,7 +3,7 @@ import type { Diagrams } from './diagram/diagrams.ts';
 import type { ListedEvent } from './diagram/story.ts';
 import { eventText } from './event-text.ts';
 import { markup, type Markup } from './markup.ts';
-import { clipText } from './visible-text.ts';
+import { clipText } from '../text/visible-text.ts';
 
 const MOST_ROWS = 400;
 const SENTENCE_LENGTH = 400;

@@ -1,6 +1,6 @@
 import type { HistoryEvent, HistoryEventType } from '../history/event.ts';
 import { formatMs, formatTimeUs } from '../text/duration-text.ts';
-import { clipText } from './visible-text.ts';
+import { clipText } from '../text/visible-text.ts';
 
 const NAME_LENGTH = 60;
 const VALUE_LENGTH = 9;

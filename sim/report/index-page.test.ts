@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { judgementOf } from './fixtures/judgements.ts';
 import { findAll, parseXml, textOf, type XmlElement } from './fixtures/xml.ts';
 import { renderIndex } from './index-page.ts';

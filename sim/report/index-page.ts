@@ -1,7 +1,7 @@
 import { type BackendSummary, flakinessText } from '../results/backend-summary.ts';
 import { renderExpected, renderFound, renderLinks, renderRuns } from './index-cells.ts';
 import { markup, type Markup } from './markup.ts';
-import type { Outcome } from '../checkers/judgement.ts';
+import type { Outcome } from '../judge/judgement.ts';
 import { outcomeWords, renderOutcome } from './outcome.ts';
 import { renderPage } from './page.ts';
 import { differenceText, type ParitySummary } from '../results/parity.ts';

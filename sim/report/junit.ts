@@ -1,7 +1,7 @@
 import junitModule, { type Builder } from 'junit-report-builder';
 import { outcomeMeaning } from './outcome.ts';
 import type { RunSummary, ScenarioSummary, Summary } from '../results/summary.ts';
-import { visibleText } from './visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 
 // The package's types promise an ES module with a default export, but what one imports is CommonJS.
 const junit = junitModule as unknown as Builder;

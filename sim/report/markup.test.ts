@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findAll, parseXml, textOf } from './fixtures/xml.ts';
 import { markup } from './markup.ts';
-import { clipText, visibleLines, visibleText } from './visible-text.ts';
+import { clipText, visibleLines, visibleText } from '../text/visible-text.ts';
 
 /** Any UTF-16 code units: control characters, quotes, tags, bidi overrides and lone surrogates among them. */
 const anyText = fc.oneof(

@@ -1,4 +1,4 @@
-import { visibleText } from './visible-text.ts';
+import { visibleText } from '../text/visible-text.ts';
 
 /** A piece of HTML or SVG. Only the `markup` tag makes one, so that no text gets into a page unescaped. */
 export class Markup {

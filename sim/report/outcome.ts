@@ -1,4 +1,4 @@
-import type { Outcome } from '../checkers/judgement.ts';
+import type { Outcome } from '../judge/judgement.ts';
 import { markup, type Markup } from './markup.ts';
 
 const OUTCOMES: Readonly<Record<Outcome, { readonly words: string; readonly sign: string; readonly meaning: string }>> =

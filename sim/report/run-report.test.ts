@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { HistoryLog } from '../history/history-log.ts';
 import { judgementOf, pausedHolder } from './fixtures/judgements.ts';
 import { RunBuilder } from './fixtures/run-builder.ts';

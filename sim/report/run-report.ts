@@ -1,4 +1,4 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { History } from '../history/history.ts';
 import { formatMs } from '../text/duration-text.ts';
 import { drawDiagrams, type Diagrams } from './diagram/diagrams.ts';

@@ -1,4 +1,4 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { Diagrams } from './diagram/diagrams.ts';
 import type { NumberedViolation } from './diagram/window.ts';
 import { markup, type Markup } from './markup.ts';

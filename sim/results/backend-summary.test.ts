@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { flakinessText } from './backend-summary.ts';
 import { judgementOf } from '../report/fixtures/judgements.ts';
 import { backendFacts, skippedOf, summaryOf } from '../report/fixtures/summaries.ts';

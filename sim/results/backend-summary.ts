@@ -1,4 +1,4 @@
-import type { Outcome } from '../checkers/judgement.ts';
+import type { Outcome } from '../judge/judgement.ts';
 import { countOutcomes, type OutcomeCounts } from './outcome-counts.ts';
 import type { ScenarioSummary, SkippedScenario } from './summary.ts';
 

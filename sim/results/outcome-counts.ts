@@ -1,4 +1,4 @@
-import type { Outcome } from '../checkers/judgement.ts';
+import type { Outcome } from '../judge/judgement.ts';
 
 /** How many runs had which outcome. */
 export interface OutcomeCounts {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { type Found, judgementOf } from '../report/fixtures/judgements.ts';
 import { summaryOf } from '../report/fixtures/summaries.ts';
 import { differenceText } from './parity.ts';

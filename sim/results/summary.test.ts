@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { judgementOf } from '../report/fixtures/judgements.ts';
 import { summaryOf } from '../report/fixtures/summaries.ts';
 

@@ -1,7 +1,7 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import { PROPERTIES, type Property } from '../checkers/verdict.ts';
 import { type BackendFacts, type BackendSummary, summarizeBackend } from './backend-summary.ts';
-import type { Outcome } from '../checkers/judgement.ts';
+import type { Outcome } from '../judge/judgement.ts';
 import { countOutcomes, type OutcomeCounts } from './outcome-counts.ts';
 import { parityOf, type ParitySummary } from './parity.ts';
 

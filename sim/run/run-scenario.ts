@@ -1,12 +1,12 @@
-import { judge } from '../checkers/judge.ts';
-import type { Judgement } from '../checkers/judgement.ts';
+import { judge } from '../judge/judge.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { HistoryEvent } from '../history/event.ts';
 import type { History } from '../history/history.ts';
 import { renderRunReport } from '../report/run-report.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { Testbed } from '../testbed/testbed.ts';
-import { HistoryFile } from './history-file.ts';
-import { RUN_FILES, writeWhole } from './results-folder.ts';
+import { HistoryFile } from '../results/history-file.ts';
+import { RUN_FILES, writeWhole } from '../results/results-folder.ts';
 
 /** How far a run is: what it is about before the scenario begins, or what has happened so far. */
 export type RunProgress = { readonly step: string } | { readonly timeUs: number; readonly events: number };

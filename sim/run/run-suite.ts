@@ -1,10 +1,10 @@
-import type { Judgement } from '../checkers/judgement.ts';
+import type { Judgement } from '../judge/judgement.ts';
 import type { SkippedScenario } from '../results/summary.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
-import { OutputError } from './output-error.ts';
-import type { ResultsFolder, RunPlace } from './results-folder.ts';
+import { OutputError } from '../results/output-error.ts';
+import type { ResultsFolder, RunPlace } from '../results/results-folder.ts';
 import { RunFailure } from './run-failure.ts';
 import { runScenario, type RunProgress } from './run-scenario.ts';
 

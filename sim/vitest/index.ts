@@ -16,6 +16,6 @@ export type * from './scenario-input.ts';
 export type { FaultInput } from './fault-input.ts';
 export { ScenarioError, type ScenarioProblem } from '../scenario/load-error.ts';
 export { PROPERTIES, type Property, type PropertyVerdict, type Violation } from '../checkers/verdict.ts';
-export type { Outcome } from '../checkers/judgement.ts';
+export type { Outcome } from '../judge/judgement.ts';
 export type * from '../history/event.ts';
 export type { History } from '../history/history.ts';

@@ -1,6 +1,6 @@
 import { CHECKERS } from '../checkers/check-history.ts';
-import { absenceText, judge } from '../checkers/judge.ts';
-import type { Judgement, Outcome } from '../checkers/judgement.ts';
+import { absenceText, judge } from '../judge/judge.ts';
+import type { Judgement, Outcome } from '../judge/judgement.ts';
 import type { Property, PropertyVerdict } from '../checkers/verdict.ts';
 import type { HistoryEvent } from '../history/event.ts';
 import type { History } from '../history/history.ts';

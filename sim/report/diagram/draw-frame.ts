@@ -1,6 +1,6 @@
 import { formatMs, formatTimeUs } from '../../text/duration-text.ts';
 import { markup, type Markup } from '../markup.ts';
-import { clipText } from '../visible-text.ts';
+import { clipText } from '../../text/visible-text.ts';
 import { type Canvas, fittingText, px } from './canvas.ts';
 import { LabelRow, textWidthPx } from './rows.ts';
 import type { Story } from './story.ts';

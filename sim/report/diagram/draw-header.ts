@@ -1,6 +1,6 @@
 import { shortName } from '../event-text.ts';
 import { markup, type Content, type Markup } from '../markup.ts';
-import { clipText } from '../visible-text.ts';
+import { clipText } from '../../text/visible-text.ts';
 import { drawBar, drawLabel, extentOf, labelAt, px, type Label } from './canvas.ts';
 import { spanText } from './draw-bars.ts';
 import { packRows } from './rows.ts';

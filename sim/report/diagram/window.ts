@@ -1,4 +1,4 @@
-import type { Judgement } from '../../checkers/judgement.ts';
+import type { Judgement } from '../../judge/judgement.ts';
 import type { Property, Violation } from '../../checkers/verdict.ts';
 import type { History } from '../../history/history.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RELEASED } from '../../../src/lock-node.ts';
-import { judge } from '../../checkers/judge.ts';
+import { judge } from '../../judge/judge.ts';
 import type { HistoryEvent } from '../../history/event.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import { ModelNode } from '../model-node/model-node.ts';

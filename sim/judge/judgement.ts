@@ -1,5 +1,5 @@
 import type { Occurrence } from '../scenario/moment.ts';
-import type { PropertyVerdict } from './verdict.ts';
+import type { PropertyVerdict } from '../checkers/verdict.ts';
 
 /** How a run compares with what its scenario expects; see {@link Judgement}. */
 export type Outcome = 'as-expected' | 'not-as-expected' | 'unknown';

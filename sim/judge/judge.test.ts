@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Occurrence } from '../scenario/moment.ts';
 import { type Scenario, scenarioSchema } from '../scenario/schema.ts';
-import { HistoryBuilder } from './history-builder.ts';
+import { HistoryBuilder } from '../checkers/history-builder.ts';
 import { judge } from './judge.ts';
-import type { Property } from './verdict.ts';
+import type { Property } from '../checkers/verdict.ts';
 
 const REPLAY = 'distrilock run test --seed 1';
 

@@ -3,9 +3,9 @@ import { countOccurrences } from '../history/occurrences.ts';
 import { tablesOf } from '../history/tables/table-reader.ts';
 import type { Occurrence } from '../scenario/moment.ts';
 import type { Scenario } from '../scenario/schema.ts';
-import { checkHistory } from './check-history.ts';
+import { checkHistory } from '../checkers/check-history.ts';
 import type { Judgement } from './judgement.ts';
-import type { PropertyVerdict } from './verdict.ts';
+import type { PropertyVerdict } from '../checkers/verdict.ts';
 
 type JudgedProperty = Judgement['properties'][number];
 type Happening = Judgement['happened'][number];
