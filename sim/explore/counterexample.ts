@@ -29,11 +29,23 @@ const SYMPTOM_TITLES: Readonly<Record<Symptom, string>> = {
   'release-safety': 'A client changes a key that is not its own',
   'deadlock-freedom': 'Nobody can take the lock although everything is healed',
   availability: 'An acquire fails although it could have been granted',
+  timeliness: 'A call takes longer than its time outs allow',
+  'clean-up': 'A value that nobody relies on is left on a node',
+  vote: 'An attempt fails although the votes did not say so',
   'run-failed': 'The run fails',
 };
 
-/** Sentences of the story at the most: what is small is short. */
-const MOST_SENTENCES = 24;
+/** Lines of the story at the most: what is small is short. */
+const MOST_LINES = 24;
+/** What says nothing that a story's other events do not. */
+const UNIMPORTANT: ReadonlySet<HistoryEvent['type']> = new Set([
+  'run-started',
+  'acquire-invoked',
+  'fault-ended',
+  'node-clock-changed',
+  'client-clock-changed',
+  'workload-ended',
+]);
 const LINE_WIDTH = 116;
 
 /**
@@ -56,7 +68,7 @@ export function counterexampleFile(shrunken: Shrunken, execution: Execution, rep
     title,
     happened: happenedIn(execution.history),
     expect: expectationsOf(execution.verdicts, defect ? symptom : null),
-    lesson: lessonOf(shrunken, execution.history, replay),
+    lesson: lessonOf(shrunken, execution, replay),
   });
   return { name, text, scenario: parseScenario(text, `${name}.yaml`, name) };
 }
@@ -94,11 +106,11 @@ function occurrenceOf(event: HistoryEvent): Occurrence | null {
   return null;
 }
 
-function lessonOf({ finding, trial }: Shrunken, history: History | null, replay: string): string {
+function lessonOf({ finding, trial }: Shrunken, execution: Execution, replay: string): string {
   const { symptom, because, message } = finding;
   const bounds = because.map((bound) => BOUNDS[bound]);
   const paragraphs = [
-    ...storyOf(history),
+    storyOf(execution, symptom),
     symptom === 'run-failed' ? `So the run fails: ${message}` : `So ${symptom} is violated. ${message}`,
     ...bounds.map(({ inside, remedy }) => `Redlock takes for granted that ${inside}. Here it is not so. ${remedy}`),
     ...(bounds.length === 0
@@ -106,29 +118,41 @@ function lessonOf({ finding, trial }: Shrunken, history: History | null, replay:
       : []),
     `Found by explore and made as small as it could be, with seed ${trial.seed} of the simulation: ${replay}`,
   ];
-  return paragraphs.map(wrapped).join('\n\n');
+  return paragraphs
+    .filter((paragraph) => paragraph !== '')
+    .map(wrapped)
+    .join('\n\n');
 }
 
-/** What happened, as far as it matters, in one paragraph. */
-function storyOf(history: History | null): string[] {
-  const sentences: string[] = [];
-  for (const event of eventsOf(history)) {
-    if (event.type === 'workload-ended') break;
-    if (!isMainEvent(event) || event.type === 'run-started' || event.type === 'fault-ended') continue;
-    sentences.push(`At ${formatTimeUs(event.timeUs)}: ${eventText(event)}`);
+/** What happened up to the violation, as far as it matters, with a line for each event. */
+function storyOf({ history, verdicts }: Execution, symptom: Symptom): string {
+  const verdict = verdicts.find(({ property }) => property === symptom);
+  const proof = verdict?.status === 'violated' ? (verdict.violations[0]?.events ?? []) : [];
+  const last = proof.at(-1) ?? Number.POSITIVE_INFINITY;
+  const lines: string[] = [];
+  for (const [index, event] of [...eventsOf(history)].entries()) {
+    if (index > last) break;
+    if (proof.includes(index) || matters(event)) lines.push(`At ${formatTimeUs(event.timeUs)}: ${eventText(event)}`);
   }
-  if (sentences.length === 0) return [];
-  const shown = sentences.slice(0, MOST_SENTENCES);
-  if (shown.length < sentences.length) shown.push('And so on.');
-  return [shown.join(' ')];
+  if (lines.length <= MOST_LINES) return lines.join('\n');
+  // How it began and how it ended says most.
+  return [...lines.slice(0, MOST_LINES / 2), '…', ...lines.slice(-MOST_LINES / 2)].join('\n');
+}
+
+function matters(event: HistoryEvent): boolean {
+  return isMainEvent(event) && !UNIMPORTANT.has(event.type);
 }
 
 function* eventsOf(history: History | null): Generator<HistoryEvent> {
   for (let index = 0; index < (history?.length ?? 0); index += 1) yield (history as History).at(index);
 }
 
-/** The text with its words on lines that people can read. */
+/** The text with its words on lines that people can read; lines stay apart. */
 function wrapped(text: string): string {
+  return text.split('\n').map(wrappedLine).join('\n');
+}
+
+function wrappedLine(text: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/)) {

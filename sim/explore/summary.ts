@@ -48,7 +48,7 @@ export interface ExploreSummary {
 }
 
 /** The counts of coverage by kind, and in it by phase, in the order of a protocol. */
-export function coverageTable(coverage: Coverage): Record<string, Record<string, number>> {
+function coverageTable(coverage: Coverage): Record<string, Record<string, number>> {
   const kinds = [...new Set(Object.keys(coverage).map((cell) => cell.split(' ')[0] as string))].sort();
   return Object.fromEntries(
     kinds.map((kind) => [

@@ -16,7 +16,7 @@ const rateNumbers = fc.nat(2);
 const RATE_DIGITS = 10_000;
 
 /** Rates of nodes' clocks: as fast as f allows where clients' are right, a little fast, and as slow; or far out. */
-export function nodeRates({ driftFactor, envelope }: DrawnWorld): readonly number[] {
+function nodeRates({ driftFactor, envelope }: DrawnWorld): readonly number[] {
   if (envelope.open.includes('clock-rate')) return [2, 1.1, 0.5];
   const fastest = Math.floor(RATE_DIGITS / (1 - driftFactor)) / RATE_DIGITS;
   return [fastest, 1 - driftFactor, 1 + driftFactor / 2];
