@@ -53,6 +53,17 @@ export default defineConfig([
     fixedExtension: false,
   },
   {
+    // Spans and metrics, for those who have OpenTelemetry: it knows the library by its events alone, which are types.
+    entry: ['src/opentelemetry.ts'],
+    format: ['esm', 'cjs'],
+    platform: 'node',
+    target: 'node20',
+    tsconfig: 'tsconfig.src.json',
+    dts: true,
+    fixedExtension: false,
+    clean: false,
+  },
+  {
     // The simulator and the checkers, for tests. vitest is an ES module, and so is what needs it.
     entry: { vitest: 'sim/vitest/index.ts' },
     format: ['esm'],
