@@ -24,13 +24,13 @@ export async function brokenLibrary(...patches: readonly Patch[]): Promise<Parts
     plugins: [
       {
         name: 'patches',
-        setup: ({ onLoad, onResolve }) => {
+        setup: (hooks) => {
           // Nobody connects to servers here.
-          onResolve({ filter: /^ioredis$/ }, () => ({ path: 'ioredis', namespace: 'none' }));
-          onLoad({ filter: /./, namespace: 'none' }, () => ({
+          hooks.onResolve({ filter: /^ioredis$/ }, () => ({ path: 'ioredis', namespace: 'none' }));
+          hooks.onLoad({ filter: /./, namespace: 'none' }, () => ({
             contents: 'export const Redis = null, Cluster = null;',
           }));
-          onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+          hooks.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
             let contents = await readFile(path, 'utf8');
             for (const patch of patches) {
               if (path !== SOURCE + patch.file || !contents.includes(patch.from)) continue;

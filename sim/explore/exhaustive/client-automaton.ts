@@ -19,6 +19,8 @@ export interface ClientFacts {
   readonly timers: readonly number[];
   /** The code of the error with which its last acquire or extension failed; empty if none did. */
   readonly failure: string;
+  /** How many of its acquires and extensions failed. */
+  readonly failures: number;
 }
 
 /** What an input does to a client. */
@@ -55,6 +57,7 @@ const FRESH_FACTS: ClientFacts = {
   token: -1,
   timers: [],
   failure: '',
+  failures: 0,
 };
 
 /**
@@ -213,10 +216,11 @@ export class ClientAutomaton {
     const client = new ClientRun(world, this.library, !this.reductions.merging);
     for (const input of inputs) client.feed(input);
     this.runs += inputs.length;
-    const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun, failure } = client;
+    const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun, failure, failures } =
+      client;
     const global = this.globals.intern(client.globalText(), () => {
       const timers = client.timers.map(({ dueTick }) => dueTick);
-      return { phase, acquires, extensions, isExtending, untilTick, token, timers, failure };
+      return { phase, acquires, extensions, isExtending, untilTick, token, timers, failure, failures };
     });
     const parts = client.sent.map((sent, node) => {
       const told = sent.filter(({ isTold }) => isTold).length;

@@ -47,6 +47,8 @@ export class ClientRun {
   token = -1;
   /** The code of the error with which its last acquire or extension failed; empty if none did. */
   failure = '';
+  /** How many of its acquires and extensions failed. */
+  failures = 0;
   /** Whether the last input got it a lock, or a longer life for it. */
   isGranted = false;
   /** Whether the last input began an attempt. */
@@ -215,6 +217,7 @@ export class ClientRun {
       return;
     }
     this.failure = error.code;
+    this.failures += 1;
     this.note(error.code);
   }
 

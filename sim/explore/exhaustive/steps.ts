@@ -19,14 +19,6 @@ export const STEP_KINDS = [
 
 export type StepKind = (typeof STEP_KINDS)[number];
 
-/** One step. Clients and nodes count from 0; -1 where there is none. */
-export interface Step {
-  readonly kind: StepKind;
-  readonly client: number;
-  /** The node, or the place of the timer. */
-  readonly node: number;
-}
-
 /** Places of the step kinds, for those who deal with codes. */
 export const CODE = Object.fromEntries(STEP_KINDS.map((kind, place) => [kind, place])) as Readonly<
   Record<StepKind, number>
@@ -35,7 +27,7 @@ export const CODE = Object.fromEntries(STEP_KINDS.map((kind, place) => [kind, pl
 const CLIENT_BITS = 3;
 const NODE_BITS = 3;
 
-/** A step as a number below 65,536. */
+/** A step as a number below 65,536. Clients and nodes count from 0; `node` is the place of the timer where one is meant, and 0 where there is none. */
 export function codeOf(kind: number, client: number, node: number): number {
   return (((kind << CLIENT_BITS) | client) << NODE_BITS) | node;
 }

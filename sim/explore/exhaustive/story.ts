@@ -77,8 +77,7 @@ function changeOf(model: Model, before: Row, after: Row, client: number): string
     const what = was.phase === 'holding' ? 'its lock is extended and' : 'it holds the lock, which';
     return `; ${what} is valid until tick ${start + is.untilTick}${tokenText(is)}`;
   }
-  if (is.failure !== was.failure || (was.phase === 'acquiring' && is.phase === 'idle'))
-    return `; it fails (${is.failure})`;
+  if (is.failures > was.failures) return `; it fails (${is.failure})`;
   if (was.phase === 'releasing' && is.phase === 'idle') return '; its release is over';
   return '';
 }

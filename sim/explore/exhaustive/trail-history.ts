@@ -174,7 +174,7 @@ class TrailHistory {
     }
     if (was.isExtending && !is.isExtending) {
       const extended = { client: name, operation: extension, lease: acquire };
-      if (is.failure !== was.failure || is.phase !== 'holding') {
+      if (is.failures > was.failures) {
         this.record({ type: 'extend-failed', ...extended, code: is.failure });
       } else this.record({ type: 'extend-granted', ...extended, ...validity });
     }
