@@ -284,6 +284,40 @@ describe('--redis-server', () => {
   });
 });
 
+describe('--strict', () => {
+  it.each([
+    ['skipped by one that lacks something', fakeTestbed({ lacks: () => 'it sees bytes' }), '1 scenario was skipped'],
+    ['that cannot run here', fakeTestbed({ availability: CANNOT_RUN }), '1 scenario was skipped'],
+    [
+      'that fails before its first run',
+      fakeTestbed({
+        before: () => {
+          throw new TestbedUnavailableError('there is no image', 'pull it');
+        },
+      }),
+      '1 scenario was skipped',
+    ],
+    [
+      'that sees another thing in what the scenario does not name',
+      fakeTestbed({ sees: ({ type }) => type !== 'healed' }),
+      'the backends do not agree on one',
+    ],
+  ])('ends with 3 for a backend %s, which is 0 without it', async (_what, other, lack) => {
+    const file = writeScenario(folder, 'one', 'as-expected');
+    const words = [file, '--backend', 'simulated,processes'];
+    const testbeds = testbedsOf(simulatedTestbed, other);
+    expect((await run(words, testbeds)).code).toBe(0);
+    const { code, stderr } = await run([...words, '--strict'], testbeds);
+    expect({ code, told: stderr.includes(`--strict: ${lack}\n`) }).toEqual({ code: 3, told: true });
+  });
+
+  it('is content with a backend that runs all, and agrees', async () => {
+    const file = writeScenario(folder, 'one', 'as-expected');
+    const words = [file, '--backend', 'simulated,processes', '--strict'];
+    expect((await run(words, testbedsOf(simulatedTestbed, fakeTestbed()))).code).toBe(0);
+  });
+});
+
 describe('progress on real servers', () => {
   const starting = fakeTestbed({ before: (_scenario, { onStep }) => onStep?.('starting 6 redis-servers') });
 

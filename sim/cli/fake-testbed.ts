@@ -1,3 +1,4 @@
+import type { HistoryEvent } from '../history/event.ts';
 import { HistoryLog } from '../history/history-log.ts';
 import type { Availability } from '../testbed/availability.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
@@ -15,11 +16,13 @@ export interface FakeTestbedOptions {
   readonly lacks?: Testbed['lacks'];
   /** Called before each run, which fails if this does. */
   readonly before?: (scenario: string, options: RunOptions) => void | Promise<void>;
+  /** Which events it sees; all by default. */
+  readonly sees?: (event: HistoryEvent) => boolean;
 }
 
 /** A testbed that passes for one of real servers, and simulates. */
 export function fakeTestbed(options: FakeTestbedOptions = {}): Testbed {
-  const { name = 'processes', availability = CAN_RUN, lacks = () => null, before } = options;
+  const { name = 'processes', availability = CAN_RUN, lacks = () => null, before, sees = () => true } = options;
   return {
     name,
     isDeterministic: false,
@@ -31,6 +34,7 @@ export function fakeTestbed(options: FakeTestbedOptions = {}): Testbed {
       const history = new HistoryLog();
       for (let index = 0; index < simulated.length; index += 1) {
         const event = simulated.at(index);
+        if (!sees(event)) continue;
         history.record(event.type === 'run-started' ? { ...event, backend: name } : event);
       }
       runOptions.onEvents?.(history.since(0));

@@ -13,6 +13,7 @@ Examples:
   npx distrilock run my/settings.yaml --runs 100 --out /tmp/results
   npx distrilock run --backend simulated,processes --runs 10
   npx distrilock run --backend processes --redis-server /opt/redis-6.2/redis-server --redis-server /usr/bin/redis-server
+  npx distrilock run --backend all --strict
   npx distrilock run --json > summary.json
   npx distrilock run --junit junit.xml`;
 
@@ -23,6 +24,7 @@ export interface RunOptions extends BackendOptions {
   readonly out: string;
   readonly json?: true;
   readonly junit?: string;
+  readonly strict?: true;
 }
 
 export function addRunCommand(program: Command, host: Host, setExitCode: SetExitCode): void {
@@ -50,6 +52,10 @@ export function addRunCommand(program: Command, host: Host, setExitCode: SetExit
     .option('-o, --out <folder>', 'where the results go', path, 'reports')
     .option('--json', 'print the summary as JSON on standard output, and nothing else there')
     .option('--junit <file>', 'write the verdicts as JUnit XML too', path)
+    .option(
+      '--strict',
+      'exit code 3 if anything was skipped, or if backends do not agree: for CI that must not lose a backend',
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (references: string[], given: Omit<RunOptions, 'backend'> & Partial<RunOptions>) => {
       const options: RunOptions = { ...given, backend: given.backend ?? ['simulated'] };

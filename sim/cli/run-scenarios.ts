@@ -61,7 +61,7 @@ export async function runScenarios(references: readonly string[], options: RunOp
   }
   const summary = writeSummary(finished, plan);
   printSummary(summary, finished.elapsed, results.file(SUMMARY_FILES.index), options.json === true, host);
-  return exitCodeOf(summary, host);
+  return exitCodeOf(summary, options.strict === true, host);
 }
 
 /** What can run nowhere is skipped from the beginning. */
@@ -174,7 +174,8 @@ function wantedRunsOf({ wanted, backends, options }: Plan, skippedScenarios: num
   return (wanted.length * backends.length - skippedScenarios) * options.runs;
 }
 
-function exitCodeOf({ totals, skipped }: Summary, host: Host): number {
+function exitCodeOf(summary: Summary, isStrict: boolean, host: Host): number {
+  const { totals, skipped } = summary;
   const { signal, stderr } = host;
   if (signal.aborted && totals.missing > 0) {
     const name = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
@@ -187,5 +188,21 @@ function exitCodeOf({ totals, skipped }: Summary, host: Host): number {
     return EXIT.badInput;
   }
   if (totals.notAsExpected > 0) return EXIT.notAsExpected;
-  return totals.unknown > 0 || skipped.some(({ wasTried }) => wasTried) ? EXIT.unknown : EXIT.asExpected;
+  if (totals.unknown > 0 || skipped.some(({ wasTried }) => wasTried)) return EXIT.unknown;
+  const lack = isStrict ? strictLack(summary) : null;
+  if (lack === null) return EXIT.asExpected;
+  stderr.write(`--strict: ${lack}\n`);
+  return EXIT.unknown;
+}
+
+/** What is missing for everything to be proven everywhere; null if nothing is. */
+function strictLack({ skipped, parity }: Summary): string | null {
+  const differing = parity.filter(({ agree }) => !agree).map(({ scenario }) => scenario);
+  const lacks = [
+    ...(skipped.length === 0
+      ? []
+      : [`${skipped.length} ${skipped.length === 1 ? 'scenario was' : 'scenarios were'} skipped`]),
+    ...(differing.length === 0 ? [] : [`the backends do not agree on ${differing.join(', ')}`]),
+  ];
+  return lacks.length === 0 ? null : lacks.join('; ');
 }
