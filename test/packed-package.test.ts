@@ -32,11 +32,23 @@ async function main(): Promise<void> {
   const error: unknown = await redlock.acquire('r', 1000).catch((reason: unknown) => reason);
   if (!(error instanceof ContendedError) || !(error instanceof LockError)) throw new Error('not contended');
   await lock.release();
+  const events: string[] = [];
+  const leave: () => void = redlock.on('acquired', ({ attempts, operation }) => events.push(operation.resource + attempts));
+  const stopInstrumenting: () => void = instrumentRedlock(redlock);
+  const result: number = await redlock.using('s', 1000, { retry: fixedRetry({ count: 1 }) }, async (signal, { resource }) => {
+    return signal.aborted || resource !== 's' ? 0 : held.size;
+  });
+  {
+    await using block = await redlock.acquire('t', 1000);
+    events.push('block' + block.attempts);
+  }
+  leave();
+  stopInstrumenting();
   await redlock.quit();
   // Options of ioredis are clients too; a lazy one needs no server.
   const client: RedlockClient = { host: 'localhost', port: 7000, lazyConnect: true };
   await new Redlock([client, new Redis({ port: 7001, lazyConnect: true })]).quit();
-  console.log(JSON.stringify({ code: error.code, hasToken: token !== undefined, isHeld: held.size > 0 }));
+  console.log(JSON.stringify({ code: error.code, hasToken: token !== undefined, isHeld: held.size > 0, result, events }));
 }
 
 void main();
@@ -44,8 +56,9 @@ void main();
 const IMPORTS = `
 import { Redis } from 'ioredis';
 import {
-  type AcquiredLock, ContendedError, type LockCommand, LockError, type LockReply, nodeFromPromises, Redlock, type RedlockClient, type RedlockOptions,
+  type AcquiredLock, ContendedError, fixedRetry, type LockCommand, LockError, type LockReply, nodeFromPromises, Redlock, type RedlockClient, type RedlockOptions,
 } from 'distrilock';
+import { instrumentRedlock } from 'distrilock/opentelemetry';
 `;
 
 /** A test that fails unless scenarios run the very library that the project imports. */
@@ -115,6 +128,10 @@ describe('the packed package', () => {
       'dist/index.d.cts',
       'dist/index.d.ts',
       'dist/index.js',
+      'dist/opentelemetry.cjs',
+      'dist/opentelemetry.d.cts',
+      'dist/opentelemetry.d.ts',
+      'dist/opentelemetry.js',
       'dist/vitest.d.ts',
       'dist/vitest.js',
       'dist/vitest.licences.txt',
@@ -122,7 +139,7 @@ describe('the packed package', () => {
     ];
     expect(files).toEqual(expect.arrayContaining(needed.map((file) => `package/${file}`)));
     const allowed =
-      /^package\/(dist\/(index\.(c?js|d\.c?ts)|vitest\.(js|d\.ts|licences\.txt))|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^package\/(dist\/((index|opentelemetry)\.(c?js|d\.c?ts)|vitest\.(js|d\.ts|licences\.txt))|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   });
 
@@ -139,7 +156,7 @@ describe('the packed package', () => {
       const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, types: ['node'] };
       await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
       const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball];
-      await run('npm', [...install, ioredis, '@types/node@20'], { cwd: project });
+      await run('npm', [...install, ioredis, '@opentelemetry/api@1.9', '@types/node@20'], { cwd: project });
 
       // Checks the package's declarations too, as `skipLibCheck` is off, and emits what runs next.
       const compiler = join(root, 'node_modules/typescript/bin/tsc');
@@ -147,7 +164,13 @@ describe('the packed package', () => {
       expect(compiled).toMatchObject({ stdout: '' });
       const { stdout, stderr } = await run(process.execPath, [join(project, 'main.js')]);
       expect(stderr).toBe('');
-      expect(JSON.parse(stdout)).toEqual({ code: 'contended', hasToken: true, isHeld: false });
+      expect(JSON.parse(stdout)).toEqual({
+        code: 'contended',
+        hasToken: true,
+        isHeld: false,
+        result: 1,
+        events: ['s1', 't1', 'block1'],
+      });
       expect(await readdir(join(project, 'node_modules/distrilock'))).not.toContain('node_modules');
       expect(await readdir(join(project, 'node_modules'))).not.toContain('vitest');
     },
@@ -161,6 +184,8 @@ describe('the packed package', () => {
     const importsOf = (code: string): string[] =>
       [...code.matchAll(/^import .* from "([^"]+)";$/gm)].map((match) => match[1] ?? '').sort();
     expect(importsOf(library).filter((name) => !name.startsWith('node:'))).toEqual(['ioredis']);
+    const forTelemetry = await readFile(join(directory, 'package/dist/opentelemetry.js'), 'utf8');
+    expect(importsOf(forTelemetry)).toEqual(['@opentelemetry/api']);
     expect(importsOf(forTests).filter((name) => !name.startsWith('node:'))).toEqual(['./index.js', 'vitest']);
     const definition = /Redlock = class|class Redlock/;
     expect(definition.test(library)).toBe(true);
