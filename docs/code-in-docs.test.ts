@@ -39,6 +39,7 @@ function problemsOf(pieces: readonly string[]): string[][] {
     types: ['node'],
     paths: {
       distrilock: [join(root, 'src/index.ts')],
+      'distrilock/opentelemetry': [join(root, 'src/opentelemetry.ts')],
       'distrilock/vitest': [join(root, 'sim/vitest/index.ts')],
     },
   };
