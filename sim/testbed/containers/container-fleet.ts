@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Address } from '../real/client/client-messages.ts';
 import { forgetRemains, watchRemains, type Remains } from '../real/reaper.ts';
-import type { Fleet, FleetRequest, FleetStarter } from '../real/servers/server-fleet.ts';
-import { redisArguments } from '../real/servers/server-settings.ts';
+import type { Fleet, FleetRequest, FleetStarter, ServerRequest } from '../real/servers/server-fleet.ts';
+import { settleAll } from '../real/settle-all.ts';
 import { askServers } from './ask-servers.ts';
 import { removeLabelled } from './container-remains.mjs';
 import { connectDocker, type Docker } from './docker.ts';
@@ -50,7 +50,8 @@ async function provideImages({ engine }: Docker, request: FleetRequest): Promise
   const redis = redisImage();
   const toxiproxy = toxiproxyImage();
   await Promise.all([redis, toxiproxy].map((image) => provideImage(engine, image, request)));
-  if (!request.movesClocks) return { redis: redis.image, toxiproxy: toxiproxy.image, faketime: null };
+  if (!request.servers.some(({ movesClock }) => movesClock))
+    return { redis: redis.image, toxiproxy: toxiproxy.image, faketime: null };
   const ready = faketimeImage();
   if (ready !== null) await provideImage(engine, ready, request);
   const image = ready?.image ?? (await buildFaketimeImage(engine, redis.image, request));
@@ -84,23 +85,13 @@ class ContainerFleet implements Fleet {
 
   async launch(images: FleetImages): Promise<void> {
     const { request, docker } = this;
-    const { serverNames, scenario } = request;
-    const replicaNames = request.hasReplicas ? serverNames.slice(0, -1) : [];
     const sinceMs = performance.now();
-    request.onProgress(`starting ${serverNames.length + replicaNames.length} containers of Redis and one of Toxiproxy`);
+    request.onProgress(
+      `starting ${request.servers.length + request.replicas.size} containers of Redis and one of Toxiproxy`,
+    );
     const isDirect = await this.createNetwork();
-    serverNames.forEach((name, index) => {
-      const isNode = index < serverNames.length - 1;
-      this.servers.set(
-        name,
-        isNode
-          ? this.redis(name, images, redisArguments(scenario.nodes), request.movesClocks)
-          : this.redis(name, images, ['--save', ''], false),
-      );
-    });
-    for (const name of replicaNames) {
-      this.replicas.set(name, this.redis(`${name}-replica`, images, redisArguments(scenario.nodes), false));
-    }
+    for (const wanted of request.servers) this.servers.set(wanted.name, this.redis(wanted, images));
+    for (const [primary, wanted] of request.replicas) this.replicas.set(primary, this.redis(wanted, images));
     const redisServers = [...this.servers.values(), ...this.replicas.values()];
     const [toxiproxy] = await settleAll([
       ToxiproxyContainer.start({
@@ -174,7 +165,7 @@ class ContainerFleet implements Fleet {
     return gateway !== undefined && (await isAddressOfThisHost(gateway));
   }
 
-  private redis(name: string, images: FleetImages, args: readonly string[], movesClock: boolean): RedisContainer {
+  private redis({ name, args, movesClock }: ServerRequest, images: FleetImages): RedisContainer {
     const { request } = this;
     const faketime = movesClock ? images.faketime : null;
     return new RedisContainer({
@@ -186,7 +177,7 @@ class ContainerFleet implements Fleet {
       labels: this.labels,
       args,
       clock: faketime === null ? null : { path: faketime.clockFile, folder: join(request.folder, name) },
-      losesPower: request.scenario.faults.some((fault) => fault.fault === 'crash' && fault.how === 'power-loss'),
+      losesPower: request.losesPower,
     });
   }
 }
@@ -201,12 +192,4 @@ async function isAddressOfThisHost(address: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** All of them, or the first error once none is on its way any more: then everything that there will be is there to be removed. */
-async function settleAll<Values extends readonly unknown[]>(work: {
-  [Index in keyof Values]: Promise<Values[Index]>;
-}): Promise<Values> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
 }

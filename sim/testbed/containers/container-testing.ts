@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { Toxiproxy } from 'toxiproxy-node-client';
 import { missingOf } from '../availability.ts';
 import type { Fleet } from '../real/servers/server-fleet.ts';
+import { serverRequests } from '../real/servers/server-requests.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
 import { checkContainers } from './check-containers.ts';
 import { containerFleetStarter, PROCESS_LABEL } from './container-fleet.ts';
@@ -28,6 +29,15 @@ export async function countRemains(pid: number = process.pid): Promise<number> {
   return containers.length + networks.length;
 }
 
+export interface TestFleetOptions {
+  readonly nodes?: Partial<Scenario['nodes']>;
+  readonly losesPower?: boolean;
+  readonly movesClocks?: boolean;
+  readonly lineNames?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (step: string) => void;
+}
+
 /** A fleet of few servers, with a client for each, and a folder that is removed with it. */
 export class TestFleet {
   readonly fleet: Fleet;
@@ -39,24 +49,13 @@ export class TestFleet {
     this.folder = folder;
   }
 
-  static async start(
-    options: {
-      readonly nodes?: Partial<Scenario['nodes']>;
-      readonly losesPower?: boolean;
-      readonly movesClocks?: boolean;
-      readonly lineNames?: readonly string[];
-      readonly signal?: AbortSignal;
-      readonly onProgress?: (step: string) => void;
-    } = {},
-  ): Promise<TestFleet> {
+  static async start(options: TestFleetOptions = {}): Promise<TestFleet> {
     const folder = mkdtempSync(join(tmpdir(), 'distrilock-test-'));
-    const serverNames = ['n1', 'resource'];
+    const requests = serverRequests(scenarioOf(options), ['n1']);
+    const serverNames = requests.servers.map(({ name }) => name);
     try {
       const fleet = await containerFleetStarter.start({
-        serverNames,
-        scenario: scenarioOf(options.nodes ?? {}, options.losesPower ?? false),
-        movesClocks: options.movesClocks ?? false,
-        hasReplicas: false,
+        ...requests,
         lineNames: options.lineNames ?? [],
         proxyCount: serverNames.length,
         folder,
@@ -102,13 +101,16 @@ export class TestFleet {
   }
 }
 
-function scenarioOf(nodes: Partial<Scenario['nodes']>, losesPower: boolean): Scenario {
+function scenarioOf({ nodes = {}, losesPower = false, movesClocks = false }: TestFleetOptions): Scenario {
   const scenario = scenarioSchema.parse({
     title: 'a test of containers',
     settings: { nodes: 1 },
     clients: 1,
     nodes,
-    faults: losesPower ? [{ fault: 'crash', nodes: 'n1', how: 'power-loss', at: '1s' }] : [],
+    faults: [
+      ...(losesPower ? [{ fault: 'crash', nodes: 'n1', how: 'power-loss', at: '1s' }] : []),
+      ...(movesClocks ? [{ fault: 'clock-jump', nodes: 'n1', by: '1s' }] : []),
+    ],
     workload: [{ steps: ['release'] }],
     expect: { 'mutual-exclusion': 'ok' },
     lesson: 'none',

@@ -2,29 +2,19 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scenarioSchema } from '../../scenario/schema.ts';
 import { watchRemains } from '../real/reaper.ts';
+import { KEEPS_NOTHING } from '../real/servers/server-requests.ts';
 import { containerFleetStarter } from './container-fleet.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'distrilock-held-'));
 watchRemains({ folder });
-const serverNames = ['n1', 'resource'];
+const servers = ['n1', 'n2'].map((name) => ({ name, args: KEEPS_NOTHING, movesClock: false }));
 const starting = containerFleetStarter.start({
-  serverNames,
-  scenario: {
-    ...scenarioSchema.parse({
-      title: 'a fleet that is held',
-      clients: 1,
-      workload: [{ steps: ['release'] }],
-      expect: { 'mutual-exclusion': 'ok' },
-      lesson: 'none',
-    }),
-    name: 'held',
-  },
-  movesClocks: false,
-  hasReplicas: false,
+  servers,
+  replicas: new Map(),
+  losesPower: false,
   lineNames: [],
-  proxyCount: serverNames.length,
+  proxyCount: servers.length,
   folder,
   signal: new AbortController().signal,
   onProgress: (step) => {

@@ -1,18 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { GenericContainer } from 'testcontainers';
 import { writeSkew } from '../real/servers/faketime.ts';
+import { AppendOnlyFile, type DataFolder } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { DATA_FOLDER, findAppendOnlyFile, sizeOf, truncateFile } from './appendonly-file.ts';
+import { readFile, sizeOf, truncateFile } from './container-files.ts';
 import { printedLine, ReadyWhen } from './printed-line.ts';
 
 const PORT = 6379;
+const DATA_FOLDER = '/data';
 const READY_TEXT = 'Ready to accept connections';
 const READY_WITHIN_MS = 20_000;
-/** How often the length of the append-only file is looked at, for a power loss that is still to come. */
+/** Each look keeps Docker busy for some milliseconds. */
 const LOOK_EVERY_MS = 50;
 
 export interface RedisContainerOptions {
@@ -41,19 +42,14 @@ export class RedisContainer implements FleetServer {
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
   /** When the server's process started, by the wall clock. */
   private startedMs = 0;
-  private stoppedMs = 0;
-  private isLooking = false;
-  private lookError: unknown = null;
-  private looks: Promise<void> = Promise.resolve();
-  private appendOnlyFile: string | null = null;
-  /** How long the append-only file was, and when, oldest first. */
-  private lengths: { readonly atMs: number; readonly bytes: number }[] = [];
+  private readonly appendOnlyFile: AppendOnlyFile | null;
 
   constructor(options: RedisContainerOptions) {
     this.options = options;
     this.name = options.name;
     this.image = options.image;
     this.upstream = `${options.containerName}:${PORT}`;
+    this.appendOnlyFile = options.losesPower ? new AppendOnlyFile(this.dataFolder(), LOOK_EVERY_MS) : null;
     if (options.clock !== null) mkdirSync(options.clock.folder, { recursive: true, mode: 0o755 });
   }
 
@@ -68,15 +64,14 @@ export class RedisContainer implements FleetServer {
       await this.noteStart(this.container);
       await this.becomesReady(this.container, Date.parse(State.FinishedAt) / 1000);
     }
-    if (this.options.losesPower) await this.beginLooking(this.container);
+    this.appendOnlyFile?.watch();
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const { running } = this;
-    this.isLooking = false;
-    await this.looks;
+    await this.appendOnlyFile?.endWatch();
     await running.kill({ signal });
-    this.stoppedMs = performance.now();
+    this.appendOnlyFile?.noteStop();
     await running.wait();
   }
 
@@ -95,18 +90,12 @@ export class RedisContainer implements FleetServer {
   }
 
   async loseUnsynced(lastMs: number): Promise<void> {
-    if (this.lookError !== null) throw this.lookError as Error;
-    const sinceMs = this.stoppedMs - lastMs;
-    // The last length that was surely reached by then; the file as it began, if it is younger.
-    const kept = this.lengths.findLast(({ atMs }) => atMs <= sinceMs) ?? this.lengths[0];
-    if (this.appendOnlyFile === null || kept === undefined) return;
-    await truncateFile(this.running, this.appendOnlyFile, kept.bytes);
+    await this.appendOnlyFile?.loseUnsynced(lastMs);
   }
 
   /** Ends what this object does by itself; whoever made the fleet removes the container. */
   async close(): Promise<void> {
-    this.isLooking = false;
-    await this.looks;
+    await this.appendOnlyFile?.endWatch();
   }
 
   private get running(): Dockerode.Container {
@@ -178,22 +167,12 @@ export class RedisContainer implements FleetServer {
     if (clock !== null) writeSkew(join(clock.folder, basename(clock.path)), this.skew, this.startedMs);
   }
 
-  private async beginLooking(container: Dockerode.Container): Promise<void> {
-    this.appendOnlyFile ??= await findAppendOnlyFile(container);
-    const path = this.appendOnlyFile;
-    if (path === null) return;
-    this.isLooking = true;
-    this.looks = this.keepLooking(container, path).catch((error: unknown) => {
-      this.lookError = error;
-    });
-  }
-
-  private async keepLooking(container: Dockerode.Container, path: string): Promise<void> {
-    while (this.isLooking) {
-      const bytes = await sizeOf(container, path);
-      // By the time of the answer it had been that long already.
-      if (bytes !== null) this.lengths.push({ atMs: performance.now(), bytes });
-      await setTimeout(LOOK_EVERY_MS);
-    }
+  private dataFolder(): DataFolder {
+    const inContainer = (path: string): string => `${DATA_FOLDER}/${path}`;
+    return {
+      read: (path) => readFile(this.running, inContainer(path)),
+      sizeOf: (path) => sizeOf(this.running, inContainer(path)),
+      truncate: (path, bytes) => truncateFile(this.running, inContainer(path), bytes),
+    };
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
+import { KEEPS_NOTHING } from '../real/servers/server-requests.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { FAKETIME_REMEDY, libfaketime } from '../real/servers/faketime.ts';
 import { freePorts } from './free-port.ts';
@@ -60,7 +61,15 @@ async function withServer<Result>(
   const folder = mkdtempSync(join(tmpdir(), 'distrilock-check-'));
   watchRemains({ folder });
   const [port = 0] = await freePorts(1);
-  const server = new RedisProcess({ name: 'probe', program, port, args: ['--save', ''], folder, movesClock });
+  const server = new RedisProcess({
+    name: 'probe',
+    program,
+    port,
+    args: KEEPS_NOTHING,
+    folder,
+    movesClock,
+    losesPower: false,
+  });
   try {
     await server.start();
     return await use(server);

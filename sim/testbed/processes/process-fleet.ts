@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Address } from '../real/client/client-messages.ts';
-import type { Fleet, FleetRequest, FleetStarter } from '../real/servers/server-fleet.ts';
+import type { Fleet, FleetRequest, FleetStarter, ServerRequest } from '../real/servers/server-fleet.ts';
+import { settleAll } from '../real/settle-all.ts';
 import { freePorts } from './free-port.ts';
 import { type Program, redisServerProgram, toxiproxyServerProgram } from './programs.ts';
 import { RedisProcess } from './redis-process.ts';
-import { redisArguments } from '../real/servers/server-settings.ts';
 import { startToxiproxy, type ToxiproxyProcess } from './toxiproxy-process.ts';
 
 export interface ProcessFleetOptions {
@@ -48,30 +48,20 @@ class ProcessFleet implements Fleet {
   }
 
   async launch(toxiproxyServer: Program): Promise<void> {
-    const { request } = this;
-    const { serverNames, scenario } = request;
-    const replicaNames = request.hasReplicas ? serverNames.slice(0, -1) : [];
-    const [toxiproxyPort = 0, ...ports] = await freePorts(1 + serverNames.length + replicaNames.length);
-    serverNames.forEach((name, index) => {
-      const isNode = index < serverNames.length - 1;
-      const args = isNode ? redisArguments(scenario.nodes) : ['--save', ''];
-      this.servers.set(name, this.redis(name, ports[index] ?? 0, args, isNode && request.movesClocks));
-    });
-    replicaNames.forEach((name, index) => {
-      const args = redisArguments(scenario.nodes);
-      this.replicas.set(name, this.redis(`${name}-replica`, ports[serverNames.length + index] ?? 0, args, false));
-    });
-    request.onProgress(`starting ${ports.length} redis-servers and a toxiproxy-server`);
-    const starts = [
+    const { servers, replicas, onProgress } = this.request;
+    const [toxiproxyPort = 0, ...ports] = await freePorts(1 + servers.length + replicas.size);
+    const made = (wanted: ServerRequest): RedisProcess => this.redis(wanted, ports.shift() ?? 0);
+    for (const wanted of servers) this.servers.set(wanted.name, made(wanted));
+    for (const [primary, wanted] of replicas) this.replicas.set(primary, made(wanted));
+    const all = [...this.servers.values(), ...this.replicas.values()];
+    onProgress(`starting ${all.length} redis-servers and a toxiproxy-server`);
+    await settleAll([
       startToxiproxy(toxiproxyServer, toxiproxyPort).then((toxiproxy) => (this.toxiproxy = toxiproxy)),
-      ...[...this.servers.values(), ...this.replicas.values()].map(async (server) => {
+      ...all.map(async (server) => {
         await server.start();
         await server.ask();
       }),
-    ];
-    // If one fails, the others are still on their way: what there will be must be there to be stopped.
-    await Promise.allSettled(starts);
-    await Promise.all(starts);
+    ]);
   }
 
   get toxiproxyUrl(): string {
@@ -98,8 +88,14 @@ class ProcessFleet implements Fleet {
     ]);
   }
 
-  private redis(name: string, port: number, args: readonly string[], movesClock: boolean): RedisProcess {
-    const folder = join(this.request.folder, name);
-    return new RedisProcess({ name, program: this.redisServer, port, args, folder, movesClock });
+  private redis(wanted: ServerRequest, port: number): RedisProcess {
+    const { folder, losesPower } = this.request;
+    return new RedisProcess({
+      ...wanted,
+      program: this.redisServer,
+      port,
+      folder: join(folder, wanted.name),
+      losesPower,
+    });
   }
 }

@@ -85,16 +85,22 @@ export class RealFaults implements FaultWorld {
     return this.targets.nodes.get(node)?.holds(key, value) ?? false;
   }
 
-  async inject(aimed: AimedFault, begun: () => void): Promise<Heal | null> {
-    const heal = await this.bringAbout(aimed);
-    begun();
+  async inject(aimed: AimedFault, begun: (nodes: readonly string[]) => void): Promise<Heal | null> {
+    const missed = new Set<string>();
+    const heal = await this.bringAbout(aimed, missed);
+    begun(aimed.nodes.filter((node) => !missed.has(node)));
     return heal;
   }
 
-  private async bringAbout(aimed: AimedFault): Promise<Heal | null> {
+  /** Adds to `missed` the nodes that do not run, if the fault can do nothing to such ones. */
+  private async bringAbout(aimed: AimedFault, missed: Set<string>): Promise<Heal | null> {
     const { fault, number } = aimed;
     const { routes } = this.targets;
     const nodes = this.nodesOf(aimed);
+    const strike = (act: (node: RealNode) => Promise<boolean>): Promise<void> =>
+      all(nodes, async (node) => {
+        if (!(await act(node))) missed.add(node.name);
+      });
     const clients = aimed.clients.map((name) => this.targets.clients.get(name) as ClientHandle);
     switch (fault.fault) {
       case 'partition':
@@ -110,7 +116,10 @@ export class RealFaults implements FaultWorld {
       case 'slow-close':
         return this.onLinks(this.linksOf(aimed), (client, node) => routes.slowClosing(client, node, fault.delay));
       case 'reset':
-        await all(this.linksOf(aimed), ({ client, node }) => routes.reset(client, node, number));
+        for (const node of nodes) if (!node.isUp) missed.add(node.name);
+        await all(this.linksOf(aimed), async ({ client, node }) => {
+          if (!missed.has(node)) await routes.reset(client, node, number);
+        });
         return null;
       case 'clock-jump':
         await all(nodes, (node) => node.jumpClock(fault.by));
@@ -137,19 +146,19 @@ export class RealFaults implements FaultWorld {
             if (await client.resume(number)) this.recordClient('client-resumed', client, timeUs);
           });
       case 'server-pause':
-        await all(nodes, (node) => node.pause(number));
+        await strike((node) => node.pause(number));
         return () => all(nodes, (node) => node.resume(number));
       case 'crash':
         await all(nodes, (node) => node.crash(fault.how, number));
         return () => all(nodes, (node) => node.restart(number));
       case 'eviction':
-        await all(nodes, (node) => node.pressMemory(number));
+        await strike((node) => node.pressMemory(number));
         return () => all(nodes, (node) => node.relieveMemory(number));
       case 'flush':
-        await all(nodes, (node) => node.flush());
+        await strike((node) => node.flush());
         return null;
       case 'promotion':
-        await all(nodes, (node) => node.promote(number));
+        await strike((node) => node.promote(number));
         return null;
     }
   }

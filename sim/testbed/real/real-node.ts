@@ -87,9 +87,10 @@ export class RealNode {
     });
   }
 
-  promote(fault: number): Promise<void> {
+  /** Resolves to whether there was a server that could die. */
+  promote(fault: number): Promise<boolean> {
     return this.turns.take(async () => {
-      if (!this.isUp) return;
+      if (!this.isUp) return false;
       const { replica } = this;
       if (replica === null) throw new Error(`${this.name} has no replica that could be promoted, or no more`);
       await this.die('SIGKILL', fault);
@@ -100,19 +101,22 @@ export class RealNode {
       await this.observer.connection.open();
       await this.observer.connection.client.call('REPLICAOF', 'NO', 'ONE');
       await this.comeBack('promotion');
+      return true;
     });
   }
 
-  pause(fault: number): Promise<void> {
+  /** Resolves to whether there is a server that stands still now. */
+  pause(fault: number): Promise<boolean> {
     return this.turns.take(async () => {
-      if (!this.isUp) return;
+      if (!this.isUp) return false;
       this.pausedBy.add(fault);
-      if (this.pausedBy.size > 1) return;
+      if (this.pausedBy.size > 1) return true;
       let end: () => void = () => undefined;
       const over = new Promise<void>((resolve) => (end = resolve));
       this.standstill = { over, end };
       await this.server.pause();
       this.record('node-paused');
+      return true;
     });
   }
 
@@ -145,14 +149,14 @@ export class RealNode {
     });
   }
 
-  /** Memory runs short: keys go at once, or under noeviction nothing new is taken until `relieveMemory`. */
-  pressMemory(fault: number): Promise<void> {
+  /** Memory runs short: keys go at once, or under noeviction nothing new is taken until `relieveMemory`. Resolves to whether there was a server to feel it. */
+  pressMemory(fault: number): Promise<boolean> {
     return this.whenRunning(async () => {
+      if (!this.isUp) return false;
       this.pressedBy.add(fault);
-      if (!this.isUp) return;
       await this.observer.limitMemory(1);
       const policy = this.options.settings.maxmemoryPolicy;
-      if (policy === 'noeviction') return;
+      if (policy === 'noeviction') return true;
       const { client } = this.observer.connection;
       for (let looks = 0; this.observer.keys().length > 0; looks += 1) {
         if (looks > EVICTION_LOOKS) throw new Error(`${this.name} does not evict all keys under ${policy}`);
@@ -161,6 +165,7 @@ export class RealNode {
         await this.observer.connection.catchUp();
       }
       await this.observer.limitMemory(0);
+      return true;
     });
   }
 
@@ -172,26 +177,25 @@ export class RealNode {
     });
   }
 
-  flush(): Promise<void> {
+  /** Resolves to whether there was a server to be flushed. */
+  flush(): Promise<boolean> {
     return this.whenRunning(async () => {
-      if (!this.isUp) return;
+      if (!this.isUp) return false;
       await this.observer.connection.client.flushall();
       await this.observer.connection.catchUp();
+      return true;
     });
   }
 
   /** Does what needs an answer of the server. One that is paused gives it when it goes on. */
-  private async whenRunning(work: () => Promise<void>): Promise<void> {
-    for (let isDone = false; !isDone;) {
+  private async whenRunning<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
       if (this.standstill !== null) {
         this.options.onHeldUp();
         await this.standstill.over;
       }
-      isDone = await this.turns.take(async () => {
-        if (this.standstill !== null) return false;
-        await work();
-        return true;
-      });
+      const done = await this.turns.take(async () => (this.standstill === null ? { result: await work() } : null));
+      if (done !== null) return done.result;
     }
   }
 

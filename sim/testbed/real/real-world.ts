@@ -24,6 +24,7 @@ import { ResourceObserver } from './observers/resource-observer.ts';
 import { RunLog } from './merge/run-log.ts';
 import type { RunTimers } from './run-timers.ts';
 import type { Fleet, FleetStarter } from './servers/server-fleet.ts';
+import { serverRequests } from './servers/server-requests.ts';
 import { TrueClock } from './true-clock.ts';
 
 const KEY_PREFIX = 'lock:';
@@ -133,17 +134,13 @@ export class RealWorld {
   private async start(): Promise<void> {
     const { options, folder, clientNames, nodeNames } = this;
     const { scenario, starter, onStep } = options;
-    const serverNames = [...nodeNames, RESOURCE];
-    const hasReplicas = scenario.nodes.replica;
+    const requests = serverRequests(scenario, nodeNames);
     const [programEnd, fleetEnd] = await Promise.allSettled([
       buildClientProgram(folder),
       starter.start({
-        serverNames,
-        scenario,
-        movesClocks: movesNodeClocks(scenario),
-        hasReplicas,
+        ...requests,
         lineNames: silentNodes(scenario, nodeNames),
-        proxyCount: proxyCount(clientNames.length, serverNames.length, hasReplicas ? nodeNames.length : 0),
+        proxyCount: proxyCount(clientNames.length, requests.servers.length, requests.replicas.size),
         folder,
         signal: this.closing.signal,
         onProgress: onStep,

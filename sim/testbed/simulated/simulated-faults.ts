@@ -1,8 +1,10 @@
 import type { AimedFault, FaultWorld } from '../../faults/nemesis.ts';
 import { type KnownLease, NewestLeases } from '../../faults/newest-leases.ts';
 import { linksOutside, type PartitionShape } from '../../faults/partition-shapes.ts';
+import { needsRunningNode } from '../../faults/running-nodes.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Direction, Link } from './link.ts';
 import type { RandomStream } from '../random-streams.ts';
 import { closeAfter, drop, dropSome, limitBandwidth, type Rule, slice, slowDown } from './rules.ts';
@@ -58,13 +60,18 @@ export class SimulatedFaults implements FaultWorld {
     return this.nodeOf(node).holds(key, value);
   }
 
-  inject(aimed: AimedFault, begun: () => void): (() => void) | null {
-    begun();
-    return this.bringAbout(aimed);
+  inject(aimed: AimedFault, begun: (nodes: readonly string[]) => void): (() => void) | null {
+    const nodes = aimed.nodes.filter((name) => this.canActOn(name, aimed.fault));
+    begun(nodes);
+    return this.bringAbout({ ...aimed, nodes });
   }
 
   fail(error: Error): void {
     throw error;
+  }
+
+  private canActOn(server: string, fault: Fault): boolean {
+    return server === RESOURCE || !needsRunningNode(fault) || this.nodeOf(server).isUp;
   }
 
   private bringAbout(aimed: AimedFault): (() => void) | null {

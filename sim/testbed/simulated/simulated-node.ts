@@ -73,7 +73,6 @@ export class SimulatedNode {
   }
 
   pause(fault: number): void {
-    if (!this.isUp) return;
     this.pausedBy.add(fault);
     if (this.pausedBy.size > 1) return;
     this.log.record({ type: 'node-paused', timeUs: this.simulation.nowUs, node: this.name });
@@ -103,7 +102,6 @@ export class SimulatedNode {
 
   /** The server dies, and its replica, which lacks what was written after `sinceUs` of true time, takes its place at once. */
   promote(sinceUs: number, fault: number): void {
-    if (!this.isUp) return;
     this.die(fault);
     this.recordRestart(this.model.promote(sinceUs, this.clock.nowMs()));
   }
@@ -138,7 +136,7 @@ export class SimulatedNode {
   }
 
   flush(): void {
-    if (this.isUp) this.model.flush(this.clock.nowMs(), this.simulation.nowUs);
+    this.model.flush(this.clock.nowMs(), this.simulation.nowUs);
   }
 
   holds(key: string, value: string): boolean {

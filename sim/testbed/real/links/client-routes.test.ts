@@ -8,7 +8,8 @@ import { TestbedUnavailableError } from '../../testbed-error.ts';
 import { ClientRoutes } from './client-routes.ts';
 import { LinkFaults } from './link-faults.ts';
 import { linkEffect } from './link-toxics.ts';
-import { OBSERVER, Proxies, proxyCount, replicaOf } from './proxies.ts';
+import { replicaOf } from '../servers/server-requests.ts';
+import { OBSERVER, Proxies, proxyCount } from './proxies.ts';
 import type { Fleet, FleetServer } from '../servers/server-fleet.ts';
 
 function whyNot(): string | null {

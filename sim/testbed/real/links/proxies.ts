@@ -1,6 +1,7 @@
 import { type Proxy, Toxiproxy, type ToxicType } from 'toxiproxy-node-client';
 import type { Address } from '../client/client-messages.ts';
 import type { Fleet } from '../servers/server-fleet.ts';
+import { replicaOf } from '../servers/server-requests.ts';
 
 export type Stream = 'upstream' | 'downstream';
 
@@ -12,11 +13,6 @@ export interface ToxicSettings {
 
 /** Who watches the servers: its routes have no faults. No client can be called so, nor like a replica. */
 export const OBSERVER = '_observer';
-
-/** How routes call the replica of a node. */
-export function replicaOf(node: string): string {
-  return `${node}_replica`;
-}
 
 /** One route through Toxiproxy, from one end to one server. */
 interface Route {

@@ -128,6 +128,34 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     ]);
   });
 
+  it('the restart guard, from the first admission on: what a quarantine refuses, and when it is over', async () => {
+    const guard = { markerKey: `${PREFIX}:m`, quarantineKey: `${PREFIX}:q`, quarantineMs: 3 };
+    const [guarded] = nodesFrom([{ host: 'localhost', port: server.port }], systemEnvironment, true) as [LockNode];
+    const given: string[] = [];
+    const ask = (value: string, tokenHint: number | null): Promise<void> =>
+      new Promise((resolve) => {
+        guarded.execute({ ...acquire('r', value, 2, tokenHint), guard } as LockCommand, ({ kind }) => {
+          given.push(`${value} ${kind}`);
+          resolve();
+        });
+      });
+    await observer.admit(guard);
+    await ask('first', null);
+    // The ends of quarantines and of keys fall between commands that are sent as fast as they go.
+    for (let number = 0; number < 1500; number += 1) {
+      if (number % 25 === 0) await (number % 50 === 0 ? admin.flushall() : admin.set(guard.markerKey, 'another run'));
+      await Promise.all([ask(`${number}a`, null), ask(`${number}b`, 0)]);
+    }
+    await observer.readKeys('restart');
+    for (let number = 1500; number < 1520; number += 1) await ask(`${number}`, null);
+    await observer.connection.catchUp();
+    await guarded.connection?.quit();
+    const seenReplies = executions.map(({ value, reply }) => `${value} ${reply}`);
+    expect(given[0]).toBe('first granted');
+    expect(new Set(given.map((one) => one.split(' ')[1]))).toEqual(new Set(['granted', 'held', 'quarantined']));
+    expect(seenReplies.sort()).toEqual(given.sort());
+  });
+
   it('keys and values of whatever letters', async () => {
     await fc.assert(
       fc.asyncProperty(

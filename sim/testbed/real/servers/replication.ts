@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
-import { OBSERVER, type Proxies, replicaOf } from '../links/proxies.ts';
+import { OBSERVER, type Proxies } from '../links/proxies.ts';
 import { connectOnce } from '../observers/server-connection.ts';
+import { replicaOf } from './server-requests.ts';
 
 /** How often to look whether a replica has caught up, and how long to wait in between. */
 const LOOKS = 500;

@@ -1,4 +1,3 @@
-import type { Scenario } from '../../../scenario/schema.ts';
 import type { Address } from '../client/client-messages.ts';
 
 /** How a server's wall clock differs from that of the host. */
@@ -19,9 +18,9 @@ export interface FleetServer {
   stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Moves the wall clock of the running server. Only with `hasNodeClocks`. */
+  /** Moves the wall clock of the running server. Only if its request says `movesClock`. */
   setClock(skew: ClockSkew): Promise<void>;
-  /** Cuts from the append-only file what was written in the last `lastMs` milliseconds before the server stopped. */
+  /** Cuts from the append-only file what was written in the last `lastMs` milliseconds before the server stopped. Only if the fleet's request says `losesPower`. */
   loseUnsynced(lastMs: number): Promise<void>;
 }
 
@@ -37,15 +36,21 @@ export interface ClientLine {
   plug(): Promise<void>;
 }
 
+/** A redis-server that a run wants. */
+export interface ServerRequest {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Whether faults move its clock. */
+  readonly movesClock: boolean;
+}
+
 /** What a run asks of a fleet. */
 export interface FleetRequest {
-  /** n1, n2 … and, last, the protected resource. */
-  readonly serverNames: readonly string[];
-  readonly scenario: Scenario;
-  /** Whether faults move the clocks of nodes. */
-  readonly movesClocks: boolean;
-  /** Whether each node has a replica, `n1-replica` and so on. */
-  readonly hasReplicas: boolean;
+  readonly servers: readonly ServerRequest[];
+  /** By the name of the primary. */
+  readonly replicas: ReadonlyMap<string, ServerRequest>;
+  /** Whether servers are to lose power: then what they have on disk is watched. */
+  readonly losesPower: boolean;
   /** The nodes from which faults may cut off all clients at once: each gets a line of its own, where the fleet can make one. */
   readonly lineNames: readonly string[];
   /** How many proxies there will be. */

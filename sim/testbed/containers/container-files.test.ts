@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
 import tar from 'tar-stream';
 import { describe, expect, it } from 'vitest';
-import { findAppendOnlyFile, sizeOf, truncateFile } from './appendonly-file.ts';
+import { readFile, sizeOf, truncateFile } from './container-files.ts';
 
 const OLD = '/data/appendonly.aof';
 const NEW = '/data/appendonlydir/appendonly.aof.1.incr.aof';
@@ -24,11 +24,11 @@ class FakeContainer {
     return Promise.resolve(Object.assign(Readable.from([]), { headers }));
   }
 
-  getArchive({ path }: { readonly path: string }): Promise<Readable> {
+  async getArchive({ path }: { readonly path: string }): Promise<Readable> {
     const pack = tar.pack();
     pack.entry({ name: path.slice(path.lastIndexOf('/') + 1), ...OWNER }, this.contentOf(path));
     pack.finalize();
-    return Promise.resolve(Readable.from(pack));
+    return await Promise.resolve(Readable.from(pack));
   }
 
   async putArchive(archive: Readable, { path }: { readonly path: string }): Promise<void> {
@@ -52,16 +52,10 @@ function containerWith(files: Readonly<Record<string, string>>): FakeContainer &
   return new FakeContainer(files) as unknown as FakeContainer & Dockerode.Container;
 }
 
-describe('the append-only file in a container', () => {
-  it.each([
-    { since: 'since Redis 7.0', path: NEW },
-    { since: 'before', path: OLD },
-  ])('is found where it is $since', async ({ path }) => {
-    expect(await findAppendOnlyFile(containerWith({ [path]: 'x' }))).toBe(path);
-  });
-
-  it('is not there without one', async () => {
-    expect(await findAppendOnlyFile(containerWith({ '/data/dump.rdb': 'x' }))).toBeNull();
+describe('a file in a container', () => {
+  it('tells its text', async () => {
+    expect(await readFile(containerWith({ [NEW]: 'twelve bytes' }), NEW)).toBe('twelve bytes');
+    expect(await readFile(containerWith({}), NEW)).toBeNull();
   });
 
   it('tells its size', async () => {
