@@ -13,6 +13,7 @@ class World implements FaultWorld {
   readonly healed: number[] = [];
   readonly failures: string[] = [];
   holder: string | null = null;
+  dead: readonly string[] = [];
   private nowMs = 0;
   private scheduled: { readonly dueMs: number; readonly run: () => void }[] = [];
 
@@ -32,9 +33,9 @@ class World implements FaultWorld {
     return false;
   }
 
-  inject(aimed: AimedFault, begun: () => void): ReturnType<FaultWorld['inject']> {
+  inject(aimed: AimedFault, begun: (nodes: readonly string[]) => void): ReturnType<FaultWorld['inject']> {
     this.injected.push(aimed);
-    begun();
+    begun(aimed.nodes.filter((node) => !this.dead.includes(node)));
     return this.healOf(aimed);
   }
 
@@ -73,6 +74,10 @@ function started(timeMs: number, fault: number, kind: string, targets: readonly 
     targets,
     description: expect.any(String) as string,
   };
+}
+
+function missed(timeMs: number, fault: number, kind: string, nodes: readonly string[]): HistoryEvent {
+  return { type: 'fault-missed', timeUs: timeMs * 1000, fault, kind, nodes };
 }
 
 function ended(timeMs: number, fault: number): HistoryEvent {
@@ -122,10 +127,26 @@ describe('Nemesis', () => {
     expect(world.events()[0]).toEqual(started(5, 1, 'client-pause', ['B']));
   });
 
-  it('tells of a fault that finds nobody all the same', () => {
+  it('tells that a fault was missed which is aimed at nobody, and does not make it', () => {
     const { world } = start({ fault: 'client-pause', clients: 'holder', for: 5 });
     world.passUntil(10);
-    expect(world.events()).toEqual([started(0, 1, 'client-pause', []), ended(5, 1)]);
+    expect(world.events()).toEqual([missed(0, 1, 'client-pause', [])]);
+    expect(world.injected).toEqual([]);
+  });
+
+  it('tells that a fault was missed which acts on none of its nodes, and otherwise on which it acts', () => {
+    const { world } = start(
+      { fault: 'server-pause', nodes: 'n1', at: 1, for: 5 },
+      { fault: 'server-pause', nodes: ['n1', 'n2'], at: 2, for: 5 },
+    );
+    world.dead = ['n1'];
+    world.passUntil(10);
+    expect(world.events()).toEqual([
+      missed(1, 1, 'server-pause', ['n1']),
+      started(2, 2, 'server-pause', ['n2']),
+      ended(7, 2),
+    ]);
+    expect(world.healed).toEqual([2]);
   });
 
   it('names everybody where a whole network is partitioned', () => {
@@ -164,12 +185,12 @@ describe('Nemesis', () => {
 class SlowWorld extends World {
   private readonly waiting: (() => void)[] = [];
 
-  override async inject(aimed: AimedFault, begun: () => void): Promise<Heal | null> {
+  override async inject(aimed: AimedFault, begun: (nodes: readonly string[]) => void): Promise<Heal | null> {
     await new Promise<void>((resolve) => this.waiting.push(resolve));
     const { nodes } = aimed;
     if (nodes.includes('n3')) throw new Error('n3 cannot be paused');
     this.injected.push(aimed);
-    begun();
+    begun(nodes);
     const heal = this.healOf(aimed);
     return heal === null
       ? null

@@ -23,10 +23,10 @@ export interface FaultWorld extends TargetWorld {
   /** Runs `run` after so many milliseconds of true time. */
   schedule(delayMs: number, run: () => void): void;
   /**
-   * Makes the fault happen, and calls `begun` when it is in force; returns what heals it, or null if there is nothing to heal. A world
-   * in which that takes time returns promises.
+   * Makes the fault happen, and calls `begun` when it is in force, with those of its nodes that it acts on: one that does not run cannot be paused.
+   * Returns what heals it, or null if there is nothing to heal. A world in which that takes time returns promises.
    */
-  inject(fault: AimedFault, begun: () => void): Heal | null | Promise<Heal | null>;
+  inject(fault: AimedFault, begun: (nodes: readonly string[]) => void): Heal | null | Promise<Heal | null>;
   /** Told when a fault cannot be made or healed: the run proves nothing then. */
   fail(error: Error): void;
 }
@@ -80,17 +80,32 @@ export class Nemesis {
     const nodes = 'nodes' in fault ? resolveNodes(fault.nodes, world) : [];
     this.count += 1;
     const number = this.count;
-    const begun = (): void => {
+    const miss = (deadNodes: readonly string[]): void => {
+      const timeUs = world.timeUs();
+      world.log.record({ type: 'fault-missed', timeUs, fault: number, kind: fault.fault, nodes: deadNodes });
+    };
+    if (isAimless(fault, clients, nodes)) {
+      miss([]);
+      return;
+    }
+    let hasBegun = false;
+    const begun = (struck: readonly string[]): void => {
+      if ('nodes' in fault && struck.length === 0) return;
+      hasBegun = true;
       world.log.record({
         type: 'fault-started',
         timeUs: world.timeUs(),
         fault: number,
         kind: fault.fault,
-        targets: fault.fault === 'partition-shape' ? [...world.clients, ...world.nodes] : [...clients, ...nodes],
-        description: describeFault(fault, clients, nodes),
+        targets: fault.fault === 'partition-shape' ? [...world.clients, ...world.nodes] : [...clients, ...struck],
+        description: describeFault(fault, clients, struck),
       });
     };
     this.afterwards(world.inject({ fault, number, clients, nodes }, begun), (heal) => {
+      if (!hasBegun) {
+        miss(nodes);
+        return;
+      }
       this.heals.set(number, heal ?? nothing);
       if (heal === null || this.isOver) this.heal(number);
       else if ('for' in fault && fault.for !== undefined) {
@@ -124,6 +139,10 @@ export class Nemesis {
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
   }
+}
+
+function isAimless(fault: Fault, clients: readonly string[], nodes: readonly string[]): boolean {
+  return ('clients' in fault && clients.length === 0) || ('nodes' in fault && nodes.length === 0);
 }
 
 function nothing(): void {

@@ -75,6 +75,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
   'message-delayed': { ...message, direction: TEXT, byUs: NUMBER, fault: NUMBER },
   'key-lost': { node: TEXT, key: TEXT, value: TEXT, cause: TEXT },
   'fault-started': { fault: NUMBER, kind: TEXT, targets: 'texts', description: TEXT },
+  'fault-missed': { fault: NUMBER, kind: TEXT, nodes: 'texts' },
   'fault-ended': { fault: NUMBER },
   'node-crashed': node,
   'node-restarted': { node: TEXT, keys: NUMBER },

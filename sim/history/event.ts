@@ -259,7 +259,7 @@ export interface KeyLost {
   readonly cause: 'expired' | 'evicted' | 'restart' | 'flush' | 'promotion';
 }
 
-/** A fault begins. `fault` numbers it from 1, `kind` is that of the scenario file, `targets` the lanes that it touches. */
+/** A fault begins. `fault` numbers it from 1, `kind` is that of the scenario file, `targets` the lanes that it touches: a node that it could not act on is none of them. */
 export interface FaultStarted {
   readonly type: 'fault-started';
   readonly timeUs: number;
@@ -268,6 +268,15 @@ export interface FaultStarted {
   readonly targets: readonly string[];
   /** One line for people. */
   readonly description: string;
+}
+
+/** A fault came due and could not begin, so it has no effect and no end: `nodes` are those that it was aimed at, none of which ran; empty if it was aimed at nobody. */
+export interface FaultMissed {
+  readonly type: 'fault-missed';
+  readonly timeUs: number;
+  readonly fault: number;
+  readonly kind: string;
+  readonly nodes: readonly string[];
 }
 
 /** The fault is healed. */
@@ -378,6 +387,7 @@ export type HistoryEvent =
   | MessageDelayed
   | KeyLost
   | FaultStarted
+  | FaultMissed
   | FaultEnded
   | NodeCrashed
   | NodeRestarted

@@ -33,6 +33,7 @@ const FAULTS: readonly HistoryEvent[] = [
     fault: 1,
   },
   { type: 'key-lost', timeUs: 3, node: 'n1', key: 'lock', value: 'v', cause: 'evicted' },
+  { type: 'fault-missed', timeUs: 4, fault: 2, kind: 'flush', nodes: ['n1'] },
   { type: 'fault-started', timeUs: 4, fault: 1, kind: 'partition', targets: ['A', 'n1'], description: 'A | n1' },
   { type: 'fault-ended', timeUs: 5, fault: 1 },
   { type: 'node-restarted', timeUs: 6, node: 'n1', keys: 0 },

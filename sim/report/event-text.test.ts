@@ -78,6 +78,14 @@ const CASES: readonly [HistoryEvent, string][] = [
   [{ type: 'node-restarted', timeUs: 5, node: 'n1', keys: 0 }, 'n1 serves again, with no lock keys left.'],
   [{ type: 'node-restarted', timeUs: 5, node: 'n1', keys: 1 }, 'n1 serves again, with 1 lock key left.'],
   [{ type: 'node-clock-changed', timeUs: 5, node: 'n1', byMs: -10_000, rate: 1 }, 'The clock of n1 changes: −10 s.'],
+  [
+    { type: 'fault-missed', timeUs: 5, fault: 2, kind: 'flush', nodes: ['n1', 'n2'] },
+    'Fault 2 (flush) has no effect: n1, n2 do not run.',
+  ],
+  [
+    { type: 'fault-missed', timeUs: 5, fault: 2, kind: 'client-pause', nodes: [] },
+    'Fault 2 (client-pause) has no effect: there is nobody that it is aimed at.',
+  ],
   [{ type: 'run-ended', timeUs: 5, reason: 'the time limit' }, 'The run ends early: the time limit.'],
 ];
 

@@ -104,6 +104,8 @@ export function eventText(event: HistoryEvent): string {
       return `${event.node} no longer has the key ${shortName(event.key)}: ${CAUSE_SENTENCES[event.cause] ?? event.cause}.`;
     case 'fault-started':
       return `Fault ${event.fault} begins (${shortName(event.kind)}): ${event.description}.`;
+    case 'fault-missed':
+      return `Fault ${event.fault} (${shortName(event.kind)}) has no effect: ${missText(event.nodes)}.`;
     case 'fault-ended':
       return `Fault ${event.fault} is over.`;
     case 'node-crashed':
@@ -144,6 +146,11 @@ const MINOR_EVENTS: ReadonlySet<HistoryEventType> = new Set([
 
 export function isMainEvent(event: HistoryEvent): boolean {
   return !MINOR_EVENTS.has(event.type);
+}
+
+function missText(nodes: readonly string[]): string {
+  if (nodes.length === 0) return 'there is nobody that it is aimed at';
+  return `${nodes.join(', ')} ${nodes.length === 1 ? 'does' : 'do'} not run`;
 }
 
 function tokenText(token: number | null): string {

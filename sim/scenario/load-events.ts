@@ -33,6 +33,7 @@ const FIELDS: { readonly [Name in EventName]: readonly FieldsOf<Name>[] } = {
   'message-delayed': ['client', 'node', 'direction'],
   'key-lost': ['node', 'cause'],
   'fault-started': ['kind'],
+  'fault-missed': ['kind'],
   'fault-ended': [],
   'node-crashed': ['node'],
   'node-restarted': ['node'],
@@ -109,7 +110,7 @@ export function impossibleFields(pattern: EventPattern): { readonly field: Patte
 function valuesOf(event: EventName, field: PatternField): readonly string[] | null {
   switch (field) {
     case 'kind':
-      return event === 'fault-started' ? FAULTS : COMMANDS;
+      return event === 'fault-started' || event === 'fault-missed' ? FAULTS : COMMANDS;
     case 'reply':
       return REPLIES;
     case 'code':

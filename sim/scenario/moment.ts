@@ -25,6 +25,7 @@ const OBSERVABLE_EVENTS = [
   'message-delayed',
   'key-lost',
   'fault-started',
+  'fault-missed',
   'fault-ended',
   'node-crashed',
   'node-restarted',
