@@ -3,7 +3,9 @@ export type Cancel = () => void;
 
 /** Where programs learn of events that ask for them by the name of the channel, as `node:diagnostics_channel` has it. */
 export interface DiagnosticsChannel {
+  /** Whether anybody would learn of a message. */
   readonly hasSubscribers: boolean;
+  /** Hands a message to all who subscribed. */
   publish(message: unknown): void;
 }
 

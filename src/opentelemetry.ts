@@ -11,6 +11,7 @@ import type { LockOperation, RedlockEventName, RedlockListener } from './events.
 
 /** What is instrumented: a Redlock, or anything that tells of the same events. */
 export interface EventSource {
+  /** Calls the listener for every event of this name, until what it returns is called. */
   on<Name extends RedlockEventName>(name: Name, listener: RedlockListener<Name>): () => void;
 }
 

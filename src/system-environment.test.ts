@@ -1,3 +1,5 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemEnvironment } from './system-environment.ts';
 
@@ -58,5 +60,26 @@ describe('the system environment', () => {
     vi.advanceTimersByTime(monthsMs - 1);
     cancel();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the diagnostics of the system', () => {
+  it('are the channels of this process', () => {
+    const published: unknown[] = [];
+    const note = (message: unknown): unknown => published.push(message);
+    diagnosticsChannel.subscribe('distrilock:lost', note);
+    systemEnvironment.diagnostics?.channel('distrilock:lost').publish('a message');
+    diagnosticsChannel.unsubscribe('distrilock:lost', note);
+    expect(published).toEqual(['a message']);
+    expect(systemEnvironment.diagnostics?.channel('distrilock:lost').hasSubscribers).toBe(false);
+  });
+
+  it('are the warnings of this process', async () => {
+    const warned = once(process, 'warning');
+    const warning = Object.assign(new Error('of a listener'), { name: 'DistrilockWarning' });
+    const print = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    systemEnvironment.diagnostics?.warn(warning);
+    expect(await warned).toEqual([warning]);
+    print.mockRestore();
   });
 });
