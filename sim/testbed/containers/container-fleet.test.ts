@@ -13,7 +13,7 @@ import type { FleetServer } from '../real/servers/server-fleet.ts';
 import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { RUN_LABEL } from './container-fleet.ts';
-import { removeLabelled } from './container-remains.mjs';
+import { removeLabelled } from '../real/container-remains.mjs';
 import { countRemains, TestFleet, whyNoContainers } from './container-testing.ts';
 import { connectDocker } from './docker.ts';
 import { redisImage, toxiproxyImage } from './images.ts';
@@ -23,6 +23,8 @@ const obstacle = await whyNoContainers();
 const title = obstacle === null ? 'a fleet of containers' : `a fleet of containers: ${obstacle}`;
 /** How long a power loss reaches back, in these tests. */
 const UNSYNCED_MS = 400;
+/** Longer than any test takes. */
+const LONG_MS = 600_000;
 
 describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
   afterAll(async () => {
@@ -128,6 +130,12 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
         null,
       ]);
     }
+    // So soon after a start that all of this life is lost, and far less was written in it than before.
+    await test.client('n1').set('third', 'value');
+    await node.stop('SIGKILL');
+    await node.loseUnsynced(LONG_MS);
+    await node.start();
+    expect(await test.client('n1').mget('second old', 'third')).toEqual(['value', null]);
   });
 
   describe('with clocks that move', () => {

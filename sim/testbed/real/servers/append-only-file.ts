@@ -55,7 +55,7 @@ export class AppendOnlyFile {
     this.stoppedMs = performance.now();
   }
 
-  /** Cuts off what was written in the last `lastMs` milliseconds before the server stopped. Rejects if the file could not be watched. */
+  /** Cuts off what was written in the last `lastMs` milliseconds before the server stopped. Rejects if the file is not there, or could not be watched. */
   async loseUnsynced(lastMs: number): Promise<void> {
     if (this.lookError !== null) throw this.lookError as Error;
     const path = await this.find();
@@ -63,7 +63,7 @@ export class AppendOnlyFile {
     const looks = this.looks.filter((look) => look.path === path);
     // The last length that was surely reached by then; the file as it began, if it is younger.
     const kept = looks.findLast(({ atMs }) => atMs <= sinceMs) ?? looks[0];
-    if (kept === undefined) return;
+    if (kept === undefined) throw new Error(`a power loss has nothing to cut: ${path ?? MANIFEST} was never seen`);
     await this.folder.truncate(kept.path, kept.bytes);
     // From here it grows again, and how long it was before counts no more.
     this.looks = [{ ...kept, atMs: this.stoppedMs }];
