@@ -443,11 +443,14 @@ describe('a listener', () => {
       const { world, nodes, redlock } = observed([], { retryCount: 5, retryDelay: 10 });
       occupy(nodes);
       redlock.on(name, () => void redlock.close());
+      const ends: unknown[] = [];
+      redlock.on('failed', ({ code }) => ends.push(code));
       const lock = watch(redlock.acquire('r', TTL_MS));
       await world.advance(1);
       for (const node of nodes) node.keys.clear();
       await world.advance(1000);
       expect(lock.error).toMatchObject({ code: 'aborted' });
+      expect(ends).toEqual(['aborted']);
       expect(nodes.map((node) => node.holder())).toEqual([null, null, null]);
       expect(nodes[0]?.kinds().filter((kind) => kind === 'acquire').length).toBeLessThanOrEqual(1);
     },

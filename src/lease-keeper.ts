@@ -89,7 +89,6 @@ export class LeaseKeeper {
     if (this.stopped || this.extensionsLeft === 0) return;
     const leftMs = this.lock.remaining();
     const pauseMs = Math.max(leftMs * FRACTION_BETWEEN_EXTENSIONS, LEAST_PAUSE_MS);
-    if (pauseMs >= leftMs - SIGNAL_LEAD_MS) return;
     this.cancelExtension = this.environment.timers.schedule(pauseMs, () => {
       this.extend();
     });

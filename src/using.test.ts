@@ -309,6 +309,28 @@ describe('automatic extension', () => {
     );
   });
 
+  it('is not asked for again once it was refused for good', async () => {
+    const { world, redlock, work } = await working();
+    const refused: unknown[] = [];
+    redlock.on('failed', ({ operation }) => refused.push(operation.kind));
+    await redlock.close();
+    await world.advance(2 * TTL_MS);
+    expect(work.signal.aborted).toBe(true);
+    expect(refused).toEqual(['extend']);
+  });
+
+  it('that succeeded leaves no failure before it to tell of', async () => {
+    const { world, nodes, work } = await working({ extensionLimit: 1 });
+    for (const node of nodes) node.fate = () => failed('down');
+    await world.advance(600);
+    for (const node of nodes) node.fate = () => undefined;
+    await world.advance(2 * TTL_MS);
+    expect(commandsOf(nodes, 'extend')).toBe(2);
+    const reason = work.signal.reason as ExpiredError;
+    expect(reason.message).toBe('The lock on "r" ended before the work under it');
+    expect(reason.cause).toBeUndefined();
+  });
+
   it("leaves the routine's own extensions alone", async () => {
     const { world, nodes, work, grantedAtMs } = await working({ extensionLimit: 0 });
     await world.advance(100);
