@@ -62,6 +62,11 @@ const NOT_FOR_REPORTS = {
   message: 'Judgements and reports are made from a history and a scenario, and nothing else.',
 };
 
+const FROM_ONE_BACKEND = {
+  regex: '(^|/)(processes|containers)/',
+  message: 'What both backends of real servers share knows neither.',
+};
+
 const NO_DEFAULT_EXPORT = [
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
   { selector: 'ExportSpecifier[exported.name="default"]', message: 'Named exports only.' },
@@ -128,6 +133,11 @@ export default defineConfig(
     files: ['sim/{judge,report,results}/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: bans(AMBIENT_TIME_AND_CHANCE, 'A report follows from a history and its verdicts alone.', [NOT_FOR_REPORTS]),
+  },
+  {
+    files: ['sim/testbed/real/**/*.{ts,mjs}'],
+    ignores: ['**/*.test.ts', '**/*-testing.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [FROM_ONE_BACKEND] }] },
   },
   {
     files: ['**/*.test.ts', '**/*.conformance.ts'],

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
-import { faketimeEnvironment, faketimePreloads, libfaketime } from '../sim/testbed/real/servers/faketime.ts';
+import { faketimeEnvironment, faketimePreloads, libfaketime } from '../sim/testbed/processes/faketime.ts';
 
 /** Which redis-servers the conformance suite runs on: paths, separated as in PATH. Default: the `redis-server` on the PATH. */
 export const SERVERS_VARIABLE = 'DISTRILOCK_TEST_REDIS_SERVERS';

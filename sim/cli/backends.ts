@@ -1,5 +1,5 @@
 import type { Unavailability } from '../results/backend-summary.ts';
-import { obstacleOf } from '../testbed/availability.ts';
+import { obstacleOf } from '../testbed/readiness.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { type Host, UsageError } from './host.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
-import type { Availability } from '../testbed/availability.ts';
+import type { Availability } from '../testbed/readiness.ts';
 import { CANNOT_RUN, fakeTestbed } from './fake-testbed.ts';
 import { hostWith, testbedsOf } from './host-testing.ts';
 import { runCommandLine } from './program.ts';

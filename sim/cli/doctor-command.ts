@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { visibleText } from '../text/visible-text.ts';
-import { type Availability, missingOf, type Part } from '../testbed/availability.ts';
+import { type Availability, missingOf, type Part } from '../testbed/readiness.ts';
 import { type Colors, colorsFor } from './colors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Host } from './host.ts';

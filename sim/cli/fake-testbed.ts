@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '../history/event.ts';
 import { HistoryLog } from '../history/history-log.ts';
-import type { Availability } from '../testbed/availability.ts';
+import type { Availability } from '../testbed/readiness.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import type { RunOptions, Testbed } from '../testbed/testbed.ts';
 

@@ -4,7 +4,7 @@ import type { LockCommand, LockNode, LockReply } from '../../src/lock-node.ts';
 import { nodesFrom } from '../../src/nodes.ts';
 import { systemEnvironment } from '../../src/system-environment.ts';
 import { FrozenRedis, isValkey, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
-import { libfaketime } from './real/servers/faketime.ts';
+import { libfaketime } from './processes/faketime.ts';
 import { CASES, type ConformanceSubject, sequences, START_MS, transcript } from './lock-node.conformance.ts';
 import { ModelNode } from './model-node/model-node.ts';
 

@@ -1,7 +1,7 @@
 import type { History } from '../history/history.ts';
 import type { HistoryEvent } from '../history/event.ts';
 import type { Scenario } from '../scenario/schema.ts';
-import type { Availability } from './availability.ts';
+import type { Availability } from './readiness.ts';
 
 /** What a run of a scenario needs besides the scenario. */
 export interface RunOptions {

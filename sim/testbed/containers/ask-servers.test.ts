@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Address } from '../real/client/client-messages.ts';
+import type { Address } from '../real/address.ts';
 import { serverThat, serverWith } from '../real/servers/server-testing.ts';
 import { askServers } from './ask-servers.ts';
 

@@ -1,4 +1,4 @@
-import { type Availability, availabilityOf, lookFor, type Part } from '../availability.ts';
+import { type Availability, availabilityOf, lookFor, type Part } from '../readiness.ts';
 import { connectDocker, type Docker } from './docker.ts';
 import { faketimeImage, type ImageSetting, isImageHere, redisImage, toxiproxyImage } from './images.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { missingOf } from '../availability.ts';
+import { missingOf } from '../readiness.ts';
 import type { Fleet } from '../real/servers/server-fleet.ts';
 import { serverRequests } from '../real/servers/server-requests.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';

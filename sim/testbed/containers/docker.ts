@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { addressOfEngine } from './engine-address.ts';
+import { addressOfEngine } from '../real/engine-address.ts';
 
 /** A Docker daemon, as testcontainers found it. */
 export interface Docker {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { GenericContainer } from 'testcontainers';
-import { writeSkew } from '../real/servers/faketime.ts';
+import { writeSkew } from '../real/servers/clock-file.ts';
 import { AppendOnlyFile, type DataFolder } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';

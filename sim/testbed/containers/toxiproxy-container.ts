@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type BoundPorts, GenericContainer } from 'testcontainers';
-import type { Address } from '../real/client/client-messages.ts';
+import type { Address } from '../real/address.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { lastLines, ReadyWhen } from './printed-line.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
 import { KEEPS_NOTHING } from '../real/servers/server-requests.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { FAKETIME_REMEDY, libfaketime } from '../real/servers/faketime.ts';
+import { FAKETIME_REMEDY, libfaketime } from './faketime.ts';
 import { freePorts } from './free-port.ts';
 import { type Program, redisServerProgram, toxiproxyServerProgram } from './programs.ts';
 import { RedisProcess } from './redis-process.ts';

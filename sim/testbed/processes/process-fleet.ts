@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Address } from '../real/client/client-messages.ts';
+import type { Address } from '../real/address.ts';
 import type { Fleet, FleetRequest, FleetStarter, ServerRequest } from '../real/servers/server-fleet.ts';
 import { settleAll } from '../real/settle-all.ts';
 import { freePorts } from './free-port.ts';

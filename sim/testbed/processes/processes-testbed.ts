@@ -1,8 +1,8 @@
-import { availabilityOf, lookFor } from '../availability.ts';
+import { availabilityOf, lookFor } from '../readiness.ts';
 import { movesNodeClocks, realLack, stopLack } from '../real/capabilities.ts';
 import { RealRun } from '../real/real-run.ts';
 import type { Testbed } from '../testbed.ts';
-import { libfaketime } from '../real/servers/faketime.ts';
+import { libfaketime } from './faketime.ts';
 import { processFleetStarter } from './process-fleet.ts';
 import { probeClocks, probeRedisServer, probeToxiproxy } from './probes.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { signalAndSee } from '../real/client/process-signal.ts';
+import { signalAndSee } from '../real/process-signal.ts';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FAKETIME_REMEDY, libfaketime } from './servers/faketime.ts';
+import { FAKETIME_REMEDY, libfaketime } from '../processes/faketime.ts';
 import { BUSY, realStory, type RealStory, sideBySide, whyNoRealRuns } from './real-testing.ts';
 
 const obstacle = whyNoRealRuns();

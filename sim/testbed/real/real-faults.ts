@@ -9,7 +9,7 @@ import { isSilent } from './capabilities.ts';
 import type { ClientHandle } from './client/client-handle.ts';
 import type { ClientLines } from './links/client-lines.ts';
 import type { ClientRoutes } from './links/client-routes.ts';
-import { Drifts } from './drifts.ts';
+import { ClockRates } from './clock-rates.ts';
 import { type LinkEffect, linkEffect } from './links/link-toxics.ts';
 import type { RealNode } from './real-node.ts';
 
@@ -41,7 +41,7 @@ export class RealFaults implements FaultWorld {
   /** Resolves the first time that a fault cannot come into force, or be healed, until somebody who stands still goes on. */
   readonly heldUp: Promise<void>;
   private readonly targets: RealFaultTargets;
-  private readonly clientDrifts: ReadonlyMap<string, Drifts>;
+  private readonly clientRates: ReadonlyMap<string, ClockRates>;
   private readonly leases = new NewestLeases();
   private holdUp: () => void = () => undefined;
 
@@ -51,8 +51,8 @@ export class RealFaults implements FaultWorld {
     this.nodes = [...targets.nodes.keys()];
     this.log = targets.log;
     this.heldUp = new Promise((resolve) => (this.holdUp = resolve));
-    this.clientDrifts = new Map(
-      this.clients.map((name) => [name, new Drifts(targets.scenario.clients[name]?.rate ?? 1)]),
+    this.clientRates = new Map(
+      this.clients.map((name) => [name, new ClockRates(targets.scenario.clients[name]?.rate ?? 1)]),
     );
   }
 
@@ -133,8 +133,8 @@ export class RealFaults implements FaultWorld {
         await all(clients, (client) => this.ask(client, () => client.jumpWallClock(fault.by)));
         return null;
       case 'client-clock-drift':
-        await all(clients, (client) => this.drift(client, (drifts) => drifts.begin(number, fault.rate)));
-        return () => all(clients, (client) => this.drift(client, (drifts) => drifts.end(number)));
+        await all(clients, (client) => this.drift(client, (rates) => rates.begin(number, fault.rate)));
+        return () => all(clients, (client) => this.drift(client, (rates) => rates.end(number)));
       case 'client-pause':
         await all(clients, async (client) => {
           if (await client.pause(number)) this.recordClient('client-paused', client, this.timeUs());
@@ -196,10 +196,10 @@ export class RealFaults implements FaultWorld {
     return () => all(ends, (end) => end());
   }
 
-  private async drift(client: ClientHandle, change: (drifts: Drifts) => void): Promise<void> {
-    const drifts = this.clientDrifts.get(client.name) as Drifts;
-    change(drifts);
-    await this.ask(client, () => client.setClockRate(drifts.rate));
+  private async drift(client: ClientHandle, change: (rates: ClockRates) => void): Promise<void> {
+    const rates = this.clientRates.get(client.name) as ClockRates;
+    change(rates);
+    await this.ask(client, () => client.setClockRate(rates.rate));
   }
 
   /** Does what needs an answer of the client. One that is paused gives it when it goes on. */

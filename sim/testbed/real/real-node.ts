@@ -1,11 +1,11 @@
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { ClientRoutes } from './links/client-routes.ts';
-import { Drifts } from './drifts.ts';
+import { ClockRates } from './clock-rates.ts';
 import type { NodeObserver } from './observers/node-observer.ts';
 import { OBSERVER, type Proxies } from './links/proxies.ts';
 import type { ClockSkew, FleetServer } from './servers/server-fleet.ts';
-import { Turns } from './turns.ts';
+import { SerialQueue } from './serial-queue.ts';
 
 /** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */
 const UNSYNCED_MS: Readonly<Record<string, number>> = { 'aof-everysec': 1000, 'aof-no': 30_000 };
@@ -38,10 +38,10 @@ export class RealNode {
   readonly name: string;
   readonly observer: NodeObserver;
   private readonly options: RealNodeOptions;
-  private readonly turns = new Turns();
+  private readonly queue = new SerialQueue();
   private server: FleetServer;
   private replica: FleetServer | null;
-  private readonly drifts = new Drifts(1);
+  private readonly rates = new ClockRates(1);
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
   private skewedSinceMs = Date.now();
   private readonly downBy = new Set<number>();
@@ -67,7 +67,7 @@ export class RealNode {
   }
 
   crash(how: CrashKind, fault: number): Promise<void> {
-    return this.turns.take(async () => {
+    return this.queue.run(async () => {
       this.downBy.add(fault);
       if (this.downBy.size > 1) return;
       await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL', fault);
@@ -78,7 +78,7 @@ export class RealNode {
 
   /** Starts the server again, once no other fault keeps it down. Clients come back only when everything that they do is seen again. */
   restart(fault: number): Promise<void> {
-    return this.turns.take(async () => {
+    return this.queue.run(async () => {
       if (!this.downBy.delete(fault) || !this.isUp) return;
       // Its clock went on while it was down.
       if (this.isSkewed) await this.server.setClock(this.skewNow());
@@ -89,7 +89,7 @@ export class RealNode {
 
   /** Resolves to whether there was a server that could die. */
   promote(fault: number): Promise<boolean> {
-    return this.turns.take(async () => {
+    return this.queue.run(async () => {
       if (!this.isUp) return false;
       const { replica } = this;
       if (replica === null) throw new Error(`${this.name} has no replica that could be promoted, or no more`);
@@ -107,7 +107,7 @@ export class RealNode {
 
   /** Resolves to whether there is a server that stands still now. */
   pause(fault: number): Promise<boolean> {
-    return this.turns.take(async () => {
+    return this.queue.run(async () => {
       if (!this.isUp) return false;
       this.pausedBy.add(fault);
       if (this.pausedBy.size > 1) return true;
@@ -122,7 +122,7 @@ export class RealNode {
 
   /** Ends the pause of this fault, unless the process has died since. */
   resume(fault: number): Promise<void> {
-    return this.turns.take(async () => {
+    return this.queue.run(async () => {
       if (!this.pausedBy.delete(fault) || this.pausedBy.size > 0) return;
       this.record('node-resumed');
       await this.goOn();
@@ -137,14 +137,14 @@ export class RealNode {
   /** The clock runs at this rate until the fault ends, or another one begins. */
   drift(fault: number, rate: number): Promise<void> {
     return this.whenRunning(() => {
-      this.drifts.begin(fault, rate);
+      this.rates.begin(fault, rate);
       return this.setClock(0);
     });
   }
 
   endDrift(fault: number): Promise<void> {
     return this.whenRunning(() => {
-      this.drifts.end(fault);
+      this.rates.end(fault);
       return this.setClock(0);
     });
   }
@@ -194,7 +194,7 @@ export class RealNode {
         this.options.onHeldUp();
         await this.standstill.over;
       }
-      const done = await this.turns.take(async () => (this.standstill === null ? { result: await work() } : null));
+      const done = await this.queue.run(async () => (this.standstill === null ? { result: await work() } : null));
       if (done !== null) return done.result;
     }
   }
@@ -211,7 +211,7 @@ export class RealNode {
 
   /** Steps the clock, and sets its rate. That the server reads it so is seen to, and keys that are over by it are made to go. */
   private async setClock(byMs: number): Promise<void> {
-    const { rate } = this.drifts;
+    const { rate } = this.rates;
     this.skew = { offsetMs: this.skewNow().offsetMs + byMs, rate };
     this.skewedSinceMs = Date.now();
     // One that is down finds its clock so when it starts again.

@@ -8,7 +8,7 @@ import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.
 import type { RunOptions } from '../testbed.ts';
 import type { ClientHandle } from './client/client-handle.ts';
 import { RealWorld } from './real-world.ts';
-import { findMisjudgement } from './merge/reply-check.ts';
+import { findModelMismatch } from './merge/reply-check.ts';
 import { RunTimers } from './run-timers.ts';
 import type { FleetStarter } from './servers/server-fleet.ts';
 
@@ -61,8 +61,8 @@ export class RealRun {
     failure ??= closeFailure;
     const merged = world.merge();
     if (failure === null) {
-      const misjudgement = findMisjudgement(merged);
-      if (misjudgement !== null) failure = new Error(`a defect of the testbed: ${misjudgement}`);
+      const mismatch = findModelMismatch(merged);
+      if (mismatch !== null) failure = new Error(`a defect of the testbed: ${mismatch}`);
     }
     const { history } = merged;
     history.record({ type: 'run-ended', timeUs: Math.max(endUs, lastUs(history)), reason: reasonOf(failure) });

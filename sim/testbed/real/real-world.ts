@@ -12,7 +12,7 @@ import { ClientHandle, type ClientNews } from './client/client-handle.ts';
 import { buildClientProgram } from './client/client-program.ts';
 import { ClientLines } from './links/client-lines.ts';
 import { ClientRoutes } from './links/client-routes.ts';
-import { LinkFaults } from './links/link-faults.ts';
+import { LinkDisturbances } from './links/link-disturbances.ts';
 import { NodeObserver } from './observers/node-observer.ts';
 import { OBSERVER, Proxies, proxyCount } from './links/proxies.ts';
 import { RealFaults } from './real-faults.ts';
@@ -49,7 +49,7 @@ export class RealWorld {
   readonly clients = new Map<string, ClientHandle>();
   private readonly options: RealWorldOptions;
   private readonly nodes = new Map<string, RealNode>();
-  private readonly linkFaults = new LinkFaults();
+  private readonly linkDisturbances = new LinkDisturbances();
   /** Goes with the run. */
   private readonly folder: string;
   private readonly partsFolder: string;
@@ -117,7 +117,7 @@ export class RealWorld {
   /** The one history of all that was seen. Only of a world that is closed. */
   merge(): MergedHistory {
     const clients = this.clientNames.map((name) => readPart(this.partOf(name)));
-    return mergeHistory({ run: this.log.own, clients, faults: this.linkFaults });
+    return mergeHistory({ run: this.log.own, clients, disturbances: this.linkDisturbances });
   }
 
   /** Removes what the processes have kept of what they saw. */
@@ -165,7 +165,7 @@ export class RealWorld {
     const nowUs = (): number => this.nowUs();
     const routes = new ClientRoutes({
       proxies,
-      faults: this.linkFaults,
+      disturbances: this.linkDisturbances,
       nowUs,
       pass: (milliseconds) => timers.pass(milliseconds),
       fail,

@@ -34,7 +34,7 @@ createInterface({ input: process.stdin })
 
 async function removeContainers() {
   // Loaded only when it is needed: most runs leave no containers.
-  const { removeRemains } = await import('../containers/container-remains.mjs');
+  const { removeRemains } = await import('./container-remains.mjs');
   await Promise.all([...labels].map(([label, docker]) => removeRemains(docker, label)));
 }
 

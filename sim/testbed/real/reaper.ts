@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DockerAddress } from '../containers/container-remains.mjs';
+import type { DockerAddress } from './container-remains.mjs';
 
 /** Something that must not outlive the run: a process, a folder, or the containers and networks with a label. */
 export type Remains =

@@ -1,4 +1,4 @@
-import { availabilityOf } from '../availability.ts';
+import { availabilityOf } from '../readiness.ts';
 import type { Testbed } from '../testbed.ts';
 import { SimulatedRun } from './simulated-run.ts';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Script } from '../../../scenario/schema.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
-import { signalAndSee } from './process-signal.ts';
+import { signalAndSee } from '../process-signal.ts';
 import { forgetRemains, watchRemains } from '../reaper.ts';
 
 /** What a client process tells without being asked. */

@@ -1,11 +1,7 @@
 import type { HistoryEvent } from '../../../history/event.ts';
 import type { Script } from '../../../scenario/schema.ts';
+import type { Address } from '../address.ts';
 import type { ClockSettings } from './skewed-environment.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How the clients of a run configure the library. */
 export interface ClientSettings {

@@ -13,7 +13,7 @@ import type { WorkloadClient } from '../../../workload/workload-client.ts';
 import { RandomStreams, type RandomStream } from '../../random-streams.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
 import { AttemptRecorder, type CommandRecorder, RecordingNode } from './recording-node.ts';
-import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-store.ts';
+import { RESOURCE_PREFIX, WRITE_SCRIPT } from '../resource-script.ts';
 import { SkewedEnvironment } from './skewed-environment.ts';
 import { TrueClock } from '../true-clock.ts';
 

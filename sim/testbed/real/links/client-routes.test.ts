@@ -6,7 +6,7 @@ import { toxiproxyServerProgram } from '../../processes/programs.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../../processes/toxiproxy-process.ts';
 import { TestbedUnavailableError } from '../../testbed-error.ts';
 import { ClientRoutes } from './client-routes.ts';
-import { LinkFaults } from './link-faults.ts';
+import { LinkDisturbances } from './link-disturbances.ts';
 import { linkEffect } from './link-toxics.ts';
 import { replicaOf } from '../servers/server-requests.ts';
 import { OBSERVER, Proxies, proxyCount } from './proxies.ts';
@@ -40,7 +40,7 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
   let toxiproxy: ToxiproxyProcess;
   let servers: Server[];
   let proxies: Proxies;
-  let faults: LinkFaults;
+  let disturbances: LinkDisturbances;
   let routes: ClientRoutes;
   let failures: Error[];
   let passed: (() => void)[];
@@ -80,13 +80,13 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
     } satisfies Fleet;
     await fetch(`${toxiproxy.url}/reset`, { method: 'POST' });
     proxies = await Proxies.create(fleet, ['A', 'B']);
-    faults = new LinkFaults();
+    disturbances = new LinkDisturbances();
     failures = [];
     passed = [];
     nowUs = 0;
     routes = new ClientRoutes({
       proxies,
-      faults,
+      disturbances,
       nowUs: () => (nowUs += 10),
       pass: () => new Promise((resolve) => passed.push(resolve)),
       fail: (error) => failures.push(error),
@@ -160,12 +160,14 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
     await heard(() => other.said() === 'n1:heard');
     expect(cut.said()).toBe('n1:');
     for (const direction of ['request', 'reply'] as const) {
-      expect(faults.find('cut', { client: 'A', server: 'n1', direction }, 1000, 1000)).toMatchObject({ fault: 5 });
+      expect(disturbances.find('cut', { client: 'A', server: 'n1', direction }, 1000, 1000)).toMatchObject({
+        fault: 5,
+      });
     }
     await end();
     // What was dropped is missing: the connection cannot go on.
     await cut.closed;
-    expect(faults.find('cut', { client: 'A', server: 'n1', direction: 'reply' }, 1000, 1000)).toBeNull();
+    expect(disturbances.find('cut', { client: 'A', server: 'n1', direction: 'reply' }, 1000, 1000)).toBeNull();
     expect((await dial('A', 'n1')).said()).toBe('n1:');
   });
 
@@ -177,7 +179,8 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
     whole.socket.write('x');
     await heard(() => whole.said() === 'n11:x');
     expect(await isOpen('A', 'n1')).toBe(true);
-    const { untilUs, fault } = faults.find('cut', { client: 'A', server: 'n1', direction: 'reply' }, 0, 1000) ?? {};
+    const { untilUs, fault } =
+      disturbances.find('cut', { client: 'A', server: 'n1', direction: 'reply' }, 0, 1000) ?? {};
     expect([untilUs, fault]).toEqual([expect.any(Number), 7]);
     expect(untilUs).toBeLessThan(1000);
   });
@@ -203,7 +206,7 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
     other.socket.write('x');
     await heard(() => other.said() === 'n1:x');
     expect([isClosed, slow.said()]).toEqual([false, 'n1:']);
-    expect(faults.find('cut', { client: 'A', server: 'n1', direction: 'request' }, 5000, 5000)).toMatchObject({
+    expect(disturbances.find('cut', { client: 'A', server: 'n1', direction: 'request' }, 5000, 5000)).toMatchObject({
       fault: 7,
     });
     expect(passed).toHaveLength(1);
@@ -211,7 +214,7 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
     await slow.closed;
     await routes.open('A', 'n1');
     expect(await isOpen('A', 'n1')).toBe(true);
-    expect(faults.find('cut', { client: 'A', server: 'n1', direction: 'request' }, 5000, 5000)).toBeNull();
+    expect(disturbances.find('cut', { client: 'A', server: 'n1', direction: 'request' }, 5000, 5000)).toBeNull();
     await end();
     await routes.reset('A', 'n1', 8);
     expect(passed).toHaveLength(1);

@@ -1,16 +1,17 @@
-import type { LinkFault, LinkFaults } from './link-faults.ts';
+import type { LinkDisturbance, LinkDisturbances } from './link-disturbances.ts';
 import { CUT, type LinkEffect } from './link-toxics.ts';
 import type { Proxies, Stream } from './proxies.ts';
+import { routeName } from './route-name.ts';
 
 /** Ends what it was returned for. */
 type End = () => Promise<void>;
 
-const STREAMS: Readonly<Record<LinkFault['direction'], Stream>> = { request: 'upstream', reply: 'downstream' };
+const STREAMS: Readonly<Record<LinkDisturbance['direction'], Stream>> = { request: 'upstream', reply: 'downstream' };
 const BOTH = ['request', 'reply'] as const;
 
 export interface ClientRoutesOptions {
   readonly proxies: Proxies;
-  readonly faults: LinkFaults;
+  readonly disturbances: LinkDisturbances;
   readonly nowUs: () => number;
   /** Resolves after so long. */
   readonly pass: (milliseconds: number) => Promise<void>;
@@ -37,7 +38,7 @@ export class ClientRoutes {
       directions.map(async (direction) => {
         const fromUs = nowUs();
         const remove = await proxies.addToxic(client, server, STREAMS[direction], toxic);
-        return { remove, begun: this.options.faults.begin({ fault, client, server, direction, effect, fromUs }) };
+        return { remove, begun: this.options.disturbances.begin({ fault, client, server, direction, effect, fromUs }) };
       }),
     );
     return async () => {
@@ -75,9 +76,11 @@ export class ClientRoutes {
 
   /** Breaks the connections of the route, and lets no new ones be made until it is opened. Resolves once nothing passes any more. */
   async close(client: string, server: string, fault: number | null): Promise<void> {
-    const { proxies, faults, nowUs, fail } = this.options;
+    const { proxies, disturbances, nowUs, fail } = this.options;
     const fromUs = nowUs();
-    const begun = BOTH.map((direction) => faults.begin({ fault, client, server, direction, effect: 'cut', fromUs }));
+    const begun = BOTH.map((direction) =>
+      disturbances.begin({ fault, client, server, direction, effect: 'cut', fromUs }),
+    );
     const name = routeName(client, server);
     const delayMs = (this.closeDelays.get(name) ?? []).reduce((sum, delay) => sum + delay, 0);
     const disable = async (): Promise<void> => {
@@ -104,9 +107,4 @@ export class ClientRoutes {
     await this.closing.get(routeName(client, server));
     await this.options.proxies.setEnabled(client, server, true);
   }
-}
-
-/** No name of an end has a colon. */
-function routeName(client: string, server: string): string {
-  return `${client}:${server}`;
 }

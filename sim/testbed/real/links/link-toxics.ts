@@ -1,6 +1,6 @@
 import type { DurationRange } from '../../../scenario/duration.ts';
 import type { Fault } from '../../../scenario/fault-schema.ts';
-import type { LinkFault } from './link-faults.ts';
+import type { LinkDisturbance } from './link-disturbances.ts';
 import type { ToxicSettings } from './proxies.ts';
 
 /** Faults of connections, which Toxiproxy makes. */
@@ -11,7 +11,7 @@ export type LinkFaultKind =
 export interface LinkEffect {
   readonly toxic: ToxicSettings;
   readonly directions: readonly ('request' | 'reply')[];
-  readonly effect: LinkFault['effect'];
+  readonly effect: LinkDisturbance['effect'];
 }
 
 /** Drops everything; Toxiproxy closes the connections when it is taken away. */

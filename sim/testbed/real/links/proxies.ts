@@ -1,6 +1,7 @@
 import { type Proxy, Toxiproxy, type ToxicType } from 'toxiproxy-node-client';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import type { Fleet } from '../servers/server-fleet.ts';
+import { routeName } from './route-name.ts';
 import { replicaOf } from '../servers/server-requests.ts';
 
 export type Stream = 'upstream' | 'downstream';
@@ -89,11 +90,11 @@ export class Proxies {
   redirectToReplica(node: string): void {
     const upstream = this.fleet.replicas.get(node)?.upstream;
     if (upstream === undefined) throw new Error(`${node} has no replica`);
-    for (const [name, route] of this.routes) if (name.endsWith(nameOf('', node))) route.upstream = upstream;
+    for (const [name, route] of this.routes) if (name.endsWith(routeName('', node))) route.upstream = upstream;
   }
 
   private find(from: string, server: string): Route {
-    const route = this.routes.get(nameOf(from, server));
+    const route = this.routes.get(routeName(from, server));
     if (route === undefined) throw new Error(`there is no route from ${from} to ${server}`);
     return route;
   }
@@ -104,15 +105,10 @@ function* routesOf(
   clients: readonly string[],
 ): Generator<{ readonly name: string; readonly upstream: string }> {
   for (const from of [...clients, OBSERVER]) {
-    for (const [server, { upstream }] of fleet.servers) yield { name: nameOf(from, server), upstream };
+    for (const [server, { upstream }] of fleet.servers) yield { name: routeName(from, server), upstream };
   }
   for (const [node, { upstream }] of fleet.replicas) {
-    yield { name: nameOf(OBSERVER, replicaOf(node)), upstream };
-    yield { name: nameOf(replicaOf(node), node), upstream: fleet.servers.get(node)?.upstream ?? '' };
+    yield { name: routeName(OBSERVER, replicaOf(node)), upstream };
+    yield { name: routeName(replicaOf(node), node), upstream: fleet.servers.get(node)?.upstream ?? '' };
   }
-}
-
-/** No name of an end has a colon. */
-function nameOf(from: string, server: string): string {
-  return `${from}:${server}`;
 }

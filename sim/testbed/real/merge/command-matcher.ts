@@ -1,5 +1,5 @@
 import type { CommandExecuted, CommandSent } from '../../../history/event.ts';
-import { pushTo } from './multimap.ts';
+import { pushTo } from '../multimap.ts';
 
 /** A command as a server was seen to run it: whose it was, only the client knows. */
 export type Execution = Omit<CommandExecuted, 'type' | 'command' | 'client'>;

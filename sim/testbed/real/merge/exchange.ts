@@ -1,12 +1,12 @@
 import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
 import { commandName } from './command-matcher.ts';
-import { pushTo } from './multimap.ts';
-import type { Sight } from './sight.ts';
+import { pushTo } from '../multimap.ts';
+import type { Observation } from './observation.ts';
 
 /** A command, and what is known of its way. */
 export interface Exchange {
   readonly sent: CommandSent;
-  execution: Sight<CommandExecuted> | null;
+  execution: Observation<CommandExecuted> | null;
   received: ReplyReceived | null;
 }
 
@@ -22,14 +22,14 @@ export function wasAnswered({ received }: Exchange): boolean {
  */
 export function matchExecutions(
   exchanges: readonly Exchange[],
-  executions: readonly Sight<CommandExecuted>[],
+  executions: readonly Observation<CommandExecuted>[],
   { onlySure = false }: { readonly onlySure?: boolean } = {},
-): Sight<CommandExecuted>[] {
+): Observation<CommandExecuted>[] {
   const sent = new Map<string, Exchange[]>();
   for (const exchange of exchanges) pushTo(sent, commandName(exchange.sent), exchange);
-  const ran = new Map<string, Sight<CommandExecuted>[]>();
+  const ran = new Map<string, Observation<CommandExecuted>[]>();
   for (const execution of executions) pushTo(ran, commandName(execution.event), execution);
-  const unclaimed: Sight<CommandExecuted>[] = [];
+  const unclaimed: Observation<CommandExecuted>[] = [];
   for (const [name, equals] of ran) {
     const requests = sent.get(name) ?? [];
     if (onlySure && requests.length !== equals.length) continue;
@@ -42,8 +42,8 @@ export function matchExecutions(
 /** Gives each request its execution, if it has one, so that all in all they fit best; returns those that were given. */
 function claim(
   exchanges: readonly Exchange[],
-  executions: readonly Sight<CommandExecuted>[],
-): Sight<CommandExecuted>[] {
+  executions: readonly Observation<CommandExecuted>[],
+): Observation<CommandExecuted>[] {
   // How well the first so many requests and the first so many executions fit at best.
   const best = [new Array<number>(executions.length + 1).fill(0)];
   exchanges.forEach((exchange, row) => {
@@ -55,7 +55,7 @@ function claim(
     });
     best.push(line);
   });
-  const claimed: Sight<CommandExecuted>[] = [];
+  const claimed: Observation<CommandExecuted>[] = [];
   let column = executions.length;
   for (let row = exchanges.length; row > 0; row -= 1) {
     const at = (one: number, other: number): number => (best[one] as number[])[other] as number;
@@ -63,7 +63,7 @@ function claim(
     if (column === 0) break;
     if (at(row - 1, column) === at(row, column)) continue;
     const exchange = exchanges[row - 1] as Exchange;
-    const execution = executions[column - 1] as Sight<CommandExecuted>;
+    const execution = executions[column - 1] as Observation<CommandExecuted>;
     column -= 1;
     execution.notBeforeUs = exchange.sent.timeUs;
     // One whose connection broke may run long after that.
@@ -77,7 +77,7 @@ function claim(
 /** Far more than all requests that were not answered together. */
 const ANSWERED = 1e6;
 
-function fit(exchange: Exchange, { event, timeUs }: Sight<CommandExecuted>, row: number): number {
+function fit(exchange: Exchange, { event, timeUs }: Observation<CommandExecuted>, row: number): number {
   const { sent, received } = exchange;
   if (timeUs < sent.timeUs) return Number.NEGATIVE_INFINITY;
   // The later a request is, the more likely it is the one that was not lost.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommandExecuted, CommandSent, HistoryEvent, ReplyReceived } from '../../../history/event.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
-import { LinkFaults } from '../links/link-faults.ts';
+import { LinkDisturbances } from '../links/link-disturbances.ts';
 import { type MergedHistory, mergeHistory } from './real-history.ts';
 import { eventsOf } from '../real-testing.ts';
 
@@ -45,10 +45,10 @@ function logOf(events: readonly HistoryEvent[]): HistoryLog {
 function merge(
   run: readonly HistoryEvent[],
   client: readonly HistoryEvent[],
-  faults = new LinkFaults(),
+  disturbances = new LinkDisturbances(),
   others: readonly HistoryEvent[][] = [],
 ): MergedHistory {
-  return mergeHistory({ run: logOf(run), clients: [client, ...others].map(logOf), faults });
+  return mergeHistory({ run: logOf(run), clients: [client, ...others].map(logOf), disturbances });
 }
 
 /** What became of it, in short: `4 command-executed 1`. */
@@ -67,10 +67,10 @@ function withFault(
   fromUs: number,
   untilUs: number,
   more: { server?: string; fault?: number | null } = {},
-): LinkFaults {
-  const faults = new LinkFaults();
-  faults.begin({ fault: 7, client: 'A', server: 'n1', direction, effect, fromUs, ...more }).untilUs = untilUs;
-  return faults;
+): LinkDisturbances {
+  const disturbances = new LinkDisturbances();
+  disturbances.begin({ fault: 7, client: 'A', server: 'n1', direction, effect, fromUs, ...more }).untilUs = untilUs;
+  return disturbances;
 }
 
 const STARTED = { type: 'run-started', timeUs: 0 } as HistoryEvent;
@@ -229,8 +229,8 @@ describe('messages that nobody saw', () => {
     ['before', withFault('cut', 'request', 5, 9)],
     ['afterwards', withFault('cut', 'request', 51, 60)],
     ['nothing', withFault('slow', 'request', 5, 60)],
-  ])('a request that failed is not lost if what was cut is %s', (_what, faults) => {
-    expect(told(merge([], [sent(1, 10), failed], faults))).toEqual(['10 command-sent 1', '50 reply-received 1']);
+  ])('a request that failed is not lost if what was cut is %s', (_what, disturbances) => {
+    expect(told(merge([], [sent(1, 10), failed], disturbances))).toEqual(['10 command-sent 1', '50 reply-received 1']);
   });
 
   it('a reply is lost if its command ran', () => {
@@ -246,8 +246,8 @@ describe('messages that nobody saw', () => {
   });
 
   it('a connection that breaks without a fault loses, too', () => {
-    const faults = withFault('cut', 'reply', 20, 20, { fault: null });
-    expect(told(merge([ran(12)], [sent(1, 10), failed], faults))).toContain('12 message-lost 1 reply by null');
+    const disturbances = withFault('cut', 'reply', 20, 20, { fault: null });
+    expect(told(merge([ran(12)], [sent(1, 10), failed], disturbances))).toContain('12 message-lost 1 reply by null');
   });
 
   it('an answer that is an error is not lost', () => {
@@ -283,7 +283,7 @@ describe('writes', () => {
         { type: 'write-refused', timeUs: 9, ...other, largestToken: 5 },
       ],
       [writeSent],
-      new LinkFaults(),
+      new LinkDisturbances(),
       [[{ type: 'write-sent', timeUs: 4, ...other }]],
     );
     expect(told(merged)).toEqual(['4 write-sent', '10 write-sent', '10 write-accepted', '10 write-refused']);
@@ -361,7 +361,11 @@ describe('whatever happened, and however late it was heard of', () => {
         const histories = [...clients.values()].map((events) =>
           [...events].sort((one, other) => one.timeUs - other.timeUs),
         );
-        const merged = mergeHistory({ run: logOf(run), clients: histories.map(logOf), faults: new LinkFaults() });
+        const merged = mergeHistory({
+          run: logOf(run),
+          clients: histories.map(logOf),
+          disturbances: new LinkDisturbances(),
+        });
         const events = eventsOf(merged.history);
         expect(merged.unclaimed).toEqual([]);
         expect(events).toHaveLength(run.length + histories.flat().length);

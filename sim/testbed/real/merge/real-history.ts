@@ -3,9 +3,9 @@ import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
 import { RESOURCE } from '../../../faults/targets.ts';
 import { type Exchange, matchExecutions, wasAnswered } from './exchange.ts';
-import type { LinkFault, LinkFaults } from '../links/link-faults.ts';
-import { pushTo } from './multimap.ts';
-import { settleTimes, type Sight, sightOf, takeOffLateness } from './sight.ts';
+import type { LinkDisturbance, LinkDisturbances } from '../links/link-disturbances.ts';
+import { pushTo } from '../multimap.ts';
+import { settleTimes, type Observation, observationOf, takeOffLateness } from './observation.ts';
 
 /** What is known of a run when it is over. */
 export interface SeenHistory {
@@ -13,7 +13,7 @@ export interface SeenHistory {
   readonly run: History;
   /** What each client recorded, in order. */
   readonly clients: readonly History[];
-  readonly faults: LinkFaults;
+  readonly disturbances: LinkDisturbances;
 }
 
 export interface MergedHistory {
@@ -39,7 +39,7 @@ const REST = 3;
  * its reply, what a node did in the order in which it did it; and with the messages that were lost or slow, which nobody
  * saw but which follow from the rest.
  */
-export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHistory {
+export function mergeHistory({ run, clients, disturbances }: SeenHistory): MergedHistory {
   const placed: Placed[] = [];
   const exchanges = new Map<number, Exchange>();
   const writes = new Map<number, WriteSent>();
@@ -52,38 +52,39 @@ export function mergeHistory({ run, clients, faults }: SeenHistory): MergedHisto
     }
     placed.push({ event, rank: event.type === 'command-sent' || event.type === 'write-sent' ? REQUEST : REST });
   }
-  const sights = new Map<string, Sight<HistoryEvent>[]>();
-  const executions: Sight<CommandExecuted>[] = [];
+  const observations = new Map<string, Observation<HistoryEvent>[]>();
+  const executions: Observation<CommandExecuted>[] = [];
   for (const event of eventsOf([run])) {
     const node = actingNode(event);
     if (node === null) {
       placed.push({ event, rank: event.type === 'run-started' ? START : REST });
       continue;
     }
-    const sight = sightOf(event);
-    pushTo(sights, node, sight);
-    if (event.type === 'command-executed') executions.push(sight as Sight<CommandExecuted>);
+    const observation = observationOf(event);
+    pushTo(observations, node, observation);
+    if (event.type === 'command-executed') executions.push(observation as Observation<CommandExecuted>);
     else if (event.type === 'write-accepted' || event.type === 'write-refused') {
-      sight.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
+      observation.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
     }
   }
   // Equal commands are told apart by their times too, and of those the others tell more.
   matchExecutions([...exchanges.values()], executions, { onlySure: true });
-  for (const stream of sights.values()) takeOffLateness(stream);
+  for (const stream of observations.values()) takeOffLateness(stream);
   const unclaimed = new Set(matchExecutions([...exchanges.values()], executions));
-  for (const stream of sights.values()) settleTimes(stream);
+  for (const stream of observations.values()) settleTimes(stream);
   const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange.sent]));
-  for (const sight of [...sights.values()].flat()) {
-    const { event, timeUs } = sight;
+  for (const observation of [...observations.values()].flat()) {
+    const { event, timeUs } = observation;
     if (event.type !== 'command-executed') placed.push({ event: { ...event, timeUs } as HistoryEvent, rank: SERVER });
     else {
-      const sent = claims.get(sight as Sight<CommandExecuted>);
+      const sent = claims.get(observation as Observation<CommandExecuted>);
       if (sent === undefined) continue;
       placed.push({ event: { ...event, timeUs, command: sent.command, client: sent.client }, rank: SERVER });
     }
   }
-  for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, faults).map(follows));
-  for (const event of whatFollowsForWrites(writes, sights.get(RESOURCE) ?? [], faults)) placed.push(follows(event));
+  for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, disturbances).map(follows));
+  for (const event of whatFollowsForWrites(writes, observations.get(RESOURCE) ?? [], disturbances))
+    placed.push(follows(event));
   return {
     history: inOrder(placed),
     exchanges: [...exchanges.values()],
@@ -123,36 +124,36 @@ function inOrder(placed: Placed[]): HistoryLog {
   return history;
 }
 
-function whatFollows(exchange: Exchange, faults: LinkFaults): HistoryEvent[] {
+function whatFollows(exchange: Exchange, disturbances: LinkDisturbances): HistoryEvent[] {
   const { sent, execution, received } = exchange;
   const message = { command: sent.command, client: sent.client, node: sent.node };
   const arrivedUs = received?.timeUs ?? null;
   if (wasAnswered(exchange)) {
     const ranUs = execution?.timeUs ?? sent.timeUs;
     return [
-      ...delayOf(message, 'request', sent.timeUs, ranUs, faults),
-      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, faults),
+      ...delayOf(message, 'request', sent.timeUs, ranUs, disturbances),
+      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, disturbances),
     ];
   }
-  if (execution === null) return lossOf(message, 'request', sent.timeUs, arrivedUs, faults);
+  if (execution === null) return lossOf(message, 'request', sent.timeUs, arrivedUs, disturbances);
   // A server that answers with an error loses nothing.
-  return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, faults);
+  return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, disturbances);
 }
 
 function whatFollowsForWrites(
   writes: ReadonlyMap<number, WriteSent>,
-  sights: readonly Sight<HistoryEvent>[],
-  faults: LinkFaults,
+  observations: readonly Observation<HistoryEvent>[],
+  disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const arrivals = new Map<number, number>();
-  for (const { event, timeUs } of sights) if ('write' in event) arrivals.set(event.write, timeUs);
+  for (const { event, timeUs } of observations) if ('write' in event) arrivals.set(event.write, timeUs);
   return [...writes.values()].flatMap(({ write, client, timeUs }) => {
     const message = { command: write, client, node: RESOURCE };
     const arrivedUs = arrivals.get(write);
-    if (arrivedUs === undefined) return lossOf(message, 'request', timeUs, null, faults);
+    if (arrivedUs === undefined) return lossOf(message, 'request', timeUs, null, disturbances);
     return [
-      ...delayOf(message, 'request', timeUs, arrivedUs, faults),
-      ...lossOf(message, 'reply', arrivedUs, null, faults),
+      ...delayOf(message, 'request', timeUs, arrivedUs, disturbances),
+      ...lossOf(message, 'reply', arrivedUs, null, disturbances),
     ];
   });
 }
@@ -166,26 +167,26 @@ interface Message {
 /** A message that set out at `fromUs` and never arrived, if something on its way explains it until its sender gave it up; null if it never did. */
 function lossOf(
   message: Message,
-  direction: LinkFault['direction'],
+  direction: LinkDisturbance['direction'],
   fromUs: number,
   givenUpUs: number | null,
-  faults: LinkFaults,
+  disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const route = { client: message.client, server: message.node, direction };
-  const cut = faults.find('cut', route, fromUs, givenUpUs ?? fromUs);
+  const cut = disturbances.find('cut', route, fromUs, givenUpUs ?? fromUs);
   return cut === null ? [] : [{ type: 'message-lost', timeUs: fromUs, ...message, direction, fault: cut.fault }];
 }
 
 /** A message that was on its way from one moment to the other, if a fault slowed it. */
 function delayOf(
   message: Message,
-  direction: LinkFault['direction'],
+  direction: LinkDisturbance['direction'],
   fromUs: number,
   untilUs: number,
-  faults: LinkFaults,
+  disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const route = { client: message.client, server: message.node, direction };
-  const slow = untilUs > fromUs ? faults.find('slow', route, fromUs, fromUs) : null;
+  const slow = untilUs > fromUs ? disturbances.find('slow', route, fromUs, fromUs) : null;
   if (slow === null || slow.fault === null) return [];
   const byUs = untilUs - fromUs;
   return [{ type: 'message-delayed', timeUs: fromUs, ...message, direction, byUs, fault: slow.fault }];

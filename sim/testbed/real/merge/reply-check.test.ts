@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
-import { findMisjudgement } from './reply-check.ts';
-import { sightOf } from './sight.ts';
+import { findModelMismatch } from './reply-check.ts';
+import { observationOf } from './observation.ts';
 
 const SENT: CommandSent = {
   type: 'command-sent',
@@ -29,11 +29,11 @@ function problemOf(
   received: ReplyReceived | null,
   unclaimed: CommandExecuted[] = [],
 ): string | null {
-  const exchange = { sent: SENT, execution: execution === null ? null : sightOf(execution), received };
-  return findMisjudgement({ history: new HistoryLog(), exchanges: [exchange], unclaimed });
+  const exchange = { sent: SENT, execution: execution === null ? null : observationOf(execution), received };
+  return findModelMismatch({ history: new HistoryLog(), exchanges: [exchange], unclaimed });
 }
 
-describe('findMisjudgement', () => {
+describe('findModelMismatch', () => {
   it.each([
     ['agree', RAN, RECEIVED],
     ['cannot be compared, for nothing came back', RAN, null],

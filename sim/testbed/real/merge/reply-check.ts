@@ -7,7 +7,7 @@ import type { MergedHistory } from './real-history.ts';
  * concluded from what it was seen to run: where a client knows the answer too, the two must agree. Only for a run that came to its end:
  * of one that was broken off, the last news is missing.
  */
-export function findMisjudgement({ exchanges, unclaimed }: MergedHistory): string | null {
+export function findModelMismatch({ exchanges, unclaimed }: MergedHistory): string | null {
   const [stranger] = unclaimed;
   if (stranger !== undefined) {
     const { node, kind, key, value } = stranger;

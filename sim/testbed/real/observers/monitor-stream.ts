@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import { type MonitorLine, parseMonitorLine } from './monitor-line.ts';
 import { type Resp, RespReader } from './resp-reader.ts';
 

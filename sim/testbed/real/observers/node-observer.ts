@@ -5,7 +5,7 @@ import { admissionBy } from '../../../workload/facts.ts';
 import { valueOfCommand } from '../../command-value.ts';
 import { ModelNode } from '../../model-node/model-node.ts';
 import { type Entry, NodeData } from '../../model-node/node-data.ts';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import type { Execution } from '../merge/command-matcher.ts';
 import { type ExpiryListener, ExpiryReader, expiringKeys, type SeenCommand } from './expiry-reader.ts';
 import { lockCommandOf } from './lock-command.ts';

@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '../../../history/event.ts';
 import { ProtectedResource } from '../../../workload/protected-resource.ts';
-import { RESOURCE_PREFIX, WRITE_SCRIPT } from '../client/resource-store.ts';
+import { RESOURCE_PREFIX, WRITE_SCRIPT } from '../resource-script.ts';
 import { ServerConnection, type ServerConnectionOptions, type ServerWatcher } from './server-connection.ts';
 
 export interface ResourceObserverOptions extends Omit<ServerConnectionOptions, 'watcher' | 'hasSteadyClock'> {

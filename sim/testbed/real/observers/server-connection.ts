@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-stream.ts';
 
 /** Sees what one server does, in the order in which it does it. `timeUs` is true time, and never earlier than the truth. */

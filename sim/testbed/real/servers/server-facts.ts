@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import { TestbedUnavailableError } from '../../testbed-error.ts';
 import { speaksTls } from './tls-probe.ts';
 

@@ -1,4 +1,4 @@
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 
 /** How a server's wall clock differs from that of the host. */
 export interface ClockSkew {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 
 /** A server that answers INFO with these lines, and TIME with 1.5 seconds after the epoch. */
 export async function serverWith(...info: readonly string[]): Promise<Address> {

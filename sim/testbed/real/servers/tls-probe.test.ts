@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 import { speaksTls } from './tls-probe.ts';
 import { makeCertificate, whyNoCertificate } from './tls-testing.ts';
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import type { Address } from '../client/client-messages.ts';
+import type { Address } from '../address.ts';
 
 const ANSWER_WITHIN_MS = 2000;
 

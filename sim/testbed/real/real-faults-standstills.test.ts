@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BUSY, realStory, type RealStory, whyNoRealRuns } from './real-testing.ts';
-import { FAKETIME_REMEDY, libfaketime } from './servers/faketime.ts';
+import { FAKETIME_REMEDY, libfaketime } from '../processes/faketime.ts';
 
 const obstacle = whyNoRealRuns();
 const clockObstacle = obstacle ?? (libfaketime() === null ? `there is no libfaketime (${FAKETIME_REMEDY})` : null);

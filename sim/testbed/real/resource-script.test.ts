@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  hasRedisServer,
-  NEEDS_REDIS_SERVER,
-  type RedisServer,
-  startRedisServer,
-} from '../../../../test/redis-server.ts';
-import type { HistoryEvent } from '../../../history/event.ts';
-import { ProtectedResource, type WriteReply, type WriteRequest } from '../../../workload/protected-resource.ts';
-import { ResourceObserver } from '../observers/resource-observer.ts';
-import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-store.ts';
+import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../../../test/redis-server.ts';
+import type { HistoryEvent } from '../../history/event.ts';
+import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
+import { ResourceObserver } from './observers/resource-observer.ts';
+import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-script.ts';
 
 const tokens = fc.oneof(
   fc.constant(null),

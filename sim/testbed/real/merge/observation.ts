@@ -1,5 +1,5 @@
 /** Something that a node was seen to do. */
-export interface Sight<Event> {
+export interface Observation<Event> {
   readonly event: Event;
   /** When the run heard of it: then or earlier it happened. */
   timeUs: number;
@@ -8,7 +8,7 @@ export interface Sight<Event> {
   notAfterUs: number;
 }
 
-export function sightOf<Event extends { readonly timeUs: number }>(event: Event): Sight<Event> {
+export function observationOf<Event extends { readonly timeUs: number }>(event: Event): Observation<Event> {
   return {
     event,
     timeUs: event.timeUs,
@@ -21,20 +21,20 @@ export function sightOf<Event extends { readonly timeUs: number }>(event: Event)
  * Takes from the times of what one node was seen to do, given in the order in which it did it, what is surely lateness: what came before
  * something that was over by then had happened before that too.
  */
-export function takeOffLateness(sights: readonly Sight<unknown>[]): void {
+export function takeOffLateness(observations: readonly Observation<unknown>[]): void {
   let latestUs = Number.POSITIVE_INFINITY;
-  for (const sight of sights.toReversed()) {
-    latestUs = Math.min(latestUs, sight.timeUs, sight.notAfterUs);
-    sight.timeUs = latestUs;
+  for (const observation of observations.toReversed()) {
+    latestUs = Math.min(latestUs, observation.timeUs, observation.notAfterUs);
+    observation.timeUs = latestUs;
   }
 }
 
 /** Sets the times of what one node was seen to do, given in the order in which it did it. News of it may have come late, but never early. */
-export function settleTimes(sights: readonly Sight<unknown>[]): void {
-  takeOffLateness(sights);
+export function settleTimes(observations: readonly Observation<unknown>[]): void {
+  takeOffLateness(observations);
   let earliestUs = Number.NEGATIVE_INFINITY;
-  for (const sight of sights) {
-    earliestUs = Math.max(earliestUs, sight.timeUs, sight.notBeforeUs);
-    sight.timeUs = earliestUs;
+  for (const observation of observations) {
+    earliestUs = Math.max(earliestUs, observation.timeUs, observation.notBeforeUs);
+    observation.timeUs = earliestUs;
   }
 }

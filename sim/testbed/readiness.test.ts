@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { availabilityOf, lookFor, obstacleOf, type PartMissing } from './availability.ts';
+import { availabilityOf, lookFor, obstacleOf, type PartMissing } from './readiness.ts';
 import { TestbedUnavailableError } from './testbed-error.ts';
 
 function missing(name: string, blocks: PartMissing['blocks'], remedy = `install ${name}`): PartMissing {

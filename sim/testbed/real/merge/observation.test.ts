@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settleTimes, sightOf } from './sight.ts';
+import { settleTimes, observationOf } from './observation.ts';
 
 function settled(...bounds: readonly [heardUs: number, notBeforeUs: number, notAfterUs: number][]): number[] {
-  const sights = bounds.map(([timeUs, notBeforeUs, notAfterUs]) => ({
-    ...sightOf({ timeUs }),
+  const observations = bounds.map(([timeUs, notBeforeUs, notAfterUs]) => ({
+    ...observationOf({ timeUs }),
     notBeforeUs,
     notAfterUs,
   }));
-  settleTimes(sights);
-  return sights.map(({ timeUs }) => timeUs);
+  settleTimes(observations);
+  return observations.map(({ timeUs }) => timeUs);
 }
 
 const EVER = Number.POSITIVE_INFINITY;
@@ -39,7 +39,7 @@ describe('settleTimes', () => {
       fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
         let nowUs = 100;
         let heardUs = 0;
-        const sights = steps.map(({ pass, late, sinceSent, untilAnswer, isAnswered }) => {
+        const observations = steps.map(({ pass, late, sinceSent, untilAnswer, isAnswered }) => {
           nowUs += pass;
           // News comes in order.
           heardUs = Math.max(heardUs, nowUs + late);
@@ -50,15 +50,15 @@ describe('settleTimes', () => {
             notAfterUs: isAnswered ? nowUs + untilAnswer : EVER,
           };
         });
-        const heard = sights.map(({ timeUs }) => timeUs);
-        settleTimes(sights);
-        sights.forEach(({ event, timeUs, notBeforeUs, notAfterUs }, index) => {
+        const heard = observations.map(({ timeUs }) => timeUs);
+        settleTimes(observations);
+        observations.forEach(({ event, timeUs, notBeforeUs, notAfterUs }, index) => {
           expect(timeUs).toBeGreaterThanOrEqual(notBeforeUs);
           expect(timeUs).toBeLessThanOrEqual(notAfterUs);
           expect(timeUs).toBeLessThanOrEqual(heard[index] as number);
           // Later than the truth at the most.
           expect(timeUs).toBeGreaterThanOrEqual(event);
-          if (index > 0) expect(timeUs).toBeGreaterThanOrEqual(sights[index - 1]?.timeUs as number);
+          if (index > 0) expect(timeUs).toBeGreaterThanOrEqual(observations[index - 1]?.timeUs as number);
         });
       }),
       { seed: 1 },

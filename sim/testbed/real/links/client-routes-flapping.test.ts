@@ -1,20 +1,20 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LockError } from '../../../src/errors.ts';
-import type { AcquiredLock } from '../../../src/lock.ts';
-import { Redlock } from '../../../src/redlock.ts';
-import { type RedisServer, startRedisServers } from '../../../test/redis-server.ts';
-import { freePorts } from '../processes/free-port.ts';
-import { toxiproxyServerProgram } from '../processes/programs.ts';
-import { startToxiproxy, type ToxiproxyProcess } from '../processes/toxiproxy-process.ts';
-import { RandomStreams, type RandomStream } from '../random-streams.ts';
-import type { Address } from './client/client-messages.ts';
-import { ClientRoutes } from './links/client-routes.ts';
-import { LinkFaults } from './links/link-faults.ts';
-import { Proxies } from './links/proxies.ts';
-import { whyNoRealRuns } from './real-testing.ts';
-import type { Fleet, FleetServer } from './servers/server-fleet.ts';
+import { LockError } from '../../../../src/errors.ts';
+import type { AcquiredLock } from '../../../../src/lock.ts';
+import { Redlock } from '../../../../src/redlock.ts';
+import { type RedisServer, startRedisServers } from '../../../../test/redis-server.ts';
+import { freePorts } from '../../processes/free-port.ts';
+import { toxiproxyServerProgram } from '../../processes/programs.ts';
+import { startToxiproxy, type ToxiproxyProcess } from '../../processes/toxiproxy-process.ts';
+import { RandomStreams, type RandomStream } from '../../random-streams.ts';
+import type { Address } from '../address.ts';
+import { ClientRoutes } from './client-routes.ts';
+import { LinkDisturbances } from './link-disturbances.ts';
+import { Proxies } from './proxies.ts';
+import { whyNoRealRuns } from '../real-testing.ts';
+import type { Fleet, FleetServer } from '../servers/server-fleet.ts';
 
 const obstacle = whyNoRealRuns();
 const NODES = ['n1', 'n2', 'n3'];
@@ -110,7 +110,7 @@ describe.skipIf(obstacle !== null)(`a client whose links flap${obstacle === null
     proxies = await Proxies.create(fleet, Object.keys(CONNECTIONS));
     routes = new ClientRoutes({
       proxies,
-      faults: new LinkFaults(),
+      disturbances: new LinkDisturbances(),
       nowUs: () => Math.round(performance.now() * 1000),
       pass: sleep,
       fail: (error) => {

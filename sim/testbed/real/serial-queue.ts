@@ -1,8 +1,8 @@
 /** Lets asynchronous work on one thing happen piece by piece: each begins when those before it are done, or have failed. */
-export class Turns {
+export class SerialQueue {
   private last: Promise<unknown> = Promise.resolve();
 
-  take<Result>(work: () => Promise<Result>): Promise<Result> {
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.last.then(work);
     this.last = result.catch(() => undefined);
     return result;

@@ -1,5 +1,5 @@
 /** The rates that faults give a clock, by their numbers: the newest that is not healed holds, or else the clock's own. */
-export class Drifts {
+export class ClockRates {
   private readonly ownRate: number;
   private readonly rates = new Map<number, number>();
 

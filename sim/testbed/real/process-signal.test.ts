@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { stopLack } from '../capabilities.ts';
+import { stopLack } from './capabilities.ts';
 import { signalAndSee } from './process-signal.ts';
 
 const lack = stopLack('client');

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { Turns } from './turns.ts';
+import { SerialQueue } from './serial-queue.ts';
 
 it('lets each piece of work begin only when those before it are done, or have failed', async () => {
-  const turns = new Turns();
+  const queue = new SerialQueue();
   const said: string[] = [];
   const ends: (() => void)[] = [];
   const work = (name: string) => async (): Promise<string> => {
@@ -11,9 +11,9 @@ it('lets each piece of work begin only when those before it are done, or have fa
     said.push(`${name} ends`);
     return name;
   };
-  const first = turns.take(work('one'));
-  const second = turns.take(() => Promise.reject(new Error('it cannot')));
-  const third = turns.take(work('three'));
+  const first = queue.run(work('one'));
+  const second = queue.run(() => Promise.reject(new Error('it cannot')));
+  const third = queue.run(work('three'));
   await new Promise(setImmediate);
   expect(said).toEqual(['one begins']);
   ends[0]?.();

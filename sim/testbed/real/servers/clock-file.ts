@@ -1,0 +1,20 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import type { ClockSkew } from './server-fleet.ts';
+
+/**
+ * Sets the clock of the processes that follow `clockFile`. libfaketime counts a rate from the moment at which the process started,
+ * so the offset makes up for what the rate would have added until now.
+ */
+export function writeSkew(clockFile: string, skew: ClockSkew, startedMs: number): void {
+  const runMs = Date.now() - startedMs;
+  const offsetSeconds = (skew.offsetMs - runMs * (skew.rate - 1)) / 1000;
+  const sign = offsetSeconds < 0 ? '-' : '+';
+  const rate = skew.rate === 1 ? '' : ` x${skew.rate}`;
+  replaceFile(clockFile, `${sign}${Math.abs(offsetSeconds).toFixed(6)}${rate}\n`);
+}
+
+/** Renamed into place, so that nobody reads half of it. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
