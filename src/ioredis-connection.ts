@@ -98,19 +98,16 @@ export class IoredisConnection {
     const { client } = this;
     const { string: info } = client.createBuiltinCommand('info');
     this.serverRun = new ServerRun(() => info.call(client, 'server'));
-    if (takesWrites(client)) this.askRun(this.serverRun);
+    this.askRun(this.serverRun);
   }
 
-  /** The run_id of the server behind this connection. Null if it could not be read, which is tried again then. */
-  get runId(): string | null {
+  /** The run_id of the server behind this connection, or why it is not known; what could not be read is asked for again. */
+  get runId(): string | Error {
     const run = this.serverRun;
-    if (run !== null && run.id === null && takesWrites(this.client)) this.askRun(run);
-    return run?.id ?? null;
-  }
-
-  /** Why the run_id could not be read. */
-  get runError(): Error | null {
-    return this.serverRun?.error ?? null;
+    if (run === null) throw new Error('nobody has asked to watch the run of this server');
+    const { id } = run;
+    if (typeof id !== 'string') this.askRun(run);
+    return id ?? new Error('its run_id is not known yet');
   }
 
   /** Whether a command can be sent now. Those who wait go first. */
@@ -203,11 +200,11 @@ export class IoredisConnection {
   }
 
   private takesCommands(): boolean {
-    return takesWrites(this.client) && this.serverRun?.isSettled !== false;
+    return takesWrites(this.client) && this.serverRun?.id !== null;
   }
 
   private askRun(run: ServerRun): void {
-    run.ask(() => this.sendWaiting());
+    if (takesWrites(this.client)) run.ask(() => this.sendWaiting());
   }
 
   private beginEpoch(): void {

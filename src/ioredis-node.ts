@@ -182,12 +182,12 @@ export class IoredisNode implements LockNode {
   private runForRun(errand: Errand, send: (runId: string, sameRun: () => boolean) => void): void {
     const { link } = this;
     const { runId, epoch } = link;
-    if (runId !== null) send(runId, () => epoch === link.epoch);
-    else {
-      const { runError } = link;
-      const reason = runError === null ? 'its run_id is not known yet' : nodeError('its run_id', runError).message;
-      this.failLater(errand.settle, reason);
+    if (typeof runId === 'string') {
+      send(runId, () => epoch === link.epoch);
+      return;
     }
+    const error = nodeError(this.id, runId);
+    queueMicrotask(() => errand.settle({ kind: 'failed', error, sent: false }));
   }
 
   private keysOf({ key }: { readonly key: string }): string[] {

@@ -162,6 +162,13 @@ describe('the nodes of clients', () => {
     expect(() => nodesFrom({ port: 7001 } as never, systemEnvironment)).toThrow(/^clients must be an array/);
   });
 
+  it('may be no cluster where the restart guard is to know each server', () => {
+    const cluster = new Cluster(['c1:7003'], { lazyConnect: true });
+    expect(() => nodesFrom([{ port: 7001, lazyConnect: true }, cluster], systemEnvironment, true)).toThrow(
+      'clients[1] is a Redis Cluster, whose servers restart one by one: restartGuard needs a client for each master',
+    );
+  });
+
   it('may not have holes', () => {
     const clients = [fake];
     clients.length = 2;

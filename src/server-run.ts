@@ -8,8 +8,7 @@ const RUN_ID = /^run_id:([0-9a-f]+)\s*$/m;
  */
 export class ServerRun {
   private readonly askInfo: () => Promise<unknown>;
-  private runId: string | null = null;
-  private problem: Error | null = null;
+  private known: string | Error | null = null;
   private question = 0;
   private isAsking = false;
 
@@ -18,27 +17,16 @@ export class ServerRun {
     this.askInfo = askInfo;
   }
 
-  /** Null while it is not known. */
-  get id(): string | null {
-    return this.runId;
-  }
-
-  /** Why it could not be read; null if that is not known, or it was read. */
-  get error(): Error | null {
-    return this.problem;
-  }
-
-  /** Whether the server has answered, if only by an error: then there is nothing to wait for. */
-  get isSettled(): boolean {
-    return this.runId !== null || this.problem !== null;
+  /** The run_id, or why it could not be read; null while the server has answered nothing. */
+  get id(): string | Error | null {
+    return this.known;
   }
 
   /** The connection is lost: behind the next one may be another run. */
   forget(): void {
     this.question += 1;
     this.isAsking = false;
-    this.runId = null;
-    this.problem = null;
+    this.known = null;
   }
 
   /** Asks the server, unless that is under way; `settled` is called once it has answered on this connection. */
@@ -47,21 +35,19 @@ export class ServerRun {
     this.isAsking = true;
     this.question += 1;
     const { question } = this;
-    const settle = (id: string | null, problem: Error | null): void => {
+    const settle = (id: string | Error): void => {
       // An answer to a question that ioredis sent again, on another connection, is asked for there as well.
       if (question !== this.question) return;
       this.isAsking = false;
-      this.runId = id;
-      this.problem = problem;
+      this.known = id;
       settled();
     };
     this.askInfo().then(
       (answer) => {
         const id = typeof answer === 'string' ? RUN_ID.exec(answer)?.[1] : undefined;
-        if (id === undefined) settle(null, new Error('INFO server tells no run_id, which restartGuard needs'));
-        else settle(id, null);
+        settle(id ?? new Error('INFO server tells no run_id, which restartGuard needs'));
       },
-      (error: unknown) => settle(null, withoutCommand(error as Error)),
+      (error: unknown) => settle(withoutCommand(error as Error)),
     );
   }
 }

@@ -214,6 +214,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       '4:53: workload[0].steps[0].acquire.ttl: is 10 ms, all of which its drift allowance of 11 ms uses up; make it longer, or clockDriftFactor (0.9) smaller',
     ],
     [
+      'above what the restart guard reckons with',
+      { settings: 'settings: { ttl: 3s, restartGuard: 2s }' },
+      '2:18: settings.ttl: is 3 s, more than settings.restartGuard, 2 s: the library refuses that',
+    ],
+    [
+      'of the restart guard',
+      { settings: 'settings: { ttl: 1s, restartGuard: 1500.5ms }' },
+      '2:36: settings.restartGuard: is 1.5 s; Redis expires keys by whole milliseconds',
+    ],
+    [
       'of an extension',
       steps('{ acquire: { resource: r } }, { extend: 1ms }'),
       '4:62: workload[0].steps[1].extend: is 1 ms, all of which its drift allowance of 2 ms uses up',

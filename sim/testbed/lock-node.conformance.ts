@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { LockCommand, LockReply } from '../../src/lock-node.ts';
+import type { RestartGuard } from '../../src/restart-guard.ts';
 
 /** What the suite runs on: something that answers lock commands, and whose wall clock the suite sets. */
 export interface ConformanceSubject {
@@ -9,10 +10,23 @@ export interface ConformanceSubject {
    * when this resolves: a server drops them when somebody asks, or by itself some time later, so that a step back could find them either way.
    */
   setClock(nowMs: number, keys: readonly string[]): Promise<void>;
+  /** Empties the node. */
+  flush(): Promise<void>;
+  /** Leaves the marker of the guard as a server finds it that has restarted: with the run_id of another run. */
+  ageMarker(markerKey: string): Promise<void>;
 }
 
-/** One step of a sequence: a command, or a move of the node's clock. */
-export type ConformanceStep = { readonly command: LockCommand } | { readonly moveClockMs: number };
+/** One step of a sequence: a command, a move of the node's clock, or what makes a node one that may have forgotten locks. */
+export type ConformanceStep =
+  { readonly command: LockCommand } | { readonly moveClockMs: number } | { readonly forget: 'everything' | 'its run' };
+
+/** A node's guard, for a test: of whatever length. */
+function guardOf(quarantineMs: number): RestartGuard {
+  return { markerKey: 'marker', quarantineKey: 'quarantine', quarantineMs };
+}
+
+/** The run_id that a marker tells of when the server has restarted since. */
+export const FORMER_RUN = '0000000000000000000000000000000000000000';
 
 export const START_MS = Date.UTC(2026, 0, 1);
 
@@ -25,7 +39,8 @@ export async function transcript(
   prefix: string,
 ): Promise<string[]> {
   let nowMs = START_MS;
-  const keys = [...new Set(steps.flatMap((step) => ('command' in step ? [prefix + step.command.key] : [])))];
+  const inRun = (command: LockCommand): LockCommand => withPrefix(command, prefix);
+  const keys = [...new Set(steps.flatMap((step) => ('command' in step ? keysOf(inRun(step.command)) : [])))];
   await subject.setClock(nowMs, keys);
   const lines: string[] = [];
   for (const step of steps) {
@@ -34,10 +49,30 @@ export async function transcript(
       await subject.setClock(nowMs, keys);
       continue;
     }
-    const reply = await subject.execute({ ...step.command, key: prefix + step.command.key });
-    lines.push(describeReply(reply));
+    if ('forget' in step) {
+      if (step.forget === 'everything') await subject.flush();
+      else await subject.ageMarker(prefix + guardOf(0).markerKey);
+      continue;
+    }
+    lines.push(describeReply(await subject.execute(inRun(step.command))));
   }
   return lines;
+}
+
+function withPrefix(command: LockCommand, prefix: string): LockCommand {
+  const key = prefix + command.key;
+  if (command.kind === 'admit') return { ...command, key, quarantineKey: prefix + command.quarantineKey };
+  if (command.kind !== 'acquire' || command.guard === null) return { ...command, key };
+  const { markerKey, quarantineKey, quarantineMs } = command.guard;
+  const guard = { markerKey: prefix + markerKey, quarantineKey: prefix + quarantineKey, quarantineMs };
+  return { ...command, key, guard };
+}
+
+/** The keys with a time to live that it looks at. */
+function keysOf(command: LockCommand): string[] {
+  if (command.kind === 'admit') return [command.quarantineKey];
+  if (command.kind === 'acquire' && command.guard !== null) return [command.key, command.guard.quarantineKey];
+  return [command.key];
 }
 
 function describeReply(reply: LockReply): string {
@@ -58,9 +93,22 @@ function acquire(
   value: string,
   ttlMs: number,
   tokenHint: number | null = null,
-  fresh = false,
+  guard: RestartGuard | null = null,
 ): ConformanceStep {
-  return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh, tokenHint, guard: null } };
+  return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh: false, tokenHint, guard } };
+}
+
+function guarded(key: string, value: string, quarantineMs: number, tokenHint: number | null = null): ConformanceStep {
+  return acquire(key, value, 100, tokenHint, guardOf(quarantineMs));
+}
+
+function admit(): ConformanceStep {
+  const { markerKey: key, quarantineKey } = guardOf(0);
+  return { command: { kind: 'admit', key, quarantineKey, timeoutMs: TIMEOUT_MS } };
+}
+
+function forget(what: 'everything' | 'its run'): ConformanceStep {
+  return { forget: what };
 }
 
 function commit(key: string, value: string, token: number): ConformanceStep {
@@ -194,6 +242,76 @@ export const CASES: readonly {
     ],
     answers: ['refused', 'granted 10', 'refused', 'refused', 'committed', 'committed', 'granted 21', 'refused'],
   },
+  {
+    title:
+      'with the guard a node whose run nobody has marked grants nothing until its quarantine is over, and stores nothing',
+    steps: [
+      guarded('k', 'a', 50),
+      inspect('k'),
+      moveClock(50),
+      guarded('k', 'a', 50, 7),
+      inspect('k'),
+      moveClock(1),
+      guarded('k', 'a', 50, 7),
+      guarded('k', 'b', 50),
+      guarded('l', 'b', 50),
+      inspect('l'),
+    ],
+    answers: [
+      'quarantined',
+      'inspected nothing',
+      'quarantined',
+      'inspected nothing',
+      'granted 7',
+      'held',
+      'granted',
+      'inspected b 100',
+    ],
+  },
+  {
+    title:
+      'a quarantine begins anew when the node was emptied or is of another run, and not when somebody meets it again',
+    steps: [
+      admit(),
+      guarded('k', 'a', 50),
+      forget('everything'),
+      guarded('k', 'b', 50),
+      moveClock(30),
+      guarded('k', 'b', 50),
+      moveClock(21),
+      guarded('k', 'b', 50),
+      forget('its run'),
+      guarded('k', 'b', 50),
+      guarded('k', 'c', 50),
+      moveClock(51),
+      guarded('k', 'b', 50),
+    ],
+    answers: ['admitted', 'granted', 'quarantined', 'quarantined', 'granted', 'quarantined', 'quarantined', 'granted'],
+  },
+  {
+    title: 'admission ends a quarantine, of a node that is known to remember',
+    steps: [
+      guarded('k', 'a', 50_000),
+      admit(),
+      guarded('k', 'a', 50_000),
+      moveClock(60_000),
+      guarded('l', 'a', 50_000),
+    ],
+    answers: ['quarantined', 'admitted', 'granted', 'granted'],
+  },
+  {
+    title: 'a quarantine is no matter of commands without the guard, nor of what is known to be there',
+    steps: [
+      acquire('k', 'a', 100, 3),
+      guarded('l', 'b', 50),
+      acquire('l', 'b', 100),
+      commit('k', 'a', 9),
+      extend('k', 'a', 200),
+      inspect('k'),
+      release('k', 'a'),
+    ],
+    answers: ['granted 3', 'quarantined', 'granted', 'committed', 'extended', 'inspected a 200', 'released'],
+  },
 ];
 
 const keys = fc.constantFrom('k', 'l');
@@ -209,6 +327,13 @@ const step: fc.Arbitrary<ConformanceStep> = fc.oneof(
       .tuple(keys, values, ttls, tokens)
       .map(([key, value, ttlMs, hint]) => acquire(key, value, ttlMs, hint)),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(keys, values, fc.constantFrom(3, 20, 2000), fc.option(tokens))
+      .map(([key, value, quarantineMs, hint]) => guarded(key, value, quarantineMs, hint)),
+  },
+  { weight: 2, arbitrary: fc.constantFrom(admit(), forget('its run'), forget('everything')) },
   { weight: 2, arbitrary: fc.tuple(keys, values, tokens).map(([key, value, token]) => commit(key, value, token)) },
   { weight: 3, arbitrary: fc.tuple(keys, values, ttls).map(([key, value, ttlMs]) => extend(key, value, ttlMs)) },
   { weight: 3, arbitrary: fc.tuple(keys, values).map(([key, value]) => release(key, value)) },

@@ -1,14 +1,23 @@
 import fc from 'fast-check';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LockCommand, LockNode, LockReply } from '../../src/lock-node.ts';
 import { nodesFrom } from '../../src/nodes.ts';
 import { systemEnvironment } from '../../src/system-environment.ts';
 import { FrozenRedis, isValkey, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
 import { libfaketime } from './processes/faketime.ts';
-import { CASES, type ConformanceSubject, sequences, START_MS, transcript } from './lock-node.conformance.ts';
+import {
+  CASES,
+  type ConformanceSubject,
+  FORMER_RUN,
+  sequences,
+  START_MS,
+  transcript,
+} from './lock-node.conformance.ts';
 import { ModelNode } from './model-node/model-node.ts';
 
 const RANDOM_SEQUENCES = 3000;
+const RUN = 'this run';
 
 function modelSubject(): ConformanceSubject {
   let nowMs = START_MS;
@@ -18,7 +27,15 @@ function modelSubject(): ConformanceSubject {
     () => undefined,
   );
   return {
-    execute: (command) => Promise.resolve(model.execute(command, nowMs, 0)),
+    execute: (command) => Promise.resolve(model.execute(command, nowMs, 0, RUN)),
+    flush: () => {
+      model.flush(nowMs, 0);
+      return Promise.resolve();
+    },
+    ageMarker: (key) => {
+      model.execute({ kind: 'admit', key, quarantineKey: '', timeoutMs: 0 }, nowMs, 0, FORMER_RUN);
+      return Promise.resolve();
+    },
     setClock: (toMs) => {
       nowMs = toMs;
       model.expire(toMs);
@@ -27,13 +44,19 @@ function modelSubject(): ConformanceSubject {
   };
 }
 
-function nodeSubject(node: LockNode, server: FrozenRedis): ConformanceSubject {
+function nodeSubject(node: LockNode, server: FrozenRedis, direct: Redis): ConformanceSubject {
   const execute = (command: LockCommand): Promise<LockReply> =>
     new Promise((resolve) => {
       node.execute(command, resolve);
     });
   return {
     execute,
+    flush: async () => {
+      await direct.flushall();
+    },
+    ageMarker: async (markerKey) => {
+      await direct.set(markerKey, FORMER_RUN);
+    },
     setClock: async (nowMs, keys) => {
       server.setClock(nowMs);
       for (const key of keys) await execute({ kind: 'inspect', key, timeoutMs: 10_000 });
@@ -68,14 +91,17 @@ describe.each(servers.filter((path) => !isValkey(path)).map((path) => ({ path, v
   ({ path }) => {
     let server: FrozenRedis;
     let node: LockNode;
+    let direct: Redis;
     let runs = 0;
 
     beforeAll(async () => {
       server = await FrozenRedis.start(path, START_MS);
-      [node] = nodesFrom([{ host: '127.0.0.1', port: server.port }], systemEnvironment) as [LockNode];
+      [node] = nodesFrom([{ host: '127.0.0.1', port: server.port }], systemEnvironment, true) as [LockNode];
+      direct = new Redis(server.port, '127.0.0.1');
     });
 
     afterAll(async () => {
+      direct.disconnect();
       await node.connection?.quit();
       await server.stop();
     });
@@ -86,13 +112,13 @@ describe.each(servers.filter((path) => !isValkey(path)).map((path) => ({ path, v
     }
 
     it.each(CASES)('$title', async ({ steps, answers }) => {
-      expect(await transcript(nodeSubject(node, server), steps, freshPrefix())).toEqual(answers);
+      expect(await transcript(nodeSubject(node, server, direct), steps, freshPrefix())).toEqual(answers);
     });
 
     it(`answers ${RANDOM_SEQUENCES} random sequences like the model`, { timeout: 300_000 }, async () => {
       await fc.assert(
         fc.asyncProperty(sequences, async (steps) => {
-          const real = await transcript(nodeSubject(node, server), steps, freshPrefix());
+          const real = await transcript(nodeSubject(node, server, direct), steps, freshPrefix());
           expect(real).toEqual(await transcript(modelSubject(), steps, ''));
         }),
         { numRuns: RANDOM_SEQUENCES, seed: 20_260_101 },

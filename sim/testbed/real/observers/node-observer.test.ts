@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
 import { fencingCounterKey } from '../../../../src/fencing-counter-key.ts';
 import { nodesFrom } from '../../../../src/nodes.ts';
+import { restartGuardOf } from '../../../../src/restart-guard.ts';
 import { systemEnvironment } from '../../../../src/system-environment.ts';
 import {
   hasRedisServer,
@@ -129,7 +130,8 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
   });
 
   it('the restart guard, from the first admission on: what a quarantine refuses, and when it is over', async () => {
-    const guard = { markerKey: `${PREFIX}:m`, quarantineKey: `${PREFIX}:q`, quarantineMs: 3 };
+    // A quarantine of 3 ms.
+    const guard = restartGuardOf(PREFIX, 1, 0);
     const [guarded] = nodesFrom([{ host: 'localhost', port: server.port }], systemEnvironment, true) as [LockNode];
     const given: string[] = [];
     const ask = (value: string, tokenHint: number | null): Promise<void> =>
@@ -143,7 +145,7 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     await ask('first', null);
     // The ends of quarantines and of keys fall between commands that are sent as fast as they go.
     for (let number = 0; number < 1500; number += 1) {
-      if (number % 25 === 0) await (number % 50 === 0 ? admin.flushall() : admin.set(guard.markerKey, 'another run'));
+      if (number % 25 === 0) await admin.flushall();
       await Promise.all([ask(`${number}a`, null), ask(`${number}b`, 0)]);
     }
     await observer.readKeys('restart');

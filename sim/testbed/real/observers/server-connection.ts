@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Address } from '../address.ts';
+import { readWallMs } from '../servers/read-wall-clock.ts';
 import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-stream.ts';
 
 /** Sees what one server does, in the order in which it does it. `timeUs` is true time, and never earlier than the truth. */
@@ -112,9 +113,8 @@ export class ServerConnection {
   }
 
   /** What the server's wall clock reads, in milliseconds since the epoch. */
-  async wallMs(): Promise<number> {
-    const [seconds, microseconds] = await this.client.time();
-    return Number(seconds) * 1000 + Number(microseconds) / 1000;
+  wallMs(): Promise<number> {
+    return readWallMs(this.client);
   }
 
   private async mark(send: (mark: string) => Promise<unknown>, onSeen: () => void = () => undefined): Promise<void> {

@@ -1,0 +1,283 @@
+import { EventEmitter } from 'node:events';
+import { Redis, type RedisOptions } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis-5';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeWorld } from '../test/fake-world.ts';
+import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../test/redis-server.ts';
+import type { IoredisClient } from './ioredis-client.ts';
+import { IoredisNode } from './ioredis-node.ts';
+import type { LockCommand, LockReply } from './lock-node.ts';
+import { connectTo } from './own-client.ts';
+import { systemEnvironment } from './system-environment.ts';
+
+const GUARD = { markerKey: 'lock::m', quarantineKey: 'lock::q', quarantineMs: 60_000 };
+
+function acquireOf(value: string, tokenHint: number | null = null, timeoutMs = 5000): LockCommand {
+  const key = 'lock:r';
+  return { kind: 'acquire', key, value, ttlMs: 10_000, timeoutMs, fresh: true, tokenHint, guard: GUARD };
+}
+
+function releaseOf(value: string): LockCommand {
+  return { kind: 'release', key: 'lock:r', value, timeoutMs: 5000 };
+}
+
+const admit: LockCommand = {
+  kind: 'admit',
+  key: GUARD.markerKey,
+  quarantineKey: GUARD.quarantineKey,
+  timeoutMs: 5000,
+};
+
+function ask(node: IoredisNode, command: LockCommand): Promise<LockReply> {
+  return new Promise((resolve) => {
+    node.execute(command, resolve);
+  });
+}
+
+describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SERVER})`, () => {
+  let server: RedisServer;
+  let direct: Redis;
+  let nodes: IoredisNode[];
+
+  beforeEach(async () => {
+    server = await startRedisServer();
+    direct = new Redis(server.port, '127.0.0.1');
+    direct.on('error', () => undefined);
+    nodes = [];
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.map((node) => node.connection.quit()));
+    direct.disconnect();
+    await server[Symbol.asyncDispose]();
+  });
+
+  function nodeOf(client: IoredisClient): IoredisNode {
+    const node = new IoredisNode('the node', client, { owned: true, isGuarded: true, environment: systemEnvironment });
+    nodes.push(node);
+    return node;
+  }
+
+  describe.each<[string, (options: RedisOptions) => IoredisClient]>([
+    ['a client of its own', (options) => connectTo(options, systemEnvironment)],
+    ['ioredis 6', (options) => new Redis(options as { port: number })],
+    ['ioredis 5', (options) => new Redis5(options as { port: number })],
+    ['ioredis 6 in RESP3', (options) => new Redis({ ...options, protocol: 3 } as { port: number })],
+  ])('with %s', (_name, connect) => {
+    function here(options: RedisOptions = {}): IoredisNode {
+      return nodeOf(connectHere(options));
+    }
+
+    function connectHere(options: RedisOptions = {}): IoredisClient {
+      return connect({ host: '127.0.0.1', port: server.port, ...options });
+    }
+
+    it('is in quarantine until it is admitted, then votes, and is in quarantine again after a restart', async () => {
+      const client = connectHere();
+      const node = nodeOf(client);
+      let connections = 0;
+      let connected: () => void = () => undefined;
+      client.on('ready', () => {
+        connections += 1;
+        connected();
+      });
+      for (const hint of [null, 7]) {
+        expect(await ask(node, acquireOf('a', hint))).toEqual({ kind: 'quarantined' });
+        expect(await direct.exists('lock:r')).toBe(0);
+        expect(await ask(node, admit)).toEqual({ kind: 'admitted' });
+        expect(await ask(node, acquireOf('a', hint))).toEqual({ kind: 'granted', token: hint });
+        expect(await ask(node, acquireOf('b', hint))).toEqual({ kind: 'held' });
+        const runId = /^run_id:(\w+)/m.exec(await direct.info('server'))?.[1];
+        expect(await direct.get(GUARD.markerKey)).toBe(runId);
+        const again = new Promise<void>((resolve) => (connected = resolve));
+        await server.kill();
+        await server.start();
+        await again;
+      }
+      expect(connections).toBe(3);
+      expect(await ask(node, acquireOf('a'))).toEqual({ kind: 'quarantined' });
+      const remainingMs = await direct.pttl(GUARD.quarantineKey);
+      expect(remainingMs).toBeGreaterThan(50_000);
+      expect(remainingMs).toBeLessThanOrEqual(GUARD.quarantineMs);
+    });
+
+    it('is in quarantine once it is flushed, without a new connection', async () => {
+      const node = here();
+      await ask(node, admit);
+      expect(await ask(node, acquireOf('a'))).toEqual({ kind: 'granted', token: null });
+      await direct.flushall();
+      expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'quarantined' });
+      await direct.del(GUARD.quarantineKey);
+      expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'granted', token: null });
+    });
+
+    it('puts the prefix of the client before the keys of the guard too', async () => {
+      const node = here({ keyPrefix: 'app:' });
+      await ask(node, acquireOf('a', 3));
+      expect((await direct.keys('*')).sort()).toEqual(['app:lock::m', 'app:lock::q']);
+      await ask(node, admit);
+      expect(await direct.keys('*')).toEqual(['app:lock::m']);
+    });
+
+    it('says that it may not ask for the run, lets go of locks all the same, and votes once it may', async () => {
+      await direct.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '~*', '+@all', '-info');
+      await direct.set('lock:r', 'a');
+      const node = here({ username: 'narrow', password: 'pw', enableReadyCheck: false });
+      const refused = await ask(node, acquireOf('b'));
+      expect(refused).toMatchObject({ kind: 'failed', sent: false });
+      const { message } = (refused as LockReply & { kind: 'failed' }).error;
+      expect(message).toMatch(/^the node: .*NOPERM.*info.*\(let this user run .*for restartGuard, info\)$/);
+      expect(await ask(node, releaseOf('a'))).toEqual({ kind: 'released' });
+      await direct.call('ACL', 'SETUSER', 'narrow', '+info');
+      // The first one finds out; it has asked again by the time of the next.
+      await ask(node, acquireOf('b'));
+      expect(await ask(node, releaseOf('b'))).toEqual({ kind: 'absent' });
+      expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'quarantined' });
+    });
+  });
+});
+
+/** Stands in for a client whose every answer a test gives. */
+class StubClient implements IoredisClient {
+  status = 'connecting';
+  readonly isCluster = false;
+  readonly options = {};
+  readonly sent: string[] = [];
+  readonly answers: ((answer: unknown) => void)[] = [];
+  private readonly events = new EventEmitter();
+
+  createBuiltinCommand(name: string): ReturnType<IoredisClient['createBuiltinCommand']> {
+    return {
+      string: (...args) => {
+        this.sent.push([name, ...args.slice(name === 'info' ? 0 : 2)].join(' '));
+        return new Promise((resolve) => this.answers.push(resolve));
+      },
+    };
+  }
+
+  connect(): Promise<void> {
+    return Promise.reject(new Error('nobody there'));
+  }
+
+  disconnect(): void {
+    this.become('end');
+  }
+
+  quit(): Promise<unknown> {
+    return Promise.resolve('OK');
+  }
+
+  on(event: string, listener: (...details: never[]) => void): void {
+    this.events.on(event, (detail: unknown) => listener(detail as never));
+  }
+
+  become(status: string): void {
+    this.status = status;
+    this.events.emit(status);
+  }
+}
+
+describe('the run of the server behind a connection', () => {
+  let world: FakeWorld;
+  let client: StubClient;
+  let replies: LockReply[];
+
+  function guardedNode(): IoredisNode {
+    return new IoredisNode('the node', client, { owned: false, isGuarded: true, environment: world.environment });
+  }
+
+  function send(node: IoredisNode, command: LockCommand): void {
+    node.execute(command, (reply) => replies.push(reply));
+  }
+
+  async function answer(place: number, value: unknown): Promise<void> {
+    client.answers[place]?.(value);
+    await world.advance(0);
+  }
+
+  beforeEach(() => {
+    world = new FakeWorld();
+    client = new StubClient();
+    replies = [];
+  });
+
+  it('is asked for before anything else is sent, and commands keep their order', async () => {
+    const node = guardedNode();
+    send(node, acquireOf('a'));
+    client.become('ready');
+    send(node, releaseOf('a'));
+    expect(client.sent).toEqual(['info server']);
+    await answer(0, '# Server\r\nredis_version:7\r\nrun_id:abc123\r\nport:1\r\n');
+    expect(client.sent).toEqual(['info server', 'eval lock:r lock::m lock::q a 10000 abc123 60000', 'eval lock:r a']);
+  });
+
+  it('is asked for at once where the connection is ready when it is handed over, and once only', () => {
+    client.status = 'ready';
+    guardedNode();
+    guardedNode();
+    expect(client.sent).toEqual(['info server']);
+  });
+
+  it('does not send what is late when it is known', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    send(node, acquireOf('a', null, 100));
+    await world.advance(100);
+    await answer(0, 'run_id:abc\r\n');
+    expect(client.sent).toEqual(['info server']);
+    expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
+  });
+
+  it('is asked for on each connection; what an earlier one tells late is of no use', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    client.become('close');
+    client.become('ready');
+    expect(client.sent).toEqual(['info server', 'info server']);
+    await answer(0, 'run_id:aaa\r\n');
+    send(node, admit);
+    expect(client.sent).toHaveLength(2);
+    await answer(1, 'run_id:bbb\r\n');
+    expect(client.sent[2]).toBe('eval lock::m lock::q bbb');
+  });
+
+  it('must be the one that a command named: an answer after the connection was lost may be another server’s', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, 'run_id:aaa\r\n');
+    send(node, acquireOf('a'));
+    send(node, acquireOf('b', 5));
+    send(node, admit);
+    client.become('close');
+    client.become('ready');
+    // As a client answers that sends again by itself.
+    for (const place of [1, 2, 3]) await answer(place, 1);
+    expect(replies).toEqual(
+      Array(3).fill({
+        kind: 'failed',
+        sent: true,
+        error: expect.objectContaining({
+          message: expect.stringMatching(/^the node: .*sent again/) as string,
+        }) as Error,
+      }),
+    );
+  });
+
+  it('that cannot be read is said, and asked for again with the next command that needs it', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, 'nothing of the kind');
+    send(node, acquireOf('a'));
+    await world.advance(0);
+    expect(replies).toMatchObject([
+      {
+        kind: 'failed',
+        sent: false,
+        error: { message: 'the node: INFO server tells no run_id, which restartGuard needs' },
+      },
+    ]);
+    expect(client.sent).toEqual(['info server', 'info server']);
+    await answer(1, 'run_id:ccc\r\n');
+    send(node, admit);
+    expect(client.sent[2]).toBe('eval lock::m lock::q ccc');
+  });
+});
