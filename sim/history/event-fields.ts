@@ -81,7 +81,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
   'node-restarted': { node: TEXT, keys: NUMBER },
   'node-paused': node,
   'node-resumed': node,
-  'node-clock-changed': { node: TEXT, ...clockChange },
+  'node-clock-changed': { node: TEXT, ...clockChange, offsetMs: 'a number or null' },
   'client-paused': client,
   'client-resumed': client,
   'client-clock-changed': { client: TEXT, clock: TEXT, ...clockChange },

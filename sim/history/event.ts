@@ -312,13 +312,17 @@ export interface NodeResumed {
   readonly node: string;
 }
 
-/** A node's wall clock stepped (`byMs`), or changed its rate (`rate`, 1 is true). */
+/**
+ * A node's wall clock stepped (`byMs`), or changed its rate (`rate`, 1 is true). `offsetMs` is how far it is ahead of the true time now, as the node itself says; null of a
+ * real one that is down, which finds its clock so when it starts again.
+ */
 export interface NodeClockChanged {
   readonly type: 'node-clock-changed';
   readonly timeUs: number;
   readonly node: string;
   readonly byMs: number;
   readonly rate: number;
+  readonly offsetMs: number | null;
 }
 
 export interface ClientPaused {

@@ -77,7 +77,18 @@ const CASES: readonly [HistoryEvent, string][] = [
   ],
   [{ type: 'node-restarted', timeUs: 5, node: 'n1', keys: 0 }, 'n1 serves again, with no lock keys left.'],
   [{ type: 'node-restarted', timeUs: 5, node: 'n1', keys: 1 }, 'n1 serves again, with 1 lock key left.'],
-  [{ type: 'node-clock-changed', timeUs: 5, node: 'n1', byMs: -10_000, rate: 1 }, 'The clock of n1 changes: −10 s.'],
+  [
+    { type: 'node-clock-changed', timeUs: 5, node: 'n1', byMs: -10_000, rate: 1, offsetMs: -9_997 },
+    'The clock of n1 changes: −10 s. It is 9.997 s behind the true time now.',
+  ],
+  [
+    { type: 'node-clock-changed', timeUs: 5, node: 'n1', byMs: 0, rate: 1.01, offsetMs: 0 },
+    'The clock of n1 changes: runs at 1.01 times the true rate. It is right now.',
+  ],
+  [
+    { type: 'node-clock-changed', timeUs: 5, node: 'n1', byMs: 20, rate: 1, offsetMs: null },
+    'The clock of n1 changes: +20 ms. The node is down, and finds it so when it is back.',
+  ],
   [
     { type: 'fault-missed', timeUs: 5, fault: 2, kind: 'flush', nodes: ['n1', 'n2'] },
     'Fault 2 (flush) has no effect: n1, n2 do not run.',

@@ -117,7 +117,7 @@ export function eventText(event: HistoryEvent): string {
     case 'node-resumed':
       return `${event.node} goes on.`;
     case 'node-clock-changed':
-      return `The clock of ${event.node} changes: ${clockText(event)}.`;
+      return `The clock of ${event.node} changes: ${clockText(event)}. ${offsetText(event.offsetMs)}`;
     case 'client-paused':
       return `${event.client} stops: its process is paused, its clocks go on.`;
     case 'client-resumed':
@@ -146,6 +146,12 @@ const MINOR_EVENTS: ReadonlySet<HistoryEventType> = new Set([
 
 export function isMainEvent(event: HistoryEvent): boolean {
   return !MINOR_EVENTS.has(event.type);
+}
+
+function offsetText(offsetMs: number | null): string {
+  if (offsetMs === null) return 'The node is down, and finds it so when it is back.';
+  if (offsetMs === 0) return 'It is right now.';
+  return `It is ${formatMs(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'} the true time now.`;
 }
 
 function missText(nodes: readonly string[]): string {

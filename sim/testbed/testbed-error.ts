@@ -8,3 +8,11 @@ export class TestbedUnavailableError extends Error {
     this.remedy = remedy;
   }
 }
+
+/**
+ * A run on real servers came to nothing, because something that it depends on did not do its part: a server was killed, or its clock does not move. It proves
+ * nothing, and another run may well succeed.
+ */
+export class RunLostError extends Error {
+  override readonly name = 'RunLostError';
+}

@@ -45,6 +45,8 @@ class TrailHistory {
   /** By client and node, what the node has yet to run, and what the client has yet to hear of. */
   private readonly requests: readonly Message[][][];
   private readonly replies: readonly Message[][][];
+  /** By node, how far its clock is ahead. */
+  private readonly offsets = new Map<string, number>();
   private operations = 0;
   private commands = 0;
   private nowTick = 0;
@@ -219,7 +221,10 @@ class TrailHistory {
     const client = clientName(clientOf(step));
     if (kind === CODE.crash) this.record({ type: 'node-crashed', node });
     if (kind === CODE.jump) {
-      this.record({ type: 'node-clock-changed', node, byMs: this.model.world.jumpTicks, rate: 1 });
+      const byMs = this.model.world.jumpTicks;
+      const offsetMs = (this.offsets.get(node) ?? 0) + byMs;
+      this.offsets.set(node, offsetMs);
+      this.record({ type: 'node-clock-changed', node, byMs, rate: 1, offsetMs });
     }
     for (let place = 0; place < this.model.layout.nodes; place += 1) {
       const owner = before[this.model.layout.node(place) + OWNER] as number;

@@ -69,6 +69,32 @@ describe('realLack', () => {
   });
 });
 
+describe('what a clock does that nobody can read back is refused', () => {
+  it.each([
+    ['{ fault: clock-jump, nodes: n1, by: 21ms }', null],
+    ['{ fault: clock-jump, nodes: n1, by: -21ms }', null],
+    ['{ fault: clock-jump, nodes: n1, by: 20ms }', 'a jump of less than 21 ms'],
+    ['{ fault: clock-jump, nodes: n1, by: -20ms }', 'a jump of less than 21 ms'],
+    ['{ fault: clock-strobe, nodes: n1, by: 5ms, every: 1s }', 'a jump of less than 21 ms'],
+    // The faster a clock runs, the less exactly it can be read.
+    [
+      '{ fault: clock-jump, nodes: n1, by: 40ms }, { fault: clock-drift, nodes: n1, rate: 3 }',
+      'a jump of less than 61 ms',
+    ],
+    ['{ fault: clock-drift, nodes: n1, rate: 1.01, for: 3s }', null],
+    ['{ fault: clock-drift, nodes: n1, rate: 0.99, for: 3s }', null],
+    ['{ fault: clock-drift, nodes: n1, rate: 1.01, for: 2s }', '1.01 times the true rate for less than 2120 ms'],
+    // Until the limit of the workload, a minute.
+    ['{ fault: clock-drift, nodes: n1, rate: 1.001 }', null],
+    ['{ fault: clock-drift, nodes: n1, rate: 1.0001 }', '1.0001 times the true rate for less than 21002'],
+    ['{ fault: clock-drift, nodes: n1, rate: 1 }', 'that it runs at 1 times the true rate'],
+  ])('%s', (faults, lack) => {
+    const found = realLack(scenarioWith(`faults: [${faults}]`));
+    if (lack === null) expect(found).toBeNull();
+    else expect(found).toContain(lack);
+  });
+});
+
 describe('movesNodeClocks', () => {
   it.each([
     ['clock-jump, nodes: n1, by: 1s', true],

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Moment } from '../../faults/moments.ts';
+import { BYTES_OF_A_KILOBYTE } from './links/link-toxics.ts';
 import { resolveClients, resolveNodes, type TargetWorld } from '../../faults/targets.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
+import { visibleAfterMs, visibleMoveMs } from './node-clock.ts';
 
 /** Events that the merged history has, but that nobody sees while a real run goes on: that a message is lost follows from the rest. */
 const SEEN_AFTERWARDS: readonly string[] = ['message-lost', 'message-delayed'];
 const { latency: USUAL_LATENCY } = scenarioSchema.shape.network.parse(undefined);
-/** Toxiproxy counts a bandwidth in these. */
-const BYTES_OF_A_KILOBYTE = 1000;
 
 /** Whether faults move the wall clocks of nodes. */
 export function movesNodeClocks({ faults }: Scenario): boolean {
@@ -68,7 +68,7 @@ function momentLack({ after }: Moment): string | null {
   return `that a message is lost or late is only found out after the run, so nothing can begin after ${after.event}`;
 }
 
-function faultLack(fault: Fault, { faults }: Scenario): string | null {
+function faultLack(fault: Fault, { faults, limit }: Scenario): string | null {
   switch (fault.fault) {
     case 'loss':
       if (fault.count === undefined && fault.command === undefined && fault.probability === 1) return null;
@@ -85,6 +85,11 @@ function faultLack(fault: Fault, { faults }: Scenario): string | null {
     case 'eviction':
       if (fault.keys === undefined) return null;
       return 'a real server under memory pressure chooses for itself: the number of keys that are evicted cannot be set';
+    case 'clock-jump':
+    case 'clock-strobe':
+      return jumpLack(fault.by, faults);
+    case 'clock-drift':
+      return driftLack(fault.rate, fault.for ?? limit);
     case 'promotion':
       if (faults.some((other) => other.fault === 'promotion' && other.lag !== fault.lag)) {
         return 'all replicas of a run are equally far behind: promotions with different lags do not go together';
@@ -98,6 +103,21 @@ function faultLack(fault: Fault, { faults }: Scenario): string | null {
     default:
       return null;
   }
+}
+
+/** What moves the clock less than can be read back would count as begun without anybody having seen it. */
+function jumpLack(byMs: number, faults: readonly Fault[]): string | null {
+  const rates = faults.map((fault) => (fault.fault === 'clock-drift' ? fault.rate : 1));
+  const leastMs = Math.ceil(Math.max(...rates.map(visibleMoveMs)));
+  if (Math.abs(byMs) >= leastMs) return null;
+  return `the clock of a real server cannot be read exactly enough to see a jump of less than ${leastMs} ms`;
+}
+
+function driftLack(rate: number, forMs: number): string | null {
+  const leastMs = visibleAfterMs(rate);
+  if (forMs >= leastMs) return null;
+  const long = Number.isFinite(leastMs) ? ` for less than ${Math.ceil(leastMs)} ms` : '';
+  return `the clock of a real server cannot be read exactly enough to see that it runs at ${rate} times the true rate${long}`;
 }
 
 /** Why a process of this machine cannot be paused so that it is seen to be. */

@@ -1,19 +1,13 @@
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import type { ClientRoutes } from './links/client-routes.ts';
-import { ClockRates } from './clock-rates.ts';
+import { NodeClock, visibleAfterMs } from './node-clock.ts';
 import type { NodeObserver } from './observers/node-observer.ts';
 import { OBSERVER, type Proxies } from './links/proxies.ts';
-import type { ClockSkew, FleetServer } from './servers/server-fleet.ts';
+import { readUnsyncedMs } from './servers/durability.ts';
+import type { FleetServer } from './servers/server-fleet.ts';
 import { SerialQueue } from './serial-queue.ts';
 
-/** How far back a write may be lost when power fails: `everysec` syncs once a second, and Linux writes back after some 30 s by itself. */
-const UNSYNCED_MS: Readonly<Record<string, number>> = { 'aof-everysec': 1000, 'aof-no': 30_000 };
-/** What a server's clock may differ from what it should read; and how exactly the moment is known from which it runs at another rate. */
-const CLOCK_TOLERANCE_MS = 20;
-const MOMENT_TOLERANCE_MS = 5;
-/** How often to put it right. */
-const CLOCK_LOOKS = 10;
 /** How often to make a server look at its memory until it has evicted what it may. */
 const EVICTION_LOOKS = 500;
 
@@ -29,6 +23,9 @@ export interface RealNodeOptions {
   readonly log: ObservedLog;
   readonly settings: Scenario['nodes'];
   readonly nowUs: () => number;
+  readonly schedule: (delayMs: number, run: () => void) => void;
+  /** Told of what breaks the run while nobody waits for it. */
+  readonly fail: (error: Error) => void;
   /** Told when something that is to be done to the node has to wait until it goes on. */
   readonly onHeldUp: () => void;
 }
@@ -41,9 +38,9 @@ export class RealNode {
   private readonly queue = new SerialQueue();
   private server: FleetServer;
   private replica: FleetServer | null;
-  private readonly rates = new ClockRates(1);
-  private skew: ClockSkew = { offsetMs: 0, rate: 1 };
-  private skewedSinceMs = Date.now();
+  private readonly clock: NodeClock;
+  /** How far back writes go that the server may not have on disk, as it says itself. */
+  private unsyncedMs = 0;
   private readonly downBy = new Set<number>();
   private readonly pausedBy = new Set<number>();
   private readonly pressedBy = new Set<number>();
@@ -56,6 +53,11 @@ export class RealNode {
     this.observer = options.observer;
     this.server = options.server;
     this.replica = options.replica;
+    this.clock = new NodeClock({
+      node: this.name,
+      set: (skew) => this.server.setClock(skew),
+      read: () => this.observer.readClock(),
+    });
   }
 
   get isUp(): boolean {
@@ -66,13 +68,19 @@ export class RealNode {
     return this.isUp && this.observer.holds(key, value);
   }
 
+  /** Learns of the server that was just connected to what faults need to know. */
+  async getToKnow(): Promise<void> {
+    await this.observer.readClock();
+    // Now, for when its power fails it may stand still.
+    this.unsyncedMs = await readUnsyncedMs(this.observer.connection.client);
+  }
+
   crash(how: CrashKind, fault: number): Promise<void> {
     return this.queue.run(async () => {
       this.downBy.add(fault);
       if (this.downBy.size > 1) return;
       await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL', fault);
-      const unsyncedMs = UNSYNCED_MS[this.options.settings.persistence];
-      if (how === 'power-loss' && unsyncedMs !== undefined) await this.server.loseUnsynced(unsyncedMs);
+      if (how === 'power-loss' && this.unsyncedMs > 0) await this.server.loseUnsynced(this.unsyncedMs);
     });
   }
 
@@ -81,7 +89,7 @@ export class RealNode {
     return this.queue.run(async () => {
       if (!this.downBy.delete(fault) || !this.isUp) return;
       // Its clock went on while it was down.
-      if (this.isSkewed) await this.server.setClock(this.skewNow());
+      if (this.clock.isSkewed) await this.server.setClock(this.clock.skewNow());
       await this.server.start();
       await this.comeBack('restart');
     });
@@ -131,22 +139,16 @@ export class RealNode {
 
   /** Steps the clock; keys that are over by the new time go. */
   jumpClock(byMs: number): Promise<void> {
-    return this.whenRunning(() => this.setClock(byMs));
+    return this.whenRunning(() => this.changeClock(byMs, () => this.clock.jump(byMs)));
   }
 
   /** The clock runs at this rate until the fault ends, or another one begins. */
   drift(fault: number, rate: number): Promise<void> {
-    return this.whenRunning(() => {
-      this.rates.begin(fault, rate);
-      return this.setClock(0);
-    });
+    return this.changeRate(() => this.clock.drift(fault, rate));
   }
 
   endDrift(fault: number): Promise<void> {
-    return this.whenRunning(() => {
-      this.rates.end(fault);
-      return this.setClock(0);
-    });
+    return this.changeRate(() => this.clock.endDrift(fault));
   }
 
   /** Memory runs short: keys go at once, or under noeviction nothing new is taken until `relieveMemory`. Resolves to whether there was a server to feel it. */
@@ -199,58 +201,39 @@ export class RealNode {
     }
   }
 
-  private get isSkewed(): boolean {
-    return this.skew.offsetMs !== 0 || this.skew.rate !== 1;
+  private changeRate(change: () => void): Promise<void> {
+    return this.whenRunning(async () => {
+      await this.changeClock(0, () => {
+        if (this.isUp) this.clock.requireSeenRate();
+        change();
+      });
+      this.confirmRateInTime();
+    });
   }
 
-  /** By how much the clock is off now. */
-  private skewNow(): ClockSkew {
-    const sinceMs = Date.now() - this.skewedSinceMs;
-    return { offsetMs: this.skew.offsetMs + sinceMs * (this.skew.rate - 1), rate: this.skew.rate };
-  }
-
-  /** Steps the clock, and sets its rate. That the server reads it so is seen to, and keys that are over by it are made to go. */
-  private async setClock(byMs: number): Promise<void> {
-    const { rate } = this.rates;
-    this.skew = { offsetMs: this.skewNow().offsetMs + byMs, rate };
-    this.skewedSinceMs = Date.now();
+  /** Changes what the clock should read. That the server reads it so is seen to, and keys that are over by it are made to go. */
+  private async changeClock(byMs: number, change: () => void): Promise<void> {
+    const { clock } = this;
+    if (this.isUp) await clock.confirmRate();
+    change();
     // One that is down finds its clock so when it starts again.
-    if (this.isUp) await this.adoptSkew();
+    const offsetMs = this.isUp ? await clock.adopt() : null;
     const { nowUs, log } = this.options;
-    log.record({ type: 'node-clock-changed', timeUs: nowUs(), node: this.name, byMs, rate });
+    log.record({ type: 'node-clock-changed', timeUs: nowUs(), node: this.name, byMs, rate: clock.rate, offsetMs });
     if (this.isUp) await this.observer.touchKeys();
   }
 
-  /**
-   * Sets the server's clock. A rate counts from a moment that is not known exactly, when the process started: what that makes of the clock
-   * is put right. The longer an answer takes, the less of it shows at once.
-   */
-  private async adoptSkew(): Promise<void> {
-    await this.server.setClock(this.skewNow());
-    const toleranceMs = CLOCK_TOLERANCE_MS + MOMENT_TOLERANCE_MS * Math.abs(this.skew.rate - 1);
-    let correctionMs = 0;
-    for (let looks = 1; ; looks += 1) {
-      const errorMs = await this.clockErrorMs();
-      if (Math.abs(errorMs) <= toleranceMs) return;
-      const { offsetMs, rate } = this.skewNow();
-      if (looks > CLOCK_LOOKS) {
-        throw new Error(
-          `the clock of ${this.name} should be off by ${offsetMs} ms, and is by ${offsetMs + errorMs} ms`,
-        );
-      }
-      correctionMs -= errorMs;
-      await this.server.setClock({ offsetMs: offsetMs + correctionMs, rate });
-    }
-  }
-
-  /** How much further ahead the server's clock is than it should be, as far as asking can tell. */
-  private async clockErrorMs(): Promise<number> {
-    const before = this.skewNow().offsetMs;
-    const { leastMs, mostMs } = await this.observer.readClock();
-    const after = this.skewNow().offsetMs;
-    const tooLateMs = mostMs - Math.min(before, after);
-    const tooEarlyMs = leastMs - Math.max(before, after);
-    return tooEarlyMs > 0 ? tooEarlyMs : Math.min(0, tooLateMs);
+  /** Once it can be seen whether the clock runs at its rate, it is. What comes in between is for the end of the drift to see. */
+  private confirmRateInTime(): void {
+    const { rate } = this.clock;
+    if (rate === 1) return;
+    this.options.schedule(visibleAfterMs(rate), () => {
+      this.queue
+        .run(async () => {
+          if (this.isUp && this.standstill === null) await this.clock.confirmRate();
+        })
+        .catch(this.options.fail);
+    });
   }
 
   private async die(signal: 'SIGKILL' | 'SIGTERM', fault: number): Promise<void> {
@@ -278,8 +261,8 @@ export class RealNode {
     const { proxies, log, nowUs, routes } = this.options;
     await proxies.setEnabled(OBSERVER, this.name, true);
     await this.observer.connection.open();
-    if (this.isSkewed) await this.adoptSkew();
-    await this.observer.readClock();
+    if (this.clock.isSkewed) await this.clock.adopt();
+    await this.getToKnow();
     const keys = await this.observer.readKeys(cause);
     const isFull = this.pressedBy.size > 0 && this.options.settings.maxmemoryPolicy === 'noeviction';
     await this.observer.limitMemory(isFull ? 1 : 0);

@@ -190,7 +190,7 @@ export class RealWorld {
       fail,
     });
     await Promise.all(this.observers().map(({ connection }) => connection.open()));
-    await Promise.all([...this.nodes.values()].map(({ observer }) => observer.readClock()));
+    await Promise.all([...this.nodes.values()].map((node) => node.getToKnow()));
     const guard = restartGuardOfScenario(scenario, KEY_PREFIX);
     if (guard !== null) await Promise.all([...this.nodes.values()].map(({ observer }) => observer.admit(guard)));
   }
@@ -220,6 +220,8 @@ export class RealWorld {
       log: this.log,
       settings: scenario.nodes,
       nowUs,
+      schedule: (delayMs, run) => this.options.timers.schedule(delayMs, run),
+      fail,
       onHeldUp: () => this.realFaults?.noteHeldUp(),
     });
   }

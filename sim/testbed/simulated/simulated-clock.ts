@@ -4,6 +4,7 @@ import type { Simulation } from './simulation.ts';
 export class SimulatedClock {
   private readonly simulation: Simulation;
   private readonly ownRate: number;
+  private readonly initialUs: number;
   /** The rates that faults give it, by their numbers: the newest that is not healed holds. */
   private readonly drifts = new Map<number, number>();
   private currentRate: number;
@@ -13,7 +14,8 @@ export class SimulatedClock {
 
   constructor(simulation: Simulation, initialMs: number, rate: number) {
     this.simulation = simulation;
-    this.readUs = initialMs * 1000;
+    this.initialUs = initialMs * 1000;
+    this.readUs = this.initialUs;
     this.ownRate = rate;
     this.currentRate = rate;
   }
@@ -25,6 +27,11 @@ export class SimulatedClock {
 
   nowMs(): number {
     return this.nowUs() / 1000;
+  }
+
+  /** How far it is ahead of a clock that began as it did and is always right, to a microsecond. */
+  get offsetMs(): number {
+    return Math.round(this.nowUs() - this.simulation.nowUs - this.initialUs) / 1000;
   }
 
   jump(byMs: number): void {

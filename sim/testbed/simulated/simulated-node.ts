@@ -159,8 +159,15 @@ export class SimulatedNode {
   }
 
   private recordClock(byMs: number): void {
-    const { rate } = this.clock;
-    this.log.record({ type: 'node-clock-changed', timeUs: this.simulation.nowUs, node: this.name, byMs, rate });
+    const { rate, offsetMs } = this.clock;
+    this.log.record({
+      type: 'node-clock-changed',
+      timeUs: this.simulation.nowUs,
+      node: this.name,
+      byMs,
+      rate,
+      offsetMs,
+    });
   }
 
   private recordRestart(keys: number): void {

@@ -9,8 +9,8 @@ export function writeSkew(clockFile: string, skew: ClockSkew, startedMs: number)
   const runMs = Date.now() - startedMs;
   const offsetSeconds = (skew.offsetMs - runMs * (skew.rate - 1)) / 1000;
   const sign = offsetSeconds < 0 ? '-' : '+';
-  const rate = skew.rate === 1 ? '' : ` x${skew.rate}`;
-  replaceFile(clockFile, `${sign}${Math.abs(offsetSeconds).toFixed(6)}${rate}\n`);
+  // The true rate too: where no rate is given, the one before goes on.
+  replaceFile(clockFile, `${sign}${Math.abs(offsetSeconds).toFixed(6)} x${skew.rate}\n`);
 }
 
 /** Renamed into place, so that nobody reads half of it. */
