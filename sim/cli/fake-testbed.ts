@@ -1,4 +1,5 @@
 import type { HistoryEvent } from '../history/event.ts';
+import { eventsOf } from '../history/events-of.ts';
 import { HistoryLog } from '../history/history-log.ts';
 import type { Availability } from '../testbed/readiness.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
@@ -32,8 +33,7 @@ export function fakeTestbed(options: FakeTestbedOptions = {}): Testbed {
       await before?.(scenario.name, runOptions);
       const simulated = await simulatedTestbed.run(scenario, { seed: runOptions.seed });
       const history = new HistoryLog();
-      for (let index = 0; index < simulated.length; index += 1) {
-        const event = simulated.at(index);
+      for (const event of eventsOf(simulated)) {
         if (!sees(event)) continue;
         history.record(event.type === 'run-started' ? { ...event, backend: name } : event);
       }

@@ -1,16 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hasRedisServer } from '../../test/redis-server.ts';
 import type { Summary } from '../results/summary.ts';
+import { redisServerProgram } from '../testbed/processes/programs.ts';
+import { whyNoRealRuns } from '../testbed/real/real-testing.ts';
 import { distrilock, type Ended, ended, start } from './cli-testing.ts';
 import { foldersIn, processesIn, untilNothingLeft } from './left-behind.ts';
 
-const hasToxiproxy = spawnSync('toxiproxy-server', ['--version']).status === 0;
-const NEEDS =
-  'needs redis-server and toxiproxy-server on the PATH: apt-get install redis-server, .ci/install-toxiproxy';
+const obstacle = whyNoRealRuns();
+const TITLE = obstacle === null ? 'runs on real servers' : `runs on real servers: ${obstacle}`;
 
 /** Two clients on three nodes, with time enough for a machine that is busy; A stays for `rest` when it is done. */
 function scenarioWith(rest: string): string {
@@ -51,7 +50,7 @@ function readSummary(): Summary {
   return JSON.parse(readFileSync(join(folder, 'reports/summary.json'), 'utf8')) as Summary;
 }
 
-describe.skipIf(!hasRedisServer || !hasToxiproxy)(`runs on real servers (${NEEDS})`, { timeout: 60_000 }, () => {
+describe.skipIf(obstacle !== null)(TITLE, { timeout: 60_000 }, () => {
   it('agree with simulated ones, and leave nothing behind', async () => {
     const { code, stdout, stderr } = await run(['quick.yaml', '--backend', 'simulated,processes']);
     expect(stdout).toMatch(/^quick +none +as expected, [\d.]+ m?s +as expected, [\d.]+ m?s +agree$/m);
@@ -62,7 +61,7 @@ describe.skipIf(!hasRedisServer || !hasToxiproxy)(`runs on real servers (${NEEDS
   });
 
   it('are named by the version of the server that was asked for', async () => {
-    const path = spawnSync('which', ['redis-server'], { encoding: 'utf8' }).stdout.trim();
+    const { path } = redisServerProgram(null);
     const { code } = await run(['quick.yaml', '--backend', 'processes', '--redis-server', path]);
     expect(code).toBe(0);
     expect(readSummary().scenarios[0]?.backend).toMatch(/^processes-(valkey-)?\d+\.\d+\.\d+$/);
@@ -103,7 +102,10 @@ describe.skipIf(!hasRedisServer || !hasToxiproxy)(`runs on real servers (${NEEDS
   );
 
   it('that are killed are cleaned up by somebody else', async () => {
-    const child = start(['run', 'long.yaml', '--backend', 'processes'], { folder, environment: { TMPDIR: temporary } });
+    const child = start(['run', 'long.yaml', '--backend', 'processes'], {
+      folder,
+      environment: { TMPDIR: temporary },
+    });
     const outcome = ended(child);
     await untilClientsRun();
     // Three nodes, the resource, Toxiproxy, two clients, the run itself and its reaper.

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
+import { bundleProgram } from '../bundle-program.ts';
 import type { Job, JobResult } from './job.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
@@ -50,21 +49,9 @@ export async function startWorkerPool(size: number): Promise<WorkerPool> {
   };
 }
 
-/** Bundled into one file, it loads quickly, and runs faster than what tsx makes of each module. */
 async function buildWorkerProgram(folder: string): Promise<string> {
   const outfile = join(folder, 'worker.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('worker-main.ts', import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    sourcemap: 'inline',
-    // ioredis is CommonJS, and asks for Node's modules by `require`.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    logLevel: 'silent',
-  });
+  await bundleProgram(new URL('worker-main.ts', import.meta.url), outfile);
   return outfile;
 }
 

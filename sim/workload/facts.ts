@@ -10,6 +10,9 @@ const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
 /** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
 const MARGIN_MS = 10;
 
+/** What the keys of locks begin with, in every world. */
+export const KEY_PREFIX = 'lock:';
+
 /** How often a client tries again, when faults are healed, that otherwise never stops trying. */
 const RETRIES_OF_ENDLESS = 3;
 
@@ -54,10 +57,10 @@ export function longestKeyLifeMs(scenario: Scenario): number {
   return longestTtlMs(scenario) * (1 + clockDriftFactorOf(scenario)) + MARGIN_MS;
 }
 
-/** The restart guard by which the clients of a scenario lock keys that begin with `keyPrefix`; null without. */
-export function restartGuardOfScenario(scenario: Scenario, keyPrefix: string): RestartGuard | null {
+/** The restart guard by which the clients of a scenario lock; null without. */
+export function restartGuardOfScenario(scenario: Scenario): RestartGuard | null {
   const longestMs = scenario.settings.restartGuard;
-  return longestMs === undefined ? null : restartGuardOf(keyPrefix, longestMs, clockDriftFactorOf(scenario));
+  return longestMs === undefined ? null : restartGuardOf(KEY_PREFIX, longestMs, clockDriftFactorOf(scenario));
 }
 
 /** What lets a node vote when a run begins: its nodes are new, and have nothing to forget. */

@@ -1,14 +1,13 @@
-import { setTimeout } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type BoundPorts, GenericContainer } from 'testcontainers';
 import type { Address } from '../real/address.ts';
+import { toxiproxyVersion } from '../real/toxiproxy-version.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { lastLines, ReadyWhen } from './printed-line.ts';
 
 const API_PORT = 8474;
 const FIRST_PROXY_PORT = 20_000;
 const READY_WITHIN_MS = 10_000;
-const ASK_EVERY_MS = 10;
 
 export interface ToxiproxyContainerOptions {
   readonly engine: Dockerode;
@@ -93,36 +92,14 @@ function publishedAddresses(host: string, ports: BoundPorts): (port: number) => 
 
 /** Resolves once Toxiproxy answers. Rejects if something else does, if the container ends, or if it is late. */
 async function untilReady(container: Dockerode.Container, image: string, url: string): Promise<void> {
-  const deadlineMs = performance.now() + READY_WITHIN_MS;
-  for (;;) {
-    const answer = await ask(`${url}/version`);
-    if (answer !== null) {
-      if (isVersion(answer)) return;
-      throw unusable(image, `at ${url} something else answers: ${answer.slice(0, 200)}`);
-    }
+  const stillRuns = async (): Promise<void> => {
     const { State } = await container.inspect();
-    if (!State.Running) throw unusable(image, `it ended at once\n${await lastLines(container)}`);
-    if (performance.now() > deadlineMs) {
-      throw unusable(image, `it did not answer at ${url} within ${READY_WITHIN_MS} ms\n${await lastLines(container)}`);
-    }
-    await setTimeout(ASK_EVERY_MS);
-  }
-}
-
-async function ask(url: string): Promise<string | null> {
+    if (!State.Running) throw new Error('it ended at once');
+  };
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-    return await response.text();
-  } catch {
-    return null;
-  }
-}
-
-function isVersion(text: string): boolean {
-  try {
-    return typeof (JSON.parse(text) as { readonly version?: unknown }).version === 'string';
-  } catch {
-    return false;
+    await toxiproxyVersion(url, READY_WITHIN_MS, stillRuns);
+  } catch (error) {
+    throw unusable(image, `${(error as Error).message}\n${await lastLines(container)}`);
   }
 }
 

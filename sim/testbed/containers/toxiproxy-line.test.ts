@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { eventsOf, realScenario, RealStory } from '../real/real-testing.ts';
+import { realScenario, RealStory } from '../real/real-testing.ts';
 import type { ClientLine } from '../real/servers/server-fleet.ts';
 import { countRemains, TestFleet, whyNoContainers } from './container-testing.ts';
 import { containersTestbed } from './containers-testbed.ts';
@@ -93,7 +93,7 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
       }),
       { seed: 1 },
     );
-    const story = new RealStory(eventsOf(history));
+    const story = RealStory.of(history);
     const partition = story.started('partition');
     const [ended] = story.all('fault-ended', { fault: partition.fault });
     const { timeUs: promotedUs } = story.one('node-restarted', { node: 'n1' });
@@ -129,7 +129,7 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
       );
       (stream as unknown as { destroy(): void }).destroy();
       for (const [, node = ''] of text.matchAll(/-line-(n\d)"/g)) connects.set(node, (connects.get(node) ?? 0) + 1);
-      story = new RealStory(eventsOf(history));
+      story = RealStory.of(history);
     });
 
     it('is unplugged once for all partitions that overlap, and plugged again by the last', () => {

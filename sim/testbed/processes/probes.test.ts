@@ -144,7 +144,7 @@ describe('a toxiproxy-server that cannot be used', () => {
         script(
           `exec ${process.execPath} -e 'require("node:http").createServer((q, r) => r.end("{}")).listen(process.argv[1 + process.argv.indexOf("-port")], "127.0.0.1", () => console.log("Starting Toxiproxy HTTP server"))' -- "$@"`,
         ),
-      /does not answer as Toxiproxy does: it tells no version$/,
+      /does not answer as Toxiproxy does: at http:\S+ something else answers: \{\}$/,
     ],
     [
       'finds its port taken',

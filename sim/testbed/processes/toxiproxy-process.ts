@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { toxiproxyVersion } from '../real/toxiproxy-version.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';
 import { ServerProcess } from './server-process.ts';
@@ -6,7 +6,6 @@ import { ServerProcess } from './server-process.ts';
 const READY_TEXT = 'Starting Toxiproxy HTTP server';
 const READY_WITHIN_MS = 10_000;
 const ANSWER_WITHIN_MS = 5000;
-const ASK_EVERY_MS = 5;
 
 /** A toxiproxy-server on this machine that answers. */
 export interface ToxiproxyProcess {
@@ -32,27 +31,11 @@ export async function startToxiproxy(program: Program, port: number): Promise<To
 
 async function versionOf(url: string, { path, remedy }: Program): Promise<string> {
   try {
-    const { version } = (await firstAnswer(`${url}/version`)) as { readonly version?: unknown };
-    if (typeof version !== 'string') throw new Error('it tells no version');
-    return version;
+    return await toxiproxyVersion(url, ANSWER_WITHIN_MS);
   } catch (error) {
-    const { message, cause } = error as Error;
-    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
-    throw new TestbedUnavailableError(`${path} does not answer as Toxiproxy does: ${reason}`, remedy, { cause: error });
-  }
-}
-
-/** Toxiproxy says that it starts to listen a moment before it does. */
-async function firstAnswer(url: string): Promise<unknown> {
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  for (;;) {
-    try {
-      const response = await fetch(url, { signal });
-      return await response.json();
-    } catch (error) {
-      const { cause } = error as { readonly cause?: { readonly code?: unknown } };
-      if (cause?.code !== 'ECONNREFUSED' || signal.aborted) throw error;
-      await setTimeout(ASK_EVERY_MS);
-    }
+    const { message } = error as Error;
+    throw new TestbedUnavailableError(`${path} does not answer as Toxiproxy does: ${message}`, remedy, {
+      cause: error,
+    });
   }
 }

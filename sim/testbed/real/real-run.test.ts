@@ -8,12 +8,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RELEASED } from '../../../src/lock-node.ts';
 import { judge } from '../../judge/judge.ts';
 import type { HistoryEvent } from '../../history/event.ts';
+import { eventsOf } from '../../history/events-of.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import { ModelNode } from '../model-node/model-node.ts';
 import { createProcessesTestbed } from '../processes/processes-testbed.ts';
 import type { ScenarioInput } from '../simulated/simulated-testing.ts';
 import type { RunOptions } from '../testbed.ts';
-import { BUSY, eventsOf, realScenario, realStory, RealStory, whyNoRealRuns } from './real-testing.ts';
+import { BUSY, realScenario, realStory, RealStory, whyNoRealRuns } from './real-testing.ts';
 
 const obstacle = whyNoRealRuns();
 
@@ -109,7 +110,7 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
         onStep: () => (goesOnMs = performance.now()),
       });
       const tookUs = (performance.now() - goesOnMs) * 1000;
-      const story = new RealStory(eventsOf(history));
+      const story = RealStory.of(history);
       expect(story.events[0]).toMatchObject({
         type: 'run-started',
         timeUs: 0,
@@ -250,7 +251,7 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
       'client' in event &&
       event.client === 'B' &&
       !['command-executed', 'write-accepted', 'message-lost'].includes(event.type);
-    expect(seen.filter(own)).toEqual(eventsOf(written));
+    expect(seen.filter(own)).toEqual([...eventsOf(written)]);
     expect(seen.filter((event) => event.type === 'command-executed' && event.client === 'B').length).toBeGreaterThan(
       20,
     );
@@ -300,9 +301,9 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
       await exited;
       await until(() => processes.every(({ pid: child }) => !isRunning(child)));
       await until(() => runFolders().length === 0);
-      const [ofA, ofRun] = ['client-A', 'run'].map((name) =>
-        eventsOf(decodeHistory(readFileSync(join(parts, `${name}.ndjson`), 'utf8'))),
-      );
+      const [ofA, ofRun] = ['client-A', 'run'].map((name) => [
+        ...eventsOf(decodeHistory(readFileSync(join(parts, `${name}.ndjson`), 'utf8'))),
+      ]);
       expect(ofRun?.[0]).toMatchObject({ type: 'run-started' });
       // Whatever a server ran for A, A has on disk that it sent it.
       const sent = new Set(

@@ -5,6 +5,7 @@ import type { History } from '../../history/history.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
+import { Interruption, reasonOf } from '../run-end.ts';
 import type { RunOptions } from '../testbed.ts';
 import type { ClientHandle } from './client/client-handle.ts';
 import { RealWorld } from './real-world.ts';
@@ -14,9 +15,6 @@ import type { FleetStarter } from './servers/server-fleet.ts';
 
 /** How long answers may still be on their way when the last program has ended. */
 const LAST_ANSWERS_MS = 5000;
-
-/** The caller of the run has ended it. */
-class Interruption extends Error {}
 
 /** One run of a scenario on real servers: the same phases as in the simulation, in real time. */
 export class RealRun {
@@ -156,11 +154,6 @@ export class RealRun {
 
 function isStandstill({ fault }: Fault): boolean {
   return fault === 'server-pause' || fault === 'client-pause';
-}
-
-function reasonOf(failure: Error | null): string {
-  if (failure === null) return 'completed';
-  return failure instanceof Interruption ? 'interrupted' : `failed: ${failure.message}`;
 }
 
 function lastUs(history: History): number {

@@ -1,5 +1,5 @@
 import type { History } from '../../history/history.ts';
-import type { HistoryEvent } from '../../history/event.ts';
+import { eventsOf } from '../../history/events-of.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { createProcessesTestbed } from '../processes/processes-testbed.ts';
 import { redisServerProgram, toxiproxyServerProgram } from '../processes/programs.ts';
@@ -43,6 +43,10 @@ export function realScenario(changes: Partial<ScenarioInput>): Scenario {
 
 /** What happened in a real run: it is asked about faults, never about the clock. */
 export class RealStory extends Story {
+  static of(history: History): RealStory {
+    return new RealStory([...eventsOf(history)]);
+  }
+
   /** The fault that began as this one of its kind, from 0. */
   started(kind: string, place = 0): EventOf<'fault-started'> {
     const event = this.all('fault-started', { kind }).at(place);
@@ -82,17 +86,13 @@ export function oneAfterTheOther(faults: readonly FaultInput[], restMs = 250): F
   }));
 }
 
-export function eventsOf(history: History): HistoryEvent[] {
-  return Array.from({ length: history.length }, (_, index) => history.at(index));
-}
-
 /** Runs the scenario on processes of this machine. */
 export async function realStory(
   changes: Partial<ScenarioInput>,
   options: Partial<RunOptions> = {},
 ): Promise<RealStory> {
   const history = await createProcessesTestbed().run(realScenario(changes), { seed: 1, ...options });
-  return new RealStory(eventsOf(history));
+  return RealStory.of(history);
 }
 
 /** Does all of the work, so many pieces at a time: runs mostly wait, but starting one keeps a processor busy. */

@@ -6,7 +6,7 @@ import type { History } from '../../history/history.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { restartGuardOfScenario } from '../../workload/facts.ts';
+import { KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
 import { movesNodeClocks, silentNodes } from './capabilities.ts';
 import { ClientHandle, type ClientNews } from './client/client-handle.ts';
 import { buildClientProgram } from './client/client-program.ts';
@@ -26,8 +26,6 @@ import type { RunTimers } from './run-timers.ts';
 import type { Fleet, FleetStarter } from './servers/server-fleet.ts';
 import { serverRequests } from './servers/server-requests.ts';
 import { TrueClock } from './true-clock.ts';
-
-const KEY_PREFIX = 'lock:';
 
 export interface RealWorldOptions {
   readonly starter: FleetStarter;
@@ -191,7 +189,7 @@ export class RealWorld {
     });
     await Promise.all(this.observers().map(({ connection }) => connection.open()));
     await Promise.all([...this.nodes.values()].map((node) => node.getToKnow()));
-    const guard = restartGuardOfScenario(scenario, KEY_PREFIX);
+    const guard = restartGuardOfScenario(scenario);
     if (guard !== null) await Promise.all([...this.nodes.values()].map(({ observer }) => observer.admit(guard)));
   }
 

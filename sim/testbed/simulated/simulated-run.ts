@@ -7,15 +7,13 @@ import { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, probeRetryCount, resourcesOf, runStarted } from '../../workload/facts.ts';
 import { probe, runScript } from '../../workload/run-script.ts';
+import { Interruption, reasonOf } from '../run-end.ts';
 import type { RunOptions } from '../testbed.ts';
 import { RandomStreams } from '../random-streams.ts';
 import type { SimulatedClient } from './simulated-client.ts';
 import type { SimulatedWorkloadClient } from './simulated-workload-client.ts';
 import { Simulation } from './simulation.ts';
 import { World } from './world.ts';
-
-/** The caller of the run has ended it. */
-class Interruption extends Error {}
 
 /** One run of a scenario: the workload under faults, then healing, then the demand for progress. */
 export class SimulatedRun {
@@ -47,7 +45,7 @@ export class SimulatedRun {
     this.log.record(
       runStarted(scenario, 'simulated', this.options.seed, [...world.clients.keys()], [...world.nodes.keys()]),
     );
-    let reason = 'completed';
+    let end: Error | null = null;
     try {
       this.nemesis.start(scenario.faults);
       const callOffs = scenario.workload.flatMap((script, index) => this.launchWhenDue(script, `${index + 1}`));
@@ -64,13 +62,10 @@ export class SimulatedRun {
       await this.pass(longestKeyLifeMs(scenario));
       await this.demandProgress();
     } catch (error) {
-      if (error instanceof Interruption) reason = 'interrupted';
-      else {
-        this.failure ??= error as Error;
-        reason = `failed: ${this.failure.message}`;
-      }
+      if (!(error instanceof Interruption)) this.failure ??= error as Error;
+      end = this.failure ?? (error as Error);
     }
-    this.log.record({ type: 'run-ended', timeUs: this.simulation.nowUs, reason });
+    this.log.record({ type: 'run-ended', timeUs: this.simulation.nowUs, reason: reasonOf(end) });
     this.save();
     if (this.failure !== null) throw this.failure;
     return this.log;

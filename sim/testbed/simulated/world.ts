@@ -2,7 +2,7 @@ import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { admissionBy, restartGuardOfScenario } from '../../workload/facts.ts';
+import { admissionBy, KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
 import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
 import { Link } from './link.ts';
 import { ModelNode } from '../model-node/model-node.ts';
@@ -19,7 +19,6 @@ import { type RunCounters, SimulatedWorkloadClient } from './simulated-workload-
 const EPOCH_MS = 1_767_225_600_000;
 /** A monotonic clock counts from some moment before the run: not from 0, and not from the epoch. */
 const MONOTONIC_START_MS = 1_000_000;
-const KEY_PREFIX = 'lock:';
 
 type NodeLink = Link<LockCommand, LockReply>;
 type ResourceLink = Link<WriteRequest, WriteReply>;
@@ -108,7 +107,7 @@ export class World {
     );
     const node = new SimulatedNode(name, simulation, log, model, clock);
     this.nodes.set(name, node);
-    const guard = restartGuardOfScenario(scenario, KEY_PREFIX);
+    const guard = restartGuardOfScenario(scenario);
     if (guard !== null) model.execute(admissionBy(guard), clock.nowMs(), simulation.nowUs, node.runId);
   }
 

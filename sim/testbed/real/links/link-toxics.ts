@@ -14,6 +14,9 @@ export interface LinkEffect {
   readonly effect: LinkDisturbance['effect'];
 }
 
+/** Toxiproxy counts a bandwidth in these a second; no scenario asks for a fraction. */
+export const BYTES_OF_A_KILOBYTE = 1000;
+
 /** Drops everything; Toxiproxy closes the connections when it is taken away. */
 export const CUT: ToxicSettings = { type: 'timeout', attributes: { timeout: 0 } };
 
@@ -28,8 +31,7 @@ export function linkEffect(fault: Extract<Fault, { fault: LinkFaultKind }>): Lin
       return { toxic: latency(fault.delay), directions: directionsOf(fault.direction), effect: 'slow' };
     case 'bandwidth':
       return {
-        // Toxiproxy counts in kilobytes a second.
-        toxic: { type: 'bandwidth', attributes: { rate: Math.max(1, Math.round(fault.bytesPerSecond / 1000)) } },
+        toxic: { type: 'bandwidth', attributes: { rate: fault.bytesPerSecond / BYTES_OF_A_KILOBYTE } },
         directions: directionsOf(fault.direction),
         effect: 'slow',
       };

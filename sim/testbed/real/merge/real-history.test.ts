@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommandExecuted, CommandSent, HistoryEvent, ReplyReceived } from '../../../history/event.ts';
+import { eventsOf } from '../../../history/events-of.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import { LinkDisturbances } from '../links/link-disturbances.ts';
 import { type MergedHistory, mergeHistory } from './real-history.ts';
-import { eventsOf } from '../real-testing.ts';
 
 const NAMES = { node: 'n1', kind: 'acquire', key: 'lock:r', value: 'v' } as const;
 
@@ -53,7 +53,7 @@ function merge(
 
 /** What became of it, in short: `4 command-executed 1`. */
 function told({ history }: MergedHistory): string[] {
-  return eventsOf(history).map((event) => {
+  return [...eventsOf(history)].map((event) => {
     const about = 'command' in event ? ` ${event.command}` : 'node' in event ? ` ${event.node}` : '';
     const how =
       event.type === 'message-lost' || event.type === 'message-delayed' ? ` ${event.direction} by ${event.fault}` : '';
@@ -366,7 +366,7 @@ describe('whatever happened, and however late it was heard of', () => {
           clients: histories.map(logOf),
           disturbances: new LinkDisturbances(),
         });
-        const events = eventsOf(merged.history);
+        const events = [...eventsOf(merged.history)];
         expect(merged.unclaimed).toEqual([]);
         expect(events).toHaveLength(run.length + histories.flat().length);
         const times = events.map(({ timeUs }) => timeUs);

@@ -1,4 +1,5 @@
 import type { CommandExecuted, HistoryEvent, WriteSent } from '../../../history/event.ts';
+import { eventsOf } from '../../../history/events-of.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
 import { RESOURCE } from '../../../faults/targets.ts';
@@ -43,7 +44,7 @@ export function mergeHistory({ run, clients, disturbances }: SeenHistory): Merge
   const placed: Placed[] = [];
   const exchanges = new Map<number, Exchange>();
   const writes = new Map<number, WriteSent>();
-  for (const event of eventsOf(clients)) {
+  for (const event of clients.flatMap((client) => [...eventsOf(client)])) {
     if (event.type === 'command-sent') exchanges.set(event.command, { sent: event, execution: null, received: null });
     else if (event.type === 'write-sent') writes.set(event.write, event);
     else if (event.type === 'reply-received') {
@@ -54,7 +55,7 @@ export function mergeHistory({ run, clients, disturbances }: SeenHistory): Merge
   }
   const observations = new Map<string, Observation<HistoryEvent>[]>();
   const executions: Observation<CommandExecuted>[] = [];
-  for (const event of eventsOf([run])) {
+  for (const event of eventsOf(run)) {
     const node = actingNode(event);
     if (node === null) {
       placed.push({ event, rank: event.type === 'run-started' ? START : REST });
@@ -90,12 +91,6 @@ export function mergeHistory({ run, clients, disturbances }: SeenHistory): Merge
     exchanges: [...exchanges.values()],
     unclaimed: [...unclaimed].map(({ event }) => event),
   };
-}
-
-function* eventsOf(histories: readonly History[]): Generator<HistoryEvent> {
-  for (const history of histories) {
-    for (let index = 0; index < history.length; index += 1) yield history.at(index);
-  }
 }
 
 /** The node, or the resource, that did this; null if nobody of them did. */

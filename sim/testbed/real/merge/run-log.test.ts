@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CommandSent, HistoryEvent } from '../../../history/event.ts';
+import { eventsOf } from '../../../history/events-of.ts';
 import { decodeHistory } from '../../../history/ndjson.ts';
-import { eventsOf } from '../real-testing.ts';
 import { RunLog } from './run-log.ts';
 
 let folder: string;
@@ -33,7 +33,7 @@ it('keeps on disk at once what the run itself sees, and lets others wait for all
   log.hear(SENT);
   log.record(HEALED);
   const nobodys = { type: 'command-executed', command: 0, client: '', ...execution };
-  expect(eventsOf(decodeHistory(readFileSync(join(folder, 'run.ndjson'), 'utf8')))).toEqual([nobodys, HEALED]);
-  expect(eventsOf(log.own)).toEqual([nobodys, HEALED]);
+  expect([...eventsOf(decodeHistory(readFileSync(join(folder, 'run.ndjson'), 'utf8')))]).toEqual([nobodys, HEALED]);
+  expect([...eventsOf(log.own)]).toEqual([nobodys, HEALED]);
   expect(told).toEqual([SENT, { ...nobodys, command: 7, client: 'A' }, HEALED]);
 });

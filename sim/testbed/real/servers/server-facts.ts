@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Address } from '../address.ts';
 import { TestbedUnavailableError } from '../../testbed-error.ts';
+import { readWallMs } from './read-wall-clock.ts';
 import { speaksTls } from './tls-probe.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -72,14 +73,14 @@ async function talkTo<Result>(address: Address, talk: (client: Redis) => Promise
 
 async function readFacts(client: Redis): Promise<ServerFacts> {
   const info = await client.info('server');
-  const [seconds, microseconds] = await client.time();
+  const wallMs = await readWallMs(client);
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const valkey = field('valkey_version');
   const version = valkey === undefined ? field('redis_version') : `valkey-${valkey}`;
   if (version === undefined) throw new Error('it tells no version');
   return {
     version,
-    wallMs: Number(seconds) * 1000 + Number(microseconds) / 1000,
+    wallMs,
     processId: Number(field('process_id')),
   };
 }

@@ -1,0 +1,8 @@
+/** The caller of a run has ended it: no failure. */
+export class Interruption extends Error {}
+
+/** Why a run ended, as `run-ended` has it. */
+export function reasonOf(failure: Error | null): string {
+  if (failure === null) return 'completed';
+  return failure instanceof Interruption ? 'interrupted' : `failed: ${failure.message}`;
+}
