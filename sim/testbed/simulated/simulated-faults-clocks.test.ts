@@ -29,9 +29,11 @@ describe('clock-jump', () => {
       ['n1', 'expired', 100_000],
       ['n2', 'expired', 100_000],
     ]);
-    expect(story.all('node-clock-changed').map(({ node, byMs, rate }) => [node, byMs, rate])).toEqual([
-      ['n1', 11_000, 1],
-      ['n2', 11_000, 1],
+    expect(
+      story.all('node-clock-changed').map(({ node, byMs, rate, offsetMs }) => [node, byMs, rate, offsetMs]),
+    ).toEqual([
+      ['n1', 11_000, 1, 11_000],
+      ['n2', 11_000, 1, 11_000],
     ]);
     expect(story.one('fault-ended').timeUs).toBe(100_000);
   });
@@ -90,11 +92,11 @@ describe('clock-drift', () => {
         { fault: 'clock-drift', nodes: 'n1', rate: 0.5, at: '150ms', for: '200ms' },
       ],
     });
-    expect(story.all('node-clock-changed').map(({ timeUs, rate }) => [timeUs, rate])).toEqual([
-      [100_000, 5],
-      [150_000, 0.5],
-      [200_000, 0.5],
-      [350_000, 1],
+    expect(story.all('node-clock-changed').map(({ timeUs, rate, offsetMs }) => [timeUs, rate, offsetMs])).toEqual([
+      [100_000, 5, 0],
+      [150_000, 0.5, 200],
+      [200_000, 0.5, 175],
+      [350_000, 1, 100],
     ]);
   });
 });
