@@ -6,6 +6,7 @@ import {
   replayTrail,
   type SearchCounts,
 } from '../explore/exhaustive/explore-world.ts';
+import { WorldTooLargeError } from '../explore/exhaustive/interner.ts';
 import { ALL_REDUCTIONS, LIMITS, type Reductions, type WorldSettings } from '../explore/exhaustive/settings.ts';
 import { parseStep } from '../explore/exhaustive/steps.ts';
 import { type Colors, colorsFor } from './colors.ts';
@@ -64,8 +65,11 @@ export async function runExhaustive(options: ExhaustiveCommandOptions, host: Hos
     reductions: options.reductions ? ALL_REDUCTIONS : NO_REDUCTIONS,
     signal: host.signal,
     onProgress: (counts) => line.show(`${countsText(counts, secondsSoFar())}, ${counts.depth} steps deep`),
-  });
-  line.clear();
+  })
+    .catch((error: unknown) => {
+      throw error instanceof WorldTooLargeError ? new UsageError(error.message) : error;
+    })
+    .finally(() => line.clear());
   const seconds = secondsSoFar();
   if (options.json === true) {
     const replay = result.verdicts.map((verdict) => replayCommand(verdict, world));

@@ -7,8 +7,9 @@ import { storyOf } from './story.ts';
 import { follow, plainModel, type Trail, trailTo } from './trail.ts';
 import { historyOf } from './trail-history.ts';
 
-/** States that are looked at before others get their turn. */
-const STATES_OF_SLICE = 2000;
+/** How long the search goes on before others get their turn, and how many states it looks at between two glances at the clock. */
+const SLICE_MS = 50;
+const STATES_OF_GLANCE = 20;
 
 export interface ExhaustiveOptions {
   readonly world: WorldSettings;
@@ -59,7 +60,9 @@ export async function exploreWorld(options: ExhaustiveOptions): Promise<Exhausti
   const search = new Search(new Model(world, reductions, parts), bounds);
   while (search.ending === null && signal?.aborted !== true) {
     await inMacrotask(() => {
-      search.advance(STATES_OF_SLICE);
+      const endMs = performance.now() + SLICE_MS;
+      do search.advance(STATES_OF_GLANCE);
+      while (search.ending === null && performance.now() < endMs);
     });
     onProgress?.(countsOf(search));
   }

@@ -1,3 +1,8 @@
+/** The world has more of something than a search can tell apart. The message says of what, and what to do. */
+export class WorldTooLargeError extends Error {
+  override readonly name = 'WorldTooLargeError';
+}
+
 /** Gives each text a number, in the order in which they come, and keeps something for each. */
 export class Interner<Kept> {
   private readonly numbers = new Map<string, number>();
@@ -9,13 +14,19 @@ export class Interner<Kept> {
     this.what = what;
   }
 
-  /** The number of `text`; `make` makes what to keep where it is new. States keep numbers in 16 bits. */
+  /**
+   * The number of `text`; `make` makes what to keep where it is new.
+   *
+   * @throws WorldTooLargeError when there are more than the 16 bits of a state can tell apart
+   */
   intern(text: string, make: () => Kept): number {
     let number = this.numbers.get(text);
     if (number === undefined) {
       number = this.kept.length;
       if (number > 0xffff) {
-        throw new RangeError(`There are more than 65,536 ${this.what}: make the world smaller, or its times shorter`);
+        throw new WorldTooLargeError(
+          `There are more than 65,536 ${this.what}: make the world smaller, with fewer nodes, faults, retries or ticks`,
+        );
       }
       this.numbers.set(text, number);
       this.kept.push(make());

@@ -44,7 +44,7 @@ describe('the interner', () => {
     for (let number = 0; number < 65_536; number += 1) interner.intern(String(number), () => null);
     expect(interner.intern('65535', () => null)).toBe(65_535);
     expect(() => interner.intern('one more', () => null)).toThrow(
-      'There are more than 65,536 states of a client: make the world smaller, or its times shorter',
+      'There are more than 65,536 states of a client: make the world smaller, with fewer nodes, faults, retries or ticks',
     );
     expect(() => interner.at(65_536)).toThrow('There are only 65536 states of a client, not 65536');
   });
