@@ -53,7 +53,7 @@ export function leavesInTime(scenario: Scenario): boolean {
 }
 
 /** How many milliseconds pauses of clients, or hindrances on the way to the protected resource, may take in all. */
-export function slackMs(scenario: Scenario): number {
+function slackMs(scenario: Scenario): number {
   return SLACK_SHARE * shortestTtlMs(scenario);
 }
 
@@ -81,7 +81,8 @@ function clockRatesAreBounded(scenario: Scenario): boolean {
   return fastestNode / least <= 1 / (1 - factor) + RATE_TOLERANCE && most <= 1 + factor + RATE_TOLERANCE;
 }
 
-function clientRates({ clients, faults }: Scenario): { readonly least: number; readonly most: number } {
+/** The slowest and the fastest clock of any client at any time, 1 being true. */
+export function clientRates({ clients, faults }: Scenario): { readonly least: number; readonly most: number } {
   const rates = Object.values(clients).map(({ rate }) => rate);
   for (const fault of faults) if (fault.fault === 'client-clock-drift') rates.push(fault.rate);
   return { least: Math.min(...rates, 1), most: Math.max(...rates, 1) };
@@ -102,7 +103,8 @@ function clockStepsAreBounded(scenario: Scenario): boolean {
   return forwardMs <= LARGEST_STEP_MS && backMs <= driftFactorOf(scenario) * shortestTtlMs(scenario);
 }
 
-function pausesMs({ faults }: Scenario): number {
+/** How long clients are paused in all; Infinity with a pause that has no end of its own. */
+export function pausesMs({ faults }: Scenario): number {
   let sumMs = 0;
   for (const fault of faults) if (fault.fault === 'client-pause') sumMs += fault.for ?? Number.POSITIVE_INFINITY;
   return sumMs;
@@ -166,7 +168,8 @@ function wallClocksAreRight({ clients, faults }: Scenario): boolean {
   );
 }
 
-function ttlsMs({ settings, workload }: Scenario): number[] {
+/** Every time to live that any client may ask for. */
+export function ttlsMs({ settings, workload }: Scenario): number[] {
   const all = [settings.ttl];
   for (const { steps } of workload) {
     for (const step of steps) {

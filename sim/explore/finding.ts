@@ -1,11 +1,12 @@
 import type { Property } from '../checkers/verdict.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { leavesInTime, overstepped } from './assumptions.ts';
+import { type ConductRule, misconductIn } from './conduct/conduct.ts';
 import { type BoundName, boundsNeededBy } from './envelope.ts';
 import type { Execution } from './execute.ts';
 
-/** What is wrong with a run: a property that is violated, or `run-failed` where it could not even be judged. */
-export type Symptom = Property | 'run-failed';
+/** What is wrong with a run: a property that is violated, a rule of conduct that is broken, or `run-failed` where it could not even be judged. */
+export type Symptom = Property | ConductRule | 'run-failed';
 
 /** A run in which something broke. */
 export interface Finding {
@@ -19,18 +20,24 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Everything that broke in a run and was promised to hold, defects first; else in the order of the properties. */
-export function findingsOf({ scenario }: Trial, { verdicts, failure }: Execution): readonly Finding[] {
+/** Everything that broke in a run and was promised to hold, defects first; else in the order of the properties, and then of the rules of conduct. */
+export function findingsOf({ scenario }: Trial, { verdicts, failure, history }: Execution): readonly Finding[] {
   if (failure !== null) return [{ symptom: 'run-failed', because: [], message: failure.message }];
+  const conduct = misconductIn(scenario, history).map(({ rule, message }): Finding => ({
+    symptom: rule,
+    because: [],
+    message,
+  }));
   const violated = verdicts.filter((verdict) => verdict.status === 'violated');
-  if (violated.length === 0) return [];
+  if (violated.length === 0) return conduct;
   const open = overstepped(scenario);
   const { fencing } = scenario.settings;
-  const findings = violated.flatMap(({ property, violations }): Finding[] => {
+  const broken = violated.flatMap(({ property, violations }): Finding[] => {
     const because = boundsNeededBy(property, fencing).filter((bound) => open.has(bound));
     if (!isPromised(property, scenario)) return [];
     return [{ symptom: property, because, message: violations[0]?.message ?? '' }];
   });
+  const findings = [...broken, ...conduct];
   return [...findings.filter(isDefect), ...findings.filter((finding) => !isDefect(finding))];
 }
 

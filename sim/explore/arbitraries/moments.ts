@@ -46,7 +46,7 @@ const PLAIN_EVENTS = [
 /** Events that faults bring about: what comes then meets those who recover. */
 const CONSEQUENCES = ['key-lost', 'node-crashed', 'node-restarted', 'node-resumed', 'node-clock-changed'] as const;
 
-const REPLY_IN_FAVOUR = { acquire: 'granted', extend: 'extended', release: 'released' } as const;
+const REPLY_IN_FAVOUR = { acquire: 'granted', commit: 'committed', extend: 'extended', release: 'released' } as const;
 
 const triggers: fc.Arbitrary<Recipe<NonNullable<Moment['after']>>> = fc.oneof(
   {
@@ -66,15 +66,27 @@ const triggers: fc.Arbitrary<Recipe<NonNullable<Moment['after']>>> = fc.oneof(
       .record({
         client: fc.nat(2),
         which: fc.nat(4),
-        kind: anyOf<keyof typeof REPLY_IN_FAVOUR>('acquire', 'acquire', 'extend', 'release'),
+        kind: anyOf<keyof typeof REPLY_IN_FAVOUR>(
+          'acquire',
+          'acquire',
+          'acquire',
+          'extend',
+          'extend',
+          'release',
+          'commit',
+        ),
       })
-      .map(({ client, which, kind }) => (world: DrawnWorld) => ({
-        event: 'command-executed' as const,
-        client: clientAt(client, world),
-        kind,
-        reply: REPLY_IN_FAVOUR[kind],
-        ...nthOf(Math.max(1, grantNumber(which, world))),
-      })),
+      .map(({ client, which, kind: drawn }) => (world: DrawnWorld) => {
+        // Without fencing nothing is committed.
+        const kind = drawn === 'commit' && !world.settings.fencing ? 'acquire' : drawn;
+        return {
+          event: 'command-executed' as const,
+          client: clientAt(client, world),
+          kind,
+          reply: REPLY_IN_FAVOUR[kind],
+          ...nthOf(Math.max(1, grantNumber(which, world))),
+        };
+      }),
   },
   {
     weight: 1,
@@ -105,11 +117,11 @@ export const moments: fc.Arbitrary<Recipe<Moment>> = fc.oneof(
   },
 );
 
-/** Moments at which scripts begin: mostly soon, for the sake of contention. */
+/** Moments at which scripts begin: mostly soon, and often at once, so that clients contend and split votes. */
 export const beginnings: fc.Arbitrary<Recipe<Moment>> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.integer({ min: 0, max: 5 }).map((tens) => (world: DrawnWorld) => ({ at: atShare(tens, world) })),
+    arbitrary: anyOf(0, 0, 0, 1, 2, 3, 4, 5).map((tens) => (world: DrawnWorld) => ({ at: atShare(tens, world) })),
   },
   { weight: 2, arbitrary: moments },
 );

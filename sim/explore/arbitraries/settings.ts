@@ -11,33 +11,63 @@ export interface DrawnSettings {
 
 /** The longest latency of a message, as a share of the time to live: attempts and writes take many messages. */
 const MOST_LATENCY_SHARE = 0.005;
+/**
+ * On a slow network, the longest latency as a share of the node timeout: replies come far apart, votes take a good part of it, and with the least
+ * hindrance answers miss it. Not half of it: an answer on a whole network is in time.
+ */
+const slowShares = anyOf(null, null, null, 0.3, 0.45);
+/** The library's default node timeout, as a share of the time to live. */
+const USUAL_TIMEOUT_SHARE = 0.1;
 
 /**
- * Settings that somebody might run with: an odd and an even number of nodes, time outs that answers keep to on a whole network, retries
- * that come as often as every hundredth of the time to live.
+ * Settings that somebody might run with: an odd and an even number of nodes, time outs that are short, or as long as the lock lives,
+ * networks on which answers easily keep to them or hardly do, and retries that come as often as every hundredth of the time to live.
  */
 export const settings: fc.Arbitrary<DrawnSettings> = record({
   nodes: anyOf(3, 5, 3, 5, 4, 2, 1),
   ttlMs: anyOf(1000, 500, 2000, 300),
   driftFactor: anyOf(undefined, undefined, 0.05, 0.001),
-  nodeTimeoutShare: anyOf(undefined, undefined, 0.05, 0.02),
+  nodeTimeoutShare: anyOf(undefined, undefined, undefined, 0.05, 0.02, 1),
   retryCount: anyOf(undefined, -1, 0, 10),
   retryDelayShare: anyOf(0.1, 0.05, 0.02, 0.01),
   jitters: anyOf(true, false),
   fencing: anyOf(false, true),
   latency: anyOf([0.2, 1], [1, 1], [0.1, 0.1], [0.2, Number.POSITIVE_INFINITY]),
-}).map(({ nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing, latency }) => ({
-  settings: {
-    nodes,
-    ttl: ttlMs,
-    fencing,
-    ...(driftFactor === undefined ? {} : { clockDriftFactor: driftFactor }),
-    ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
-    ...(retryCount === undefined ? {} : { retryCount }),
-    retryDelay: ttlMs * retryDelayShare,
-    retryJitter: jitters ? ttlMs * retryDelayShare : 0,
-  },
-  network: {
-    latency: { minMs: latency[0] as number, maxMs: Math.min(latency[1] as number, ttlMs * MOST_LATENCY_SHARE) },
-  },
-}));
+  slowShare: slowShares,
+}).map((drawn) => {
+  const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing } = drawn;
+  return {
+    settings: {
+      nodes,
+      ttl: ttlMs,
+      fencing,
+      ...(driftFactor === undefined ? {} : { clockDriftFactor: driftFactor }),
+      ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
+      ...(retryCount === undefined ? {} : { retryCount }),
+      retryDelay: ttlMs * retryDelayShare,
+      retryJitter: jitters ? ttlMs * retryDelayShare : 0,
+    },
+    network: { latency: latencyOf(drawn) },
+  };
+});
+
+function latencyOf({
+  ttlMs,
+  nodeTimeoutShare,
+  latency,
+  slowShare,
+}: {
+  readonly ttlMs: number;
+  readonly nodeTimeoutShare: number | undefined;
+  readonly latency: readonly number[];
+  readonly slowShare: number | null;
+}): DrawnSettings['network']['latency'] {
+  const [minMs, maxMs] = latency as [number, number];
+  return {
+    minMs,
+    maxMs:
+      slowShare === null
+        ? Math.min(maxMs, ttlMs * MOST_LATENCY_SHARE)
+        : ttlMs * (nodeTimeoutShare ?? USUAL_TIMEOUT_SHARE) * slowShare,
+  };
+}

@@ -31,7 +31,7 @@ function innerSteps({ overstays, writesOften }: WorkloadTraits): Recipes<Step> {
     { weight: 3, arbitrary: workStep(overstays ? anyWork : shortWork) },
     { weight: writesOften ? WEIGHT_OF_WRITES : 2, arbitrary: fc.constant<Recipe<Step>>(() => 'write') },
     {
-      weight: 1,
+      weight: 3,
       arbitrary: anyOf(100, 200, 50).map((percent) => (world: DrawnWorld) => ({ extend: shareOfTtl(percent, world) })),
     },
   );
@@ -70,10 +70,10 @@ function scripts(traits: WorkloadTraits): fc.Arbitrary<(client: number) => Recip
   return fc
     .record({
       beginning: beginnings,
-      repeat: anyOf(1, 1, 2, 3),
+      repeat: anyOf(1, 2, 3),
       acquire: acquires,
-      steps: fc.array(innerSteps(traits), { maxLength: 4 }),
-      releases: anyOf(true, true, true, false),
+      steps: fc.array(innerSteps(traits), { maxLength: 5 }),
+      releases: anyOf(true, false),
       restPercent: anyOf(undefined, undefined, 1, 10),
     })
     .map(({ beginning, repeat, acquire, steps, releases, restPercent }) => (client) => (world) => {

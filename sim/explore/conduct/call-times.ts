@@ -1,0 +1,22 @@
+import { nodeTimeoutMs } from '../../../src/node-timeout.ts';
+import type { Scenario } from '../../scenario/schema.ts';
+import { clientRates, driftFactorOf, pausesMs, ttlsMs } from '../assumptions.ts';
+
+const US_PER_MS = 1000;
+/** Timers of clients count whole microseconds of true time. */
+const ROUNDING_US = 2;
+
+/** The longest that one command to all nodes may take a client, in microseconds of true time: its time out, by the slowest clock, and all pauses. */
+export function longestRoundUs(scenario: Scenario): number {
+  const longestMs = Math.max(...ttlsMs(scenario).map((ttlMs) => timeoutMs(scenario, ttlMs)));
+  return (longestMs / clientRates(scenario).least + pausesMs(scenario)) * US_PER_MS + ROUNDING_US;
+}
+
+/** Before so many microseconds of true time no client can take a vote on a lock of this time to live for timed out. */
+export function shortestTimeoutUs(scenario: Scenario, ttlMs: number): number {
+  return (timeoutMs(scenario, ttlMs) / clientRates(scenario).most) * US_PER_MS - ROUNDING_US;
+}
+
+function timeoutMs(scenario: Scenario, ttlMs: number): number {
+  return nodeTimeoutMs(scenario.settings.nodeTimeout ?? null, ttlMs, driftFactorOf(scenario));
+}

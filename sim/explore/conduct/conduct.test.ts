@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoryEvent, HistoryEventType } from '../../history/event.ts';
+import type { History } from '../../history/history.ts';
+import { type FaultInput, scenarioOf, type ScenarioInput } from '../../testbed/simulated/simulated-testing.ts';
+import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
+import { misconductIn } from './conduct.ts';
+
+const SCENARIO: Partial<ScenarioInput> = {
+  settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0 },
+  clients: { A: null, B: null },
+  workload: [
+    { clients: 'A', steps: [{ acquire: { resource: 'r' } }, { work: '100ms' }, { extend: '1s' }, 'release'] },
+    { clients: 'B', at: '20ms', steps: [{ acquire: { resource: 'r' } }, 'release'] },
+  ],
+};
+const SLOW_N3: FaultInput = { fault: 'latency', clients: 'A', nodes: ['n3'], delay: '70ms', for: '10ms' };
+
+type Events = readonly HistoryEvent[];
+
+async function eventsOf(changes: Partial<ScenarioInput> = {}): Promise<Events> {
+  const history = await simulatedTestbed.run(scenarioOf({ ...SCENARIO, ...changes }), { seed: 1 });
+  return Array.from({ length: history.length }, (_, index) => history.at(index));
+}
+
+function misconduct(events: Events, changes: Partial<ScenarioInput> = {}): string[] {
+  const history: History = { length: events.length, at: (index) => events[index] as HistoryEvent };
+  return misconductIn(scenarioOf({ ...SCENARIO, ...changes }), history).map(
+    ({ rule, message }) => `${rule}: ${message}`,
+  );
+}
+
+/** The history without events of this type that have these values. */
+function without(events: Events, type: HistoryEventType, where: Readonly<Record<string, unknown>>): Events {
+  const left = events.filter((event) => event.type !== type || !has(event, where));
+  expect(left.length).toBeLessThan(events.length);
+  return left;
+}
+
+/** The history with other values in the events of this type that have these values. */
+function changed(
+  events: Events,
+  type: HistoryEventType,
+  where: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
+): Events {
+  const news = events.map((event) => (event.type === type && has(event, where) ? { ...event, ...values } : event));
+  expect(news).not.toEqual(events);
+  return [...news].sort((one, other) => one.timeUs - other.timeUs);
+}
+
+function has(event: HistoryEvent, where: Readonly<Record<string, unknown>>): boolean {
+  const fields = event as unknown as Readonly<Record<string, unknown>>;
+  return Object.entries(where).every(([name, value]) => fields[name] === value);
+}
+
+describe('a library that keeps its word', () => {
+  it.each<[string, Partial<ScenarioInput>]>([
+    ['in a whole world', {}],
+    ['with a node that answers too late', { faults: [SLOW_N3] }],
+    ['cut off from all nodes', { faults: [{ fault: 'partition', clients: 'A', nodes: 'all', for: '2s' }] }],
+    ['with pauses', { faults: [{ fault: 'client-pause', clients: 'A', at: '1ms', for: '300ms' }] }],
+    ['with tokens', { settings: { nodes: 3, ttl: '1s', fencing: true } }],
+  ])('%s', async (_, changes) => {
+    const events = await eventsOf(changes);
+    expect(misconduct(events, changes)).toEqual([]);
+  });
+
+  it('is not judged by a run that was cut short', async () => {
+    const events = changed(await eventsOf(), 'run-ended', {}, { reason: 'interrupted' });
+    expect(misconduct(without(events, 'release-done', { client: 'A' }))).toEqual([]);
+  });
+});
+
+describe('timeliness', () => {
+  it.each<[string, (events: Events) => Events, string]>([
+    [
+      'a release that never ends',
+      (events) => without(events, 'release-done', { client: 'A' }),
+      'release 4 by A, never ended, although its time outs leave it 50.002 ms',
+    ],
+    [
+      'an extension that takes too long',
+      (events) => {
+        const granted = events.find(({ type }) => type === 'extend-granted') as HistoryEvent;
+        return changed(events, 'extend-granted', {}, { timeUs: granted.timeUs + 60_000 });
+      },
+      'extension 3 by A, took until',
+    ],
+    [
+      'an acquire that never ends, and is not cleaned up after',
+      (events) => {
+        const failed = without(events, 'acquire-failed', { client: 'B' });
+        return without(failed, 'command-sent', { client: 'B', kind: 'release' });
+      },
+      'an attempt of acquire 2 by B, never ended',
+    ],
+  ])('%s', async (_, spoil, message) => {
+    const found = misconduct(spoil(await eventsOf()));
+    expect(found[0]).toMatch(/^timeliness: /);
+    expect(found[0]).toContain(message);
+  });
+
+  it('leaves time for two commands to all nodes with tokens, and for pauses', async () => {
+    const events = await eventsOf({ settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0 } });
+    const late = changed(events, 'acquire-granted', { client: 'A', phase: 'workload' }, { timeUs: 80_000 });
+    // B failed meanwhile; only A's attempt takes longer now.
+    expect(misconduct(late)[0]).toMatch(/^timeliness: .* an attempt of acquire 1 by A/);
+    const fencing = { settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0, fencing: true } };
+    expect(misconduct(late, fencing)).toEqual([]);
+    expect(misconduct(late, { faults: [{ fault: 'client-pause', clients: 'A', for: '100ms' }] })).toEqual([]);
+  });
+});
+
+describe('clean-up', () => {
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['a failed attempt', { client: 'B', node: 'n2', kind: 'release' }],
+    ['a lease that was given back', { client: 'A', node: 'n3', kind: 'release' }],
+  ])('is broken by the value of %s that a node is not told to remove', async (_, where) => {
+    const found = misconduct(without(await eventsOf(), 'command-sent', where));
+    expect(found).toEqual([
+      expect.stringMatching(
+        new RegExp(`^clean-up: .* ${String(where['client'])} asked ${String(where['node'])} to store .*was never told`),
+      ),
+    ]);
+  });
+
+  it('is not needed for a lease that nobody gave back', async () => {
+    const workload: ScenarioInput['workload'] = [{ clients: 'A', steps: [{ acquire: { resource: 'r' } }] }];
+    expect(misconduct(await eventsOf({ workload }), { workload })).toEqual([]);
+  });
+
+  it('is broken by a grant that turns up after the release was answered, and is left', () => {
+    const found = (withSweep: boolean): string[] => misconduct(lateGrant(withSweep));
+    expect(found(true)).toEqual([]);
+    expect(found(false)).toEqual([expect.stringContaining('was not told again when its client learnt of that')]);
+  });
+});
+
+describe('vote', () => {
+  it.each<[string, (events: Events) => Events, string]>([
+    [
+      'an attempt that leaves a node out',
+      (events) => without(events, 'command-sent', { client: 'B', node: 'n1', kind: 'acquire' }),
+      'asked 2 of 3 nodes',
+    ],
+    [
+      'an attempt that gives up while a quorum is possible',
+      (events) => {
+        // The second of three that denied it did not.
+        const replies = events.filter((event) => event.type === 'reply-received' && event.client === 'B');
+        const [first, second] = replies as { command: number }[];
+        const once = changed(events, 'reply-received', { command: first?.command }, { reply: 'granted' });
+        return without(once, 'reply-received', { command: second?.command });
+      },
+      'although the others could still have made it a quorum',
+    ],
+    [
+      'an attempt that fails with a quorum',
+      (events) => changed(events, 'reply-received', { client: 'B', reply: 'held' }, { reply: 'granted' }),
+      'although they are a quorum, in time',
+    ],
+  ])('is broken by %s', async (_, spoil, message) => {
+    const found = misconduct(spoil(await eventsOf()));
+    expect(found.filter((each) => each.startsWith('vote: '))).toEqual([expect.stringContaining(message)]);
+  });
+});
+
+/** One node, and one attempt whose grant comes when its release has been answered; then another release follows, or not. */
+function lateGrant(withSweep: boolean): Events {
+  const [client, node, key, value] = ['A', 'n1', 'lock:r', 'v'];
+  const sent = (command: number, kind: 'acquire' | 'release', timeUs: number): HistoryEvent => ({
+    type: 'command-sent',
+    timeUs,
+    command,
+    client,
+    node,
+    kind,
+    key,
+    value,
+  });
+  const run = (command: number, kind: 'acquire' | 'release', reply: string, timeUs: number): HistoryEvent => ({
+    type: 'command-executed',
+    timeUs,
+    command,
+    client,
+    node,
+    kind,
+    key,
+    value,
+    reply,
+    before: null,
+    changed: kind === 'acquire',
+  });
+  const received = (command: number, reply: string, timeUs: number): HistoryEvent => ({
+    type: 'reply-received',
+    timeUs,
+    command,
+    client,
+    node,
+    reply,
+  });
+  return [
+    {
+      type: 'run-started',
+      timeUs: 0,
+      format: 1,
+      scenario: 's',
+      title: 't',
+      backend: 'test',
+      seed: 1,
+      clients: ['A', 'B'],
+      nodes: ['n1', 'n2', 'n3'],
+      quorum: 2,
+      longestTtlMs: 1000,
+      clockDriftFactor: 0.01,
+      fencing: false,
+      clocks: {},
+    },
+    { type: 'acquire-invoked', timeUs: 0, client, operation: 1, resource: 'r', ttlMs: 1000, phase: 'workload' },
+    { type: 'attempt-started', timeUs: 0, client, operation: 1, value },
+    sent(1, 'acquire', 0),
+    { ...sent(2, 'acquire', 0), node: 'n2' } as HistoryEvent,
+    { ...sent(3, 'acquire', 0), node: 'n3' } as HistoryEvent,
+    sent(4, 'release', 50_000),
+    { ...sent(5, 'release', 50_000), node: 'n2' } as HistoryEvent,
+    { ...sent(6, 'release', 50_000), node: 'n3' } as HistoryEvent,
+    {
+      type: 'acquire-failed',
+      timeUs: 50_000,
+      client,
+      operation: 1,
+      resource: 'r',
+      phase: 'workload',
+      code: 'unreachable',
+    },
+    run(4, 'release', 'absent', 51_000),
+    received(4, 'absent', 52_000),
+    run(1, 'acquire', 'granted', 60_000),
+    received(1, 'granted', 61_000),
+    ...(withSweep ? [sent(7, 'release', 61_000)] : []),
+    { type: 'run-ended', timeUs: 1_000_000, reason: 'completed' },
+  ];
+}
