@@ -24,6 +24,8 @@ Examples:
   npx distrilock explore --outside client-pause --confirm processes
   npx distrilock explore --outside restart --property token-order
 
+Small worlds can be gone through completely: npx distrilock exhaustive
+
 Exit codes of explore: 0 nothing broke inside the envelope, or what was to be found outside was; 1 something broke inside, or nothing was found outside.`;
 
 /** The options of the command, read and with their defaults. */
