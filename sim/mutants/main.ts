@@ -1,0 +1,39 @@
+import { isatty } from 'node:tty';
+import { EXIT } from '../cli/exit-codes.ts';
+import type { Output } from '../cli/host.ts';
+import { interruption } from '../cli/interruption.ts';
+import { runMutants } from './command.ts';
+
+/** The program behind `npm run mutants`. */
+function main(): void {
+  const signal = interruption({
+    source: process,
+    nowMs: () => performance.now(),
+    kill: (name) => process.exit(EXIT[name]),
+  });
+  const host = {
+    stdout: outputOf(process.stdout, 1),
+    stderr: outputOf(process.stderr, 2),
+    environment: process.env,
+    signal,
+  };
+  void runMutants(process.argv.slice(2), host).then(
+    (code) => (process.exitCode = code),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = EXIT.defect;
+    },
+  );
+}
+
+function outputOf(stream: NodeJS.WriteStream, descriptor: number): Output {
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: isatty(descriptor),
+    get columns() {
+      return stream.columns;
+    },
+  };
+}
+
+main();

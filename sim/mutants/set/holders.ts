@@ -1,0 +1,121 @@
+import type { Mutant } from '../mutant.ts';
+
+const NODE = 'sim/testbed/model-node/model-node.ts';
+
+/** Extensions and releases that do too much, and nodes that run scripts with a check missing. */
+export const HOLDERS: readonly Mutant[] = [
+  {
+    name: 'release-without-comparing',
+    broken: 'a release deletes the key whoever owns it',
+    patches: [
+      {
+        file: NODE,
+        find: 'if (entry?.value !== command.value) return ABSENT;\n    this.noteWrite(',
+        replace: 'if (entry === undefined) return ABSENT;\n    this.noteWrite(',
+      },
+    ],
+  },
+  {
+    name: 'acquire-overwrites',
+    broken: 'a node stores a value whether or not another is there (SET without NX)',
+    patches: [{ file: NODE, find: 'if (entry !== undefined && entry.value !== value) return HELD;', replace: '' }],
+  },
+  {
+    name: 'key-without-expiry',
+    broken: 'a node keeps the key until somebody releases it (SET without PX)',
+    patches: [
+      {
+        file: NODE,
+        find: 'Math.max(Math.floor(nowMs) + ttlMs, entry?.expiresAtMs ?? 0)',
+        replace: 'Math.floor(nowMs) + 1_000_000 * ttlMs',
+      },
+    ],
+  },
+  {
+    name: 'extension-recreates',
+    broken: 'an extension makes the key anew where it has expired',
+    patches: [
+      {
+        file: NODE,
+        find: 'if (entry?.value !== command.value) return ABSENT;\n    const expiresAtMs = Math.floor(nowMs) + command.ttlMs;',
+        replace: `const expiresAtMs = Math.floor(nowMs) + command.ttlMs;
+          if (entry === undefined) {
+            this.put(command.key, command.value, expiresAtMs, nowMs, trueUs);
+            return EXTENDED;
+          }
+          if (entry.value !== command.value) return ABSENT;`,
+      },
+    ],
+  },
+  {
+    name: 'extension-without-comparing',
+    broken: 'an extension prolongs the key whoever owns it',
+    patches: [
+      {
+        file: NODE,
+        find: 'if (entry?.value !== command.value) return ABSENT;\n    const expiresAtMs',
+        replace: 'if (entry === undefined) return ABSENT;\n    const expiresAtMs',
+      },
+    ],
+  },
+  {
+    name: 'extension-shortens',
+    broken: 'an extension by less than what is left shortens the life of the key',
+    patches: [{ file: NODE, find: 'if (expiresAtMs > entry.expiresAtMs) this.put(', replace: 'this.put(' }],
+  },
+  {
+    name: 'extension-without-quorum',
+    broken: 'an extension counts whatever the nodes say',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'this.judgeExtension(granted,',
+        replace: 'this.judgeExtension(true || granted,',
+      },
+    ],
+  },
+  {
+    name: 'extension-validity-from-the-end',
+    broken: 'the validity of an extension is counted from the last reply',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'this.judgeExtension(granted, extendedUntilMs,',
+        replace: 'this.judgeExtension(granted, validUntilMs(this.now(), ttl, options.clockDriftFactor),',
+      },
+    ],
+  },
+  {
+    name: 'extension-ignores-drift',
+    broken: 'an extended lock is valid for the whole time to live',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'validUntilMs(this.now(), ttl, options.clockDriftFactor)',
+        replace: 'this.now() + ttl',
+      },
+    ],
+  },
+  {
+    name: 'extension-adds-up',
+    broken: 'an extension adds its time to what is left, instead of counting from now',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'validUntilMs(this.now(), ttl, options.clockDriftFactor)',
+        replace: 'this.#validUntilMs + ttl',
+      },
+    ],
+  },
+  {
+    name: 'failed-extension-deletes',
+    broken: 'an extension that fails takes the lock off the nodes while its holder still relies on it',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'if (this.isOver() && !this.#givenBack) this.#tenure.clear();',
+        replace: 'this.#tenure.clear();',
+      },
+    ],
+  },
+];
