@@ -9,6 +9,9 @@ import { containersTestbed } from './containers-testbed.ts';
 import { connectDocker } from './docker.ts';
 
 const obstacle = await whyNoContainers();
+/** When the faults of n1 are over, and when those of n2 are. */
+const AFTER_N1 = { event: 'fault-ended', nth: 3 } as const;
+const AFTER_N2 = { event: 'fault-ended', nth: 5 } as const;
 const PATIENCE = { timeout: 10_000 };
 const title = obstacle === null ? 'a line to a node, in containers' : `a line to a node, in containers: ${obstacle}`;
 
@@ -86,10 +89,10 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
         settings: { nodes: 1, ttl: '300ms' },
         nodes: { replica: true },
         faults: [
-          { fault: 'partition', nodes: 'n1', at: '300ms', for: '1500ms' },
-          { fault: 'promotion', nodes: 'n1', at: '600ms' },
+          { fault: 'partition', nodes: 'n1', at: '300ms', for: '4s' },
+          { fault: 'promotion', nodes: 'n1', after: { event: 'fault-started', kind: 'partition', delay: '100ms' } },
         ],
-        limit: '4s',
+        limit: '8s',
       }),
       { seed: 1 },
     );
@@ -117,13 +120,14 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
           faults: [
             { fault: 'partition', nodes: 'n1', at: '300ms', for: '800ms' },
             { fault: 'partition', nodes: 'n1', at: '500ms', for: '300ms' },
-            { fault: 'partition', clients: 'A', nodes: 'n1', direction: 'request', at: '600ms', for: '1200ms' },
-            { fault: 'partition', clients: ['A', 'B'], nodes: 'n2', at: '2200ms', for: '1s' },
-            { fault: 'crash', nodes: 'n2', at: '2400ms', for: '200ms' },
-            { fault: 'server-pause', nodes: 'n3', at: '4s', for: '600ms' },
-            { fault: 'partition', nodes: 'n3', at: '4200ms', for: '200ms' },
+            // Long enough for B to connect anew before it ends, which a busy machine takes seconds for.
+            { fault: 'partition', clients: 'A', nodes: 'n1', direction: 'request', at: '600ms', for: '4s' },
+            { fault: 'partition', clients: ['A', 'B'], nodes: 'n2', after: { ...AFTER_N1, delay: '300ms' }, for: '4s' },
+            { fault: 'crash', nodes: 'n2', after: { ...AFTER_N1, delay: '500ms' }, for: '200ms' },
+            { fault: 'server-pause', nodes: 'n3', after: { ...AFTER_N2, delay: '300ms' }, for: '600ms' },
+            { fault: 'partition', nodes: 'n3', after: { ...AFTER_N2, delay: '500ms' }, for: '200ms' },
           ],
-          limit: '6s',
+          limit: '15s',
         }),
         { seed: 1 },
       );
