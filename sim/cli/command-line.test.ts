@@ -113,6 +113,7 @@ Settings
   clockDriftFactor  as the library has it
   nodeTimeout       as the library has it
   fencing           yes
+  restartGuard      no
   clients           A, B (reads its wall clock; wall clock off by -5 s; clocks run at 1.01 times the true rate)
   persistence       rdb
   maxmemoryPolicy   noeviction
