@@ -66,6 +66,7 @@ async function confirmOn(
   try {
     const judgement = await runOn(testbed, options, words, (progress) => display.update(progress));
     if (judgement === null) return unable('it was interrupted');
+    if (judgement.lost !== null) return unable(`the run was lost: ${judgement.lost}`);
     const { symptom } = options.shrunken.finding;
     if (isViolated(judgement, symptom))
       return { backend, verdict: 'agrees', reason: `${symptom} is violated there too` };

@@ -1,3 +1,17 @@
+import type {
+  ClientClockChanged,
+  ClientPaused,
+  ClientResumed,
+  FaultEnded,
+  FaultMissed,
+  FaultStarted,
+  NodeClockChanged,
+  NodeCrashed,
+  NodePaused,
+  NodeRestarted,
+  NodeResumed,
+} from './fault-events.ts';
+
 /**
  * What can stand in a history. Every event carries `timeUs`: microseconds of true time since the run
  * began, a clock that only the testbed has. Clients, nodes and the protected resource are named by
@@ -259,94 +273,6 @@ export interface KeyLost {
   readonly cause: 'expired' | 'evicted' | 'restart' | 'flush' | 'promotion';
 }
 
-/** A fault begins. `fault` numbers it from 1, `kind` is that of the scenario file, `targets` the lanes that it touches: a node that it could not act on is none of them. */
-export interface FaultStarted {
-  readonly type: 'fault-started';
-  readonly timeUs: number;
-  readonly fault: number;
-  readonly kind: string;
-  readonly targets: readonly string[];
-  /** One line for people. */
-  readonly description: string;
-}
-
-/** A fault came due and could not begin, so it has no effect and no end: `nodes` are those that it was aimed at, none of which ran; empty if it was aimed at nobody. */
-export interface FaultMissed {
-  readonly type: 'fault-missed';
-  readonly timeUs: number;
-  readonly fault: number;
-  readonly kind: string;
-  readonly nodes: readonly string[];
-}
-
-/** The fault is healed. */
-export interface FaultEnded {
-  readonly type: 'fault-ended';
-  readonly timeUs: number;
-  readonly fault: number;
-}
-
-export interface NodeCrashed {
-  readonly type: 'node-crashed';
-  readonly timeUs: number;
-  readonly node: string;
-}
-
-/** The node serves again, with `keys` of its lock keys left. */
-export interface NodeRestarted {
-  readonly type: 'node-restarted';
-  readonly timeUs: number;
-  readonly node: string;
-  readonly keys: number;
-}
-
-export interface NodePaused {
-  readonly type: 'node-paused';
-  readonly timeUs: number;
-  readonly node: string;
-}
-
-export interface NodeResumed {
-  readonly type: 'node-resumed';
-  readonly timeUs: number;
-  readonly node: string;
-}
-
-/**
- * A node's wall clock stepped (`byMs`), or changed its rate (`rate`, 1 is true). `offsetMs` is how far it is ahead of the true time now, as the node itself says; null of a
- * real one that is down, which finds its clock so when it starts again.
- */
-export interface NodeClockChanged {
-  readonly type: 'node-clock-changed';
-  readonly timeUs: number;
-  readonly node: string;
-  readonly byMs: number;
-  readonly rate: number;
-  readonly offsetMs: number | null;
-}
-
-export interface ClientPaused {
-  readonly type: 'client-paused';
-  readonly timeUs: number;
-  readonly client: string;
-}
-
-export interface ClientResumed {
-  readonly type: 'client-resumed';
-  readonly timeUs: number;
-  readonly client: string;
-}
-
-/** A client's clock stepped or changed its rate. `clock` says which of the two. */
-export interface ClientClockChanged {
-  readonly type: 'client-clock-changed';
-  readonly timeUs: number;
-  readonly client: string;
-  readonly clock: 'wall' | 'monotonic';
-  readonly byMs: number;
-  readonly rate: number;
-}
-
 /** The workload is over, or was cut off: what is left of faults is healed now. */
 export interface WorkloadEnded {
   readonly type: 'workload-ended';
@@ -363,7 +289,7 @@ export interface Healed {
 export interface RunEnded {
   readonly type: 'run-ended';
   readonly timeUs: number;
-  /** `completed`, or why the run was cut short. */
+  /** `completed`, or why the run was cut short; see also `loss.ts`. */
   readonly reason: string;
 }
 

@@ -38,6 +38,21 @@ function brokenRun(): HistoryBuilder {
 }
 
 describe('judge', () => {
+  it('takes nothing from a run that was lost, whatever it seems to show', () => {
+    const history = brokenRun().build('lost: the redis-server of n2 was killed by SIGKILL');
+    const judgement = judge(history, scenarioOf({ 'mutual-exclusion': 'ok' }), REPLAY);
+    expect(judgement).toMatchObject({
+      outcome: 'unknown',
+      lost: 'the redis-server of n2 was killed by SIGKILL',
+      reasons: ['the run was lost: the redis-server of n2 was killed by SIGKILL'],
+    });
+    expect(new Set(judgement.properties.map(({ verdict }) => verdict.status))).toEqual(new Set(['unknown']));
+    expect(judge(brokenRun().build(), scenarioOf({ 'mutual-exclusion': 'ok' }), REPLAY)).toMatchObject({
+      outcome: 'not-as-expected',
+      lost: null,
+    });
+  });
+
   it('tells all that a report needs', () => {
     const judgement = judge(cleanRun().build(), scenarioOf({ 'mutual-exclusion': 'ok' }), REPLAY);
     expect(judgement).toMatchObject({

@@ -1,11 +1,12 @@
 import type { History } from '../history/history.ts';
+import { lossOf } from '../history/loss.ts';
 import { countOccurrences } from '../history/occurrences.ts';
 import { tablesOf } from '../history/tables/table-reader.ts';
 import type { Occurrence } from '../scenario/moment.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkHistory } from '../checkers/check-history.ts';
 import type { Judgement } from './judgement.ts';
-import type { PropertyVerdict } from '../checkers/verdict.ts';
+import { PROPERTIES, type Property, type PropertyVerdict } from '../checkers/verdict.ts';
 
 type JudgedProperty = Judgement['properties'][number];
 type Happening = Judgement['happened'][number];
@@ -16,7 +17,9 @@ type Happening = Judgement['happened'][number];
  */
 export function judge(history: History, scenario: Scenario, replay: string): Judgement {
   const tables = tablesOf(history);
-  const properties = checkHistory(history).map((verdict): JudgedProperty => {
+  const lost = lossOf(history);
+  const verdicts = lost === null ? checkHistory(history) : PROPERTIES.map((property) => unknownFor(property, lost));
+  const properties = verdicts.map((verdict): JudgedProperty => {
     return { expected: scenario.expect[verdict.property] ?? null, verdict };
   });
   const counts = countOccurrences(history, scenario.happened);
@@ -25,7 +28,10 @@ export function judge(history: History, scenario: Scenario, replay: string): Jud
     return { occurrence, count, met: isMet(occurrence, count) };
   });
   const misses = properties.filter(isMiss).map(missText);
-  const doubts = [...properties.filter(isDoubt).map(doubtText), ...happened.filter(({ met }) => !met).map(absenceText)];
+  const doubts =
+    lost !== null
+      ? [lostText(lost)]
+      : [...properties.filter(isDoubt).map(doubtText), ...happened.filter(({ met }) => !met).map(absenceText)];
   return {
     scenario: scenario.name,
     title: scenario.title,
@@ -34,6 +40,7 @@ export function judge(history: History, scenario: Scenario, replay: string): Jud
     backend: tables.started?.backend ?? 'unknown',
     seed: tables.started?.seed ?? 0,
     outcome: misses.length > 0 ? 'not-as-expected' : doubts.length > 0 ? 'unknown' : 'as-expected',
+    lost,
     properties,
     happened,
     reasons: [...misses, ...doubts],
@@ -45,6 +52,14 @@ export function judge(history: History, scenario: Scenario, replay: string): Jud
       spanMs: tables.lastUs / 1000,
     },
   };
+}
+
+function unknownFor(property: Property, lost: string): PropertyVerdict {
+  return { property, status: 'unknown', reason: lostText(lost) };
+}
+
+function lostText(lost: string): string {
+  return `the run was lost: ${lost}`;
 }
 
 /** Whether the property was judged, and not as expected. */

@@ -19,6 +19,8 @@ export interface Judgement {
    * `unknown`: otherwise (something that must have happened did not, or an expected property could not be judged). Never green.
    */
   readonly outcome: Outcome;
+  /** Why the run came to nothing, through no doing of the scenario: a server was killed, say. Then everything is unknown. Null if it did not. */
+  readonly lost: string | null;
   /** One for each of PROPERTIES, in their order; `expected` is null where the scenario does not name it. */
   readonly properties: readonly {
     readonly expected: 'ok' | 'violated' | null;

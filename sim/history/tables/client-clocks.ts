@@ -1,4 +1,5 @@
-import type { ClientClockChanged, RunStarted } from '../event.ts';
+import type { RunStarted } from '../event.ts';
+import type { ClientClockChanged } from '../fault-events.ts';
 
 /** Where a moment of true time lies, in microseconds, after a clock has changed: the clock reads the same then. */
 export type MovedMoment = (timeUs: number) => number;

@@ -2,7 +2,6 @@ import { ClientClocks } from './client-clocks.ts';
 import type {
   AcquireGranted,
   AcquireInvoked,
-  ClientClockChanged,
   ExtendFailed,
   ExtendGranted,
   ExtendInvoked,
@@ -14,6 +13,7 @@ import type {
   SectionLeft,
   WriteAccepted,
 } from '../event.ts';
+import type { ClientClockChanged } from '../fault-events.ts';
 import { keyLifeUs } from './key-life.ts';
 import { HELD, NONE, RELEASED, RELEASING, type RunTables } from './run-tables.ts';
 

@@ -1,6 +1,5 @@
 import { ClientClocks } from '../../history/tables/client-clocks.ts';
 import type {
-  ClientClockChanged,
   CommandExecuted,
   CommandSent,
   HistoryEvent,
@@ -10,6 +9,7 @@ import type {
   WriteAccepted,
   WriteRefused,
 } from '../../history/event.ts';
+import type { ClientClockChanged } from '../../history/fault-events.ts';
 import type { History } from '../../history/history.ts';
 import { clockText, isMainEvent } from '../event-text.ts';
 import { OpenStretches } from './open-stretches.ts';

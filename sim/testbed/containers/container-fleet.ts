@@ -92,7 +92,7 @@ class ContainerFleet implements Fleet {
     const isDirect = await this.createNetwork();
     for (const wanted of request.servers) this.servers.set(wanted.name, this.redis(wanted, images));
     for (const [primary, wanted] of request.replicas) this.replicas.set(primary, this.redis(wanted, images));
-    const redisServers = [...this.servers.values(), ...this.replicas.values()];
+    const { redisServers } = this;
     const [toxiproxy] = await settleAll([
       ToxiproxyContainer.start({
         engine: docker.engine,
@@ -127,10 +127,20 @@ class ContainerFleet implements Fleet {
     return this.proxy.proxyAddressForServers(number);
   }
 
+  async unaskedEnd(): Promise<string | null> {
+    const programs = [...(this.toxiproxy === null ? [] : [this.toxiproxy]), ...this.redisServers];
+    const ends = await Promise.all(programs.map((program) => program.unaskedEnd()));
+    return ends.find((end) => end !== null) ?? null;
+  }
+
   async close(): Promise<void> {
-    await Promise.all([...this.servers.values(), ...this.replicas.values()].map((server) => server.close()));
+    await Promise.all(this.redisServers.map((server) => server.close()));
     await removeLabelled(this.docker.engine, this.remains.label);
     forgetRemains(this.remains);
+  }
+
+  private get redisServers(): readonly RedisContainer[] {
+    return [...this.servers.values(), ...this.replicas.values()];
   }
 
   private get toxiproxyName(): string {

@@ -6,6 +6,7 @@ import { writeSkew } from '../real/servers/clock-file.ts';
 import { AppendOnlyFile, type DataFolder } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
+import { endOf } from './container-end.ts';
 import { readFile, sizeOf, truncateFile } from './container-files.ts';
 import { printedLine, ReadyWhen } from './printed-line.ts';
 
@@ -42,6 +43,7 @@ export class RedisContainer implements FleetServer {
   private skew: ClockSkew = { offsetMs: 0, rate: 1 };
   /** When the server's process started, by the wall clock. */
   private startedMs = 0;
+  private isStopped = true;
   private readonly appendOnlyFile: AppendOnlyFile | null;
 
   constructor(options: RedisContainerOptions) {
@@ -64,15 +66,24 @@ export class RedisContainer implements FleetServer {
       await this.noteStart(this.container);
       await this.becomesReady(this.container, Date.parse(State.FinishedAt) / 1000);
     }
+    this.isStopped = false;
     this.appendOnlyFile?.watch();
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const { running } = this;
+    this.isStopped = true;
     await this.appendOnlyFile?.endWatch();
     await running.kill({ signal });
     this.appendOnlyFile?.noteStop();
     await running.wait();
+  }
+
+  /** How the server has ended although nobody stopped it, in words; null if it has not. */
+  async unaskedEnd(): Promise<string | null> {
+    if (this.isStopped || this.container === null) return null;
+    const end = await endOf(this.container);
+    return end === null ? null : `the redis-server of ${this.name} ${end}`;
   }
 
   async pause(): Promise<void> {

@@ -3,6 +3,7 @@ import { type BoundPorts, GenericContainer } from 'testcontainers';
 import type { Address } from '../real/address.ts';
 import { toxiproxyVersion } from '../real/toxiproxy-version.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
+import { endOf } from './container-end.ts';
 import { lastLines, ReadyWhen } from './printed-line.ts';
 
 const API_PORT = 8474;
@@ -25,10 +26,12 @@ export interface ToxiproxyContainerOptions {
 /** Toxiproxy in a container: the only one that the run and its clients talk to. */
 export class ToxiproxyContainer {
   readonly url: string;
+  private readonly container: Dockerode.Container;
   private readonly containerName: string;
   private readonly addressOf: (port: number) => Address;
 
-  private constructor(containerName: string, addressOf: (port: number) => Address) {
+  private constructor(container: Dockerode.Container, containerName: string, addressOf: (port: number) => Address) {
+    this.container = container;
     this.containerName = containerName;
     this.addressOf = addressOf;
     this.url = urlOf(addressOf(API_PORT));
@@ -54,8 +57,14 @@ export class ToxiproxyContainer {
     if (!isDirect) {
       generic.withExposedPorts(API_PORT, ...Array.from({ length: proxyCount }, (_, number) => proxyPort(number)));
     }
-    await generic.start();
-    return new ToxiproxyContainer(containerName, addressOf);
+    const started = await generic.start();
+    return new ToxiproxyContainer(engine.getContainer(started.getId()), containerName, addressOf);
+  }
+
+  /** How it has ended although nobody stopped it, in words; null if it has not. */
+  async unaskedEnd(): Promise<string | null> {
+    const end = await endOf(this.container);
+    return end === null ? null : `Toxiproxy ${end}`;
   }
 
   proxyListen(number: number): string {

@@ -53,7 +53,7 @@ class ProcessFleet implements Fleet {
     const made = (wanted: ServerRequest): RedisProcess => this.redis(wanted, ports.shift() ?? 0);
     for (const wanted of servers) this.servers.set(wanted.name, made(wanted));
     for (const [primary, wanted] of replicas) this.replicas.set(primary, made(wanted));
-    const all = [...this.servers.values(), ...this.replicas.values()];
+    const all = this.redisServers;
     onProgress(`starting ${all.length} redis-servers and a toxiproxy-server`);
     await settleAll([
       startToxiproxy(toxiproxyServer, toxiproxyPort).then((toxiproxy) => (this.toxiproxy = toxiproxy)),
@@ -81,11 +81,17 @@ class ProcessFleet implements Fleet {
     return this.proxyAddress(number, listen);
   }
 
+  unaskedEnd(): Promise<string | null> {
+    const ends = [this.toxiproxy?.unaskedEnd() ?? null, ...this.redisServers.map((server) => server.unaskedEnd)];
+    return Promise.resolve(ends.find((end) => end !== null) ?? null);
+  }
+
   async close(): Promise<void> {
-    await Promise.all([
-      this.toxiproxy?.stop(),
-      ...[...this.servers.values(), ...this.replicas.values()].map((server) => server.stop('SIGKILL')),
-    ]);
+    await Promise.all([this.toxiproxy?.stop(), ...this.redisServers.map((server) => server.stop('SIGKILL'))]);
+  }
+
+  private get redisServers(): readonly RedisProcess[] {
+    return [...this.servers.values(), ...this.replicas.values()];
   }
 
   private redis(wanted: ServerRequest, port: number): RedisProcess {

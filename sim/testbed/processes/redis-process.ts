@@ -67,6 +67,12 @@ export class RedisProcess implements FleetServer {
     this.appendOnlyFile?.noteStop();
   }
 
+  /** How the server has ended although nobody stopped it, in words; null if it has not. */
+  get unaskedEnd(): string | null {
+    const end = this.process?.unaskedEnd ?? null;
+    return end === null ? null : `the redis-server of ${this.name} ${end}`;
+  }
+
   async pause(): Promise<void> {
     await this.process?.pause();
   }

@@ -21,6 +21,7 @@ export class ServerProcess {
   readonly spawnedMs: number = Date.now();
   private readonly process: ChildProcess;
   private readonly printed: string[] = [];
+  private isStopping = false;
 
   private constructor(child: ChildProcess) {
     this.process = child;
@@ -81,9 +82,19 @@ export class ServerProcess {
     return this.process.pid !== undefined && this.process.exitCode === null && this.process.signalCode === null;
   }
 
+  /** How the process has ended although nobody stopped it: `was killed by SIGKILL`; null if it has not. */
+  get unaskedEnd(): string | null {
+    if (this.isRunning || this.isStopping) return null;
+    const { signalCode, exitCode } = this.process;
+    return signalCode === null
+      ? `ended with exit code ${exitCode}${this.printedText()}`
+      : `was killed by ${signalCode}`;
+  }
+
   /** Resolves once the process is gone. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
+    this.isStopping = true;
     const gone = once(this.process, 'exit');
     this.process.kill(signal);
     await gone;
@@ -103,11 +114,14 @@ export class ServerProcess {
   }
 
   private failure(path: string, problem: string, remedy: string): TestbedUnavailableError {
-    const printed = this.printed.length === 0 ? '' : `; it printed: ${this.printed.join(' | ')}`;
     const isPortTaken = this.printed.some((line) => /address already in use/i.test(line));
     return new TestbedUnavailableError(
-      `${path} ${problem}${printed}`,
+      `${path} ${problem}${this.printedText()}`,
       isPortTaken ? 'another program took the port just then: run it again' : remedy,
     );
+  }
+
+  private printedText(): string {
+    return this.printed.length === 0 ? '' : `; it printed: ${this.printed.join(' | ')}`;
   }
 }

@@ -11,6 +11,8 @@ const ANSWER_WITHIN_MS = 5000;
 export interface ToxiproxyProcess {
   readonly url: string;
   readonly version: string;
+  /** How it has ended although nobody stopped it, in words; null if it has not. */
+  unaskedEnd(): string | null;
   stop(): Promise<void>;
 }
 
@@ -22,7 +24,12 @@ export async function startToxiproxy(program: Program, port: number): Promise<To
   });
   const url = `http://127.0.0.1:${port}`;
   try {
-    return { url, version: await versionOf(url, program), stop: () => server.stop('SIGKILL') };
+    return {
+      url,
+      version: await versionOf(url, program),
+      unaskedEnd: () => (server.unaskedEnd === null ? null : `Toxiproxy ${server.unaskedEnd}`),
+      stop: () => server.stop('SIGKILL'),
+    };
   } catch (error) {
     await server.stop('SIGKILL');
     throw error;

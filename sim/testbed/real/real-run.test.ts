@@ -233,7 +233,7 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
     expect(story.all('healed')).toEqual([]);
   });
 
-  it('whose client dies says so, and keeps what the client had written', async () => {
+  it('whose client dies is lost, says so, and keeps what the client had written', async () => {
     const seen: HistoryEvent[] = [];
     const { ended } = await begun({ onEvents: (events) => seen.push(...events) });
     const [folder = ''] = runFolders();
@@ -245,8 +245,8 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
     await until(() => readFileSync(`/proc/${client}/stat`, 'utf8').includes(') T'));
     const written = decodeHistory(readFileSync(file, 'utf8'));
     process.kill(client, 'SIGKILL');
-    await expect(ended).rejects.toThrow('the process of client B ended (SIGKILL)');
-    expect(seen.at(-1)).toMatchObject({ type: 'run-ended', reason: 'failed: the process of client B ended (SIGKILL)' });
+    await ended;
+    expect(seen.at(-1)).toMatchObject({ type: 'run-ended', reason: 'lost: client B was killed by SIGKILL' });
     const own = (event: HistoryEvent): boolean =>
       'client' in event &&
       event.client === 'B' &&
@@ -257,11 +257,28 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
     );
   });
 
-  it('whose server dies unasked says so', async () => {
+  it.each([
+    ['redis-server', 'SIGKILL', /^the redis-server of (n\d|resource) was killed by SIGKILL$/],
+    ['redis-server', 'SIGTERM', /^the redis-server of (n\d|resource) ended with exit code 0; it printed: /],
+    ['toxiproxy-server', 'SIGKILL', /^Toxiproxy was killed by SIGKILL$/],
+  ] as const)('whose %s ends by %s is lost, and says so', async (program, signal, loss) => {
     const { ended } = await begun();
-    const server = offspring().find(({ command }) => command.includes('redis-server'));
-    process.kill(server?.pid ?? 0, 'SIGKILL');
-    await expect(ended).rejects.toThrow('cannot be watched any more');
+    const victim = offspring().find(({ command }) => command.includes(program));
+    process.kill(victim?.pid ?? 0, signal);
+    const { events } = await ended;
+    const last = events.at(-1);
+    expect(last).toMatchObject({ type: 'run-ended', reason: expect.stringMatching(/^lost: /) as string });
+    expect(last?.type === 'run-ended' ? last.reason.slice('lost: '.length) : '').toMatch(loss);
+  });
+
+  it('is lost when Toxiproxy hangs, long before its limit', async () => {
+    const { ended } = await begun({}, { ...LONG, faults: [{ fault: 'latency', nodes: 'n1', delay: '5ms', at: '3s' }] });
+    const toxiproxy = offspring().find(({ command }) => command.includes('toxiproxy-server'));
+    process.kill(toxiproxy?.pid ?? 0, 'SIGSTOP');
+    expect((await ended).events.at(-1)).toMatchObject({
+      type: 'run-ended',
+      reason: 'lost: Toxiproxy has not answered within 10 s: it hangs',
+    });
   });
 
   it('fails loudly when a reply is not the one that was concluded', async () => {

@@ -6,13 +6,20 @@ import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
 import { Interruption, reasonOf } from '../run-end.ts';
+import { RunLostError } from '../testbed-error.ts';
 import type { RunOptions } from '../testbed.ts';
 import type { ClientHandle } from './client/client-handle.ts';
+import { within } from './deadline.ts';
 import { RealWorld } from './real-world.ts';
 import { findModelMismatch } from './merge/reply-check.ts';
 import { RunTimers } from './run-timers.ts';
 import type { FleetStarter } from './servers/server-fleet.ts';
 
+/** Who takes longer than this, when the workload is over, hangs. */
+const ANSWER_WITHIN_MS = 60_000;
+/** How often to look for the death of a program that would explain a failure: the news of it may come last. */
+const DEATH_LOOKS = 20;
+const LOOK_EVERY_MS = 50;
 /** How long answers may still be on their way when the last program has ended. */
 const LAST_ANSWERS_MS = 5000;
 
@@ -55,6 +62,7 @@ export class RealRun {
       await Promise.race([this.perform(), this.failed]);
     });
     const endUs = world.nowUs();
+    if (failure !== null) failure = await this.rootOf(failure);
     const closeFailure = await this.outcomeOf(() => this.close());
     failure ??= closeFailure;
     const merged = world.merge();
@@ -70,7 +78,7 @@ export class RealRun {
     } finally {
       world.forget();
     }
-    if (failure !== null && !(failure instanceof Interruption)) throw failure;
+    if (failure !== null && !(failure instanceof Interruption || failure instanceof RunLostError)) throw failure;
     return history;
   }
 
@@ -99,11 +107,11 @@ export class RealRun {
     for (const { callOff } of scripts) callOff();
     for (const client of world.clients.values()) client.cutOff();
     nemesis.healAll();
-    await nemesis.settled();
+    await this.inTime('faults cannot be healed', nemesis.settled());
     world.log.record({ type: 'healed', timeUs: world.nowUs() });
     await timers.pass(longestKeyLifeMs(scenario));
     await this.demandProgress();
-    await world.catchUp(LAST_ANSWERS_MS);
+    await this.inTime('what servers did last cannot be seen', world.catchUp(LAST_ANSWERS_MS));
   }
 
   /** What is wrong from the beginning is wrong before anybody does anything. What waits for a standstill to end waits for the workload too. */
@@ -140,6 +148,25 @@ export class RealRun {
     this.options.signal?.removeEventListener('abort', this.interrupt);
     this.timers.close();
     await this.world.close();
+  }
+
+  private inTime<Result>(otherwise: string, work: Promise<Result>): Promise<Result> {
+    return within(
+      ANSWER_WITHIN_MS,
+      work,
+      async () => new RunLostError(`${await this.world.whoHangs()} does not answer, so ${otherwise}`),
+    );
+  }
+
+  /** When a program of the fleet dies, connections to it break first: it is to blame, not they. */
+  private async rootOf(failure: Error): Promise<Error> {
+    if (failure instanceof Interruption || failure instanceof RunLostError) return failure;
+    for (let looks = 0; looks < DEATH_LOOKS; looks += 1) {
+      const end = await this.world.unaskedEnd().catch(() => null);
+      if (end !== null) return new RunLostError(end, { cause: failure });
+      await this.timers.pass(LOOK_EVERY_MS);
+    }
+    return failure;
   }
 
   private async outcomeOf(work: () => Promise<void>): Promise<Error | null> {

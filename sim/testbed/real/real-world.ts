@@ -7,11 +7,13 @@ import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
+import { RunLostError } from '../testbed-error.ts';
 import { movesNodeClocks, silentNodes } from './capabilities.ts';
 import { ClientHandle, type ClientNews } from './client/client-handle.ts';
 import { buildClientProgram } from './client/client-program.ts';
 import { ClientLines } from './links/client-lines.ts';
 import { ClientRoutes } from './links/client-routes.ts';
+import { within } from './deadline.ts';
 import { LinkDisturbances } from './links/link-disturbances.ts';
 import { NodeObserver } from './observers/node-observer.ts';
 import { OBSERVER, Proxies, proxyCount } from './links/proxies.ts';
@@ -25,7 +27,11 @@ import { RunLog } from './merge/run-log.ts';
 import type { RunTimers } from './run-timers.ts';
 import type { Fleet, FleetStarter } from './servers/server-fleet.ts';
 import { serverRequests } from './servers/server-requests.ts';
+import { toxiproxyVersion } from './toxiproxy-version.ts';
 import { TrueClock } from './true-clock.ts';
+
+/** How long it may take until everybody is connected to everybody. */
+const CONNECT_WITHIN_MS = 60_000;
 
 export interface RealWorldOptions {
   readonly starter: FleetStarter;
@@ -100,6 +106,20 @@ export class RealWorld {
     await Promise.all(this.observers().map(({ connection }) => connection.catchUp()));
   }
 
+  /** Resolves to what has ended although nobody ended it, in words; null if nothing has. */
+  async unaskedEnd(): Promise<string | null> {
+    return (await this.fleet?.unaskedEnd()) ?? null;
+  }
+
+  /** Of those without whom a run cannot go on: who gives no answer. */
+  async whoHangs(): Promise<string> {
+    if (this.fleet === null) return 'nobody was started, so nobody';
+    return toxiproxyVersion(this.fleet.toxiproxyUrl, 0).then(
+      () => 'a server',
+      () => 'Toxiproxy',
+    );
+  }
+
   /** Ends all processes. What they have seen stays on disk. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -148,14 +168,22 @@ export class RealWorld {
     this.fleet = fleetEnd.value;
     if (programEnd.status === 'rejected') throw programEnd.reason;
     this.goOnUnlessClosed();
-    const proxies = await Proxies.create(this.fleet, clientNames);
-    await this.observe(this.fleet, proxies);
-    this.goOnUnlessClosed();
-    await Promise.all(
-      [...this.fleet.replicas.keys()].map((node) => followWithLag(node, longestLagMs(scenario), proxies)),
+    await within(
+      CONNECT_WITHIN_MS,
+      this.connect(this.fleet, programEnd.value),
+      async () => new RunLostError(`${await this.whoHangs()} does not answer, so the run cannot begin`),
     );
+  }
+
+  private async connect(fleet: Fleet, clientProgram: string): Promise<void> {
+    const { clientNames } = this;
+    const { scenario } = this.options;
+    const proxies = await Proxies.create(fleet, clientNames);
+    await this.observe(fleet, proxies);
     this.goOnUnlessClosed();
-    await Promise.all(clientNames.map((name, place) => this.startClient(name, place, programEnd.value, proxies)));
+    await Promise.all([...fleet.replicas.keys()].map((node) => followWithLag(node, longestLagMs(scenario), proxies)));
+    this.goOnUnlessClosed();
+    await Promise.all(clientNames.map((name, place) => this.startClient(name, place, clientProgram, proxies)));
   }
 
   private async observe(fleet: Fleet, proxies: Proxies): Promise<void> {

@@ -76,8 +76,8 @@ describe('a client process', () => {
     process.kill(pidOf(client), 'SIGKILL');
     expect(
       (await outcomes).map((outcome) => String(outcome.status === 'rejected' ? outcome.reason : outcome.status)),
-    ).toEqual(Array(3).fill('Error: the process of client A ended (SIGKILL)'));
-    expect(deaths).toEqual(['the process of client A ended (SIGKILL)']);
+    ).toEqual(Array(3).fill('RunLostError: client A was killed by SIGKILL'));
+    expect(deaths).toEqual(['client A was killed by SIGKILL']);
   });
 
   it('that is closed, even while it stands still, is no death', async () => {

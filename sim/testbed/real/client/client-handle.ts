@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Script } from '../../../scenario/schema.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
 import { signalAndSee } from '../process-signal.ts';
+import { RunLostError } from '../../testbed-error.ts';
 import { forgetRemains, watchRemains } from '../reaper.ts';
 
 /** What a client process tells without being asked. */
@@ -37,17 +38,25 @@ export class ClientHandle {
     let printed = '';
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (printed = (printed + text).slice(-4000)));
     this.process.on('message', (message: FromClient) => this.receive(message));
-    const die = (problem: string): void => {
+    const die = (death: Error): void => {
       if (pid !== undefined) forgetRemains({ pid });
-      this.death ??= new Error(`the process of client ${name} ${problem}\n${printed}`.trim());
+      this.death ??= death;
       for (const { reject } of this.tasks.values()) reject(this.death);
       this.tasks.clear();
       this.becomeReady();
       if (!this.isClosing) onDeath(this.death);
     };
     // Not `exit`: only now is heard what it told and printed last.
-    this.process.on('close', (code, signal) => die(`ended (${signal ?? `exit code ${code}`})`));
-    this.process.on('error', (error) => die(`cannot be run: ${error.message}`));
+    this.process.on('close', (code, signal) =>
+      die(
+        signal === null
+          ? new Error(`the process of client ${name} ended (exit code ${code})\n${printed}`.trim())
+          : new RunLostError(`client ${name} was killed by ${signal}`),
+      ),
+    );
+    this.process.on('error', (error) =>
+      die(new Error(`the process of client ${name} cannot be run: ${error.message}`)),
+    );
   }
 
   /** Resolves once the client has all its connections. */

@@ -105,6 +105,7 @@ describe.skipIf(obstacle !== null)(`a client whose links flap${obstacle === null
       proxyListen: () => '127.0.0.1:0',
       proxyAddress: address,
       proxyAddressForServers: address,
+      unaskedEnd: () => Promise.resolve(null),
       close: () => Promise.resolve(),
     };
     proxies = await Proxies.create(fleet, Object.keys(CONNECTIONS));

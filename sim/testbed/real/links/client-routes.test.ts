@@ -76,6 +76,7 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
         host: '127.0.0.1',
         port: Number(listen.split(':')[1]),
       }),
+      unaskedEnd: () => Promise.resolve(null),
       close: () => Promise.resolve(),
     } satisfies Fleet;
     await fetch(`${toxiproxy.url}/reset`, { method: 'POST' });

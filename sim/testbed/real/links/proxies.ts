@@ -1,8 +1,13 @@
 import { type Proxy, Toxiproxy, type ToxicType } from 'toxiproxy-node-client';
 import type { Address } from '../address.ts';
+import { RunLostError } from '../../testbed-error.ts';
+import { within } from '../deadline.ts';
 import type { Fleet } from '../servers/server-fleet.ts';
 import { routeName } from './route-name.ts';
 import { replicaOf } from '../servers/server-requests.ts';
+
+/** Toxiproxy needs some milliseconds. */
+const ANSWER_WITHIN_MS = 10_000;
 
 export type Stream = 'upstream' | 'downstream';
 
@@ -44,8 +49,15 @@ export class Proxies {
   static async create(fleet: Fleet, clients: readonly string[]): Promise<Proxies> {
     const proxies = new Proxies(fleet);
     const ends = [...routesOf(fleet, clients)];
-    const created = await new Toxiproxy(fleet.toxiproxyUrl).populate(
-      ends.map(({ name, upstream }, number) => ({ name, listen: fleet.proxyListen(number), upstream, enabled: true })),
+    const created = await answered(
+      new Toxiproxy(fleet.toxiproxyUrl).populate(
+        ends.map(({ name, upstream }, number) => ({
+          name,
+          listen: fleet.proxyListen(number),
+          upstream,
+          enabled: true,
+        })),
+      ),
     );
     const byName = new Map(Object.values(created).map((proxy) => [proxy.name, proxy]));
     ends.forEach(({ name, upstream }, number) => {
@@ -75,15 +87,16 @@ export class Proxies {
     this.toxics += 1;
     const { proxy } = this.find(from, server);
     const name = `toxic-${this.toxics}`;
-    await proxy.addToxic({ name, type: settings.type, stream, toxicity: 1, attributes: settings.attributes });
-    const toxic = await proxy.getToxic(name);
-    return () => toxic.remove();
+    const { type, attributes } = settings;
+    await answered(proxy.addToxic({ name, type, stream, toxicity: 1, attributes }));
+    const toxic = await answered(proxy.getToxic(name));
+    return () => answered(toxic.remove());
   }
 
   /** Opens the route, or closes it: its listener and all its connections. */
   async setEnabled(from: string, server: string, enabled: boolean): Promise<void> {
     const { proxy, upstream } = this.find(from, server);
-    await proxy.update({ enabled, listen: proxy.listen, upstream });
+    await answered(proxy.update({ enabled, listen: proxy.listen, upstream }));
   }
 
   /** From the next time on that they are opened, the routes to the node lead to its replica. */
@@ -98,6 +111,15 @@ export class Proxies {
     if (route === undefined) throw new Error(`there is no route from ${from} to ${server}`);
     return route;
   }
+}
+
+/** A Toxiproxy that hangs must not hold up the run for good. */
+function answered<Answer>(request: Promise<Answer>): Promise<Answer> {
+  return within(
+    ANSWER_WITHIN_MS,
+    request,
+    () => new RunLostError(`Toxiproxy has not answered within ${ANSWER_WITHIN_MS / 1000} s: it hangs`),
+  );
 }
 
 function* routesOf(

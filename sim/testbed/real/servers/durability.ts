@@ -12,7 +12,7 @@ const UNSYNCED_MS: Readonly<Record<string, number>> = { always: 0, everysec: 100
  */
 export async function readUnsyncedMs(client: Redis): Promise<number> {
   const setting = async (name: string): Promise<string> => {
-    const [, value] = (await client.config('GET', name)) as string[];
+    const [, value] = await client.config('GET', name);
     return value ?? '';
   };
   if ((await setting('appendonly')) !== 'yes') return 0;

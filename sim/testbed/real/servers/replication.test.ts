@@ -34,6 +34,7 @@ describe.skipIf(obstacle !== null)(`a replica${obstacle === null ? '' : `: ${obs
       proxyListen: () => '127.0.0.1:0',
       proxyAddress: address,
       proxyAddressForServers: address,
+      unaskedEnd: () => Promise.resolve(null),
       close: () => Promise.resolve(),
     } satisfies Fleet;
     proxies = await Proxies.create(fleet, []);

@@ -77,6 +77,8 @@ export interface Fleet {
   proxyAddress(number: number, listen: string): Address;
   /** Where the servers of the fleet reach the proxy: a replica follows its primary through one. */
   proxyAddressForServers(number: number, listen: string): Address;
+  /** Which of its programs has ended although nobody ended it, and how, in words: `the redis-server of n1 was killed by SIGKILL`; null if none has. */
+  unaskedEnd(): Promise<string | null>;
   /** Ends everything that was started, and leaves nothing behind. */
   close(): Promise<void>;
 }
