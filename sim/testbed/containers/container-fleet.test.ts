@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import type { FleetServer } from '../real/servers/server-fleet.ts';
 import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { RUN_LABEL } from './container-fleet.ts';
+import { PROCESS_LABEL, RUN_LABEL } from './container-fleet.ts';
 import { removeLabelled } from '../real/container-remains.mjs';
 import { countRemains, TestFleet, whyNoContainers } from './container-testing.ts';
 import { connectDocker } from './docker.ts';
@@ -136,6 +136,28 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
     await node.loseUnsynced(LONG_MS);
     await node.start();
     expect(await test.client('n1').mget('second old', 'third')).toEqual(['value', null]);
+  });
+
+  it('tells which of its containers has ended although nobody stopped it', async () => {
+    const test = await TestFleet.start();
+    onTestFinished(() => test.close());
+    const { engine } = await connectDocker();
+    const kill = async (name: string): Promise<void> => {
+      const found = await engine.listContainers({ filters: { label: [`${PROCESS_LABEL}=${process.pid}`] } });
+      const { Id = '' } = found.find(({ Names }) => Names[0]?.endsWith(`-${name}`)) ?? {};
+      await engine.getContainer(Id).kill();
+      await engine.getContainer(Id).wait();
+    };
+    const node = test.fleet.servers.get('n1') as FleetServer;
+    await node.pause();
+    expect(await test.fleet.unaskedEnd()).toBeNull();
+    await node.stop('SIGKILL');
+    expect(await test.fleet.unaskedEnd()).toBeNull();
+    await node.start();
+    await kill('n1');
+    expect(await test.fleet.unaskedEnd()).toBe('the redis-server of n1 was killed by signal 9');
+    await kill('toxiproxy');
+    expect(await test.fleet.unaskedEnd()).toBe('Toxiproxy was killed by signal 9');
   });
 
   describe('with clocks that move', () => {

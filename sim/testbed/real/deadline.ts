@@ -5,7 +5,11 @@ export async function within<Result>(
   late: () => Error | Promise<Error>,
 ): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
-  const isLate = new Promise<null>((resolve) => (timer = setTimeout(resolve, milliseconds, null)));
+  const isLate = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, null);
+    // Where nobody waits for the work any more, nobody waits for its deadline.
+    timer.unref();
+  });
   try {
     const outcome = await Promise.race([work.then((result) => ({ result })), isLate]);
     if (outcome === null) throw await late();
