@@ -5,15 +5,14 @@ import { nodesFrom } from '../../../../src/nodes.ts';
 import { Redlock } from '../../../../src/redlock.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
 import { encodeEvent } from '../../../history/ndjson.ts';
-import type { DurationRange } from '../../../scenario/duration.ts';
 import type { WriteReply } from '../../../workload/protected-resource.ts';
 import { probeRetryCount } from '../../../workload/facts.ts';
 import { probe, runScript } from '../../../workload/run-script.ts';
-import type { WorkloadClient } from '../../../workload/workload-client.ts';
-import { RandomStreams, type RandomStream } from '../../random-streams.ts';
+import { RandomStreams } from '../../random-streams.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
 import { AttemptRecorder, type CommandRecorder, RecordingNode } from './recording-node.ts';
 import { RESOURCE_PREFIX, WRITE_SCRIPT } from '../resource-script.ts';
+import { ScriptClient, type ScriptHost } from './script-client.ts';
 import { SkewedEnvironment } from './skewed-environment.ts';
 import { TrueClock } from '../true-clock.ts';
 
@@ -21,7 +20,7 @@ import { TrueClock } from '../true-clock.ts';
 const CONNECT_TIMEOUT_MS = 1000;
 
 /** One client of a run, in a process of its own: the real library over ioredis, and the scripts that use it. */
-export class ProcessClient implements CommandRecorder {
+export class ProcessClient implements CommandRecorder, ScriptHost {
   readonly client: string;
   private readonly configuration: ClientConfiguration;
   private readonly tell: (message: FromClient) => void;
@@ -224,86 +223,5 @@ export class ProcessClient implements CommandRecorder {
 
   private recordClock(clock: 'wall' | 'monotonic', byMs: number, rate: number): void {
     this.record({ type: 'client-clock-changed', timeUs: this.stampUs(), client: this.client, clock, byMs, rate });
-  }
-}
-
-/** The client as one running script sees it. */
-class ScriptClient implements WorkloadClient {
-  readonly name: string;
-  readonly redlock: Redlock;
-  private readonly process: ProcessClient;
-  private readonly attempts: AttemptRecorder;
-  private readonly environment: SkewedEnvironment;
-  private readonly random: RandomStream;
-  private cutOff = false;
-
-  constructor(
-    process: ProcessClient,
-    redlock: Redlock,
-    attempts: AttemptRecorder,
-    environment: SkewedEnvironment,
-    random: RandomStream,
-  ) {
-    this.name = process.client;
-    this.process = process;
-    this.redlock = redlock;
-    this.attempts = attempts;
-    this.environment = environment;
-    this.random = random;
-  }
-
-  timeUs(): number {
-    return this.process.stampUs();
-  }
-
-  trueUsAfter(milliseconds: number): number {
-    return this.process.trueUsAfter(milliseconds);
-  }
-
-  record(event: HistoryEvent): void {
-    this.process.record(event);
-  }
-
-  nextOperation(): number {
-    return this.process.nextOperation();
-  }
-
-  nextWrite(): number {
-    return this.process.nextWrite();
-  }
-
-  expectAttempts(operation: number): void {
-    this.attempts.operation = operation;
-  }
-
-  noteLease(resource: string, value: string): void {
-    this.process.noteLease(resource, value);
-  }
-
-  sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.environment.timers.schedule(milliseconds, resolve);
-    });
-  }
-
-  schedule(milliseconds: number, run: () => void): () => void {
-    return this.environment.timers.schedule(milliseconds, run);
-  }
-
-  drawMs({ minMs, maxMs }: DurationRange): number {
-    return minMs + (maxMs - minMs) * this.random.fraction();
-  }
-
-  write(write: number, lease: number, resource: string, token: number | null): Promise<WriteReply> {
-    return this.process.write(write, lease, resource, token);
-  }
-
-  isCutOff(): boolean {
-    return this.cutOff;
-  }
-
-  endScript(): void {
-    this.cutOff = true;
-    void this.redlock.close();
   }
 }
