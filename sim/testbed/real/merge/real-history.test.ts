@@ -159,6 +159,19 @@ describe('equal commands', () => {
     ]);
   });
 
+  it('are told apart by nothing but their answers, where all are on their way at once and one is lost', () => {
+    const released = { ...release, reply: 'released' };
+    const executed = (answered: number, answer: string): string[] => {
+      const requests = [1, 2, 3].map((command) => sent(command, 10 + command, release));
+      const merged = merge([ran(20, released), ran(25, gone)], [...requests, received(answered, 40, answer)]);
+      return told(merged).filter((line) => line.includes('executed'));
+    };
+    // The third was lost.
+    expect(executed(2, 'absent')).toEqual(['20 command-executed 1', '25 command-executed 2']);
+    // The first was lost.
+    expect(executed(2, 'released')).toEqual(['20 command-executed 2', '25 command-executed 3']);
+  });
+
   it('that is left belongs to a request before it', () => {
     const merged = merge([ran(32, gone)], [sent(1, 10, release), sent(2, 30, release), sent(3, 40, release)]);
     expect(told(merged)).toContain('32 command-executed 2');
