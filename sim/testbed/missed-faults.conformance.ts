@@ -20,6 +20,8 @@ const FAULTS: readonly FaultInput[] = [
 ];
 
 const CHANGES: Partial<ScenarioInput> = {
+  // Two nodes have to answer, on however busy a machine.
+  settings: { nodes: 3, ttl: '3s', nodeTimeout: '1s' },
   clients: { A: null },
   nodes: { replica: true },
   workload: [
