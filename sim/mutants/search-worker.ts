@@ -5,6 +5,8 @@ import type { SmallestRun, WorkerMessage, WorkerTask } from './worker-messages.t
 export interface SearchLimits {
   /** Milliseconds of exploring after which the search ends; Infinity for no such limit. Making small what was found is not counted. */
   readonly limitMs: number;
+  /** A worker that gives no sign of life for so long is stuck in a run. */
+  readonly stuckMs?: number;
   readonly signal: AbortSignal;
   /** Told how many runs were tried so far. */
   readonly onTried: (runs: number) => void;
@@ -23,7 +25,7 @@ export type SearchOutcome =
     }
   | { readonly kind: 'survived' | 'interrupted'; readonly runs: number };
 
-/** A worker that gives no sign of life for so long is stuck in a run: some hundred times as long as the runs between two signs take. */
+/** Some hundred times as long as the runs between two signs of life take. */
 const STUCK_MS = 20_000;
 /** Making small takes some hundred runs, of which no sign is given. */
 const SHRINKING_STUCK_MS = 300_000;
@@ -119,7 +121,7 @@ class SearchWorker {
     if (Number.isFinite(limitMs)) {
       this.limitTimer = setTimeout(() => this.settle(this.unbroken('survived')), limitMs);
     }
-    this.watch(STUCK_MS);
+    this.watch(this.limits.stuckMs ?? STUCK_MS);
   }
 
   /** Takes the worker for stuck if it gives no sign of life for so long. */

@@ -6,10 +6,10 @@ import { timelinessFlaw } from './timeliness.ts';
 import { voteFlaw } from './votes.ts';
 
 /**
- * What the library does in any world, whatever comes of it: it answers in time, removes what nobody relies on, and fails an attempt only if the votes
+ * What the library does in any world, whatever comes of it: it removes what nobody relies on, answers in time, and fails an attempt only if the votes
  * say so. Availability that chance decides cannot be demanded of a single run; these can.
  */
-export const CONDUCT_RULES = ['timeliness', 'clean-up', 'vote'] as const;
+export const CONDUCT_RULES = ['clean-up', 'timeliness', 'vote'] as const;
 export type ConductRule = (typeof CONDUCT_RULES)[number];
 
 /** One way in which the library did not keep its word, in a sentence for people. */
@@ -19,8 +19,8 @@ export interface Misconduct {
 }
 
 const FLAWS: Readonly<Record<ConductRule, (scenario: Scenario, history: History) => string | null>> = {
-  timeliness: timelinessFlaw,
   'clean-up': cleanUpFlaw,
+  timeliness: timelinessFlaw,
   vote: voteFlaw,
 };
 

@@ -42,26 +42,4 @@ export const FENCING: readonly Mutant[] = [
     broken: 'a node that lost its counter begins to count at one',
     patches: [{ file: NODE, find: 'Math.max(counter + 1, tokenHint)', replace: 'counter + 1' }],
   },
-  {
-    name: 'commit-not-awaited',
-    broken: 'a node that was sent the token is counted before it has committed it',
-    patches: [
-      {
-        file: 'src/attempt.ts',
-        find: 'if (this.tokenHolders >= quorum) {',
-        replace: 'if (this.tokenHolders + this.commitsInFlight >= quorum) {',
-      },
-    ],
-  },
-  {
-    name: 'commit-timeout-counts',
-    broken: 'nodes that do not answer the commit in time have committed the token',
-    patches: [
-      {
-        file: 'src/attempt.ts',
-        find: "this.commitsTimedOut = true;\n      this.fail('unreachable');",
-        replace: 'this.commitsTimedOut = true;\n      this.succeed();',
-      },
-    ],
-  },
 ];

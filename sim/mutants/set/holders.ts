@@ -26,7 +26,7 @@ export const HOLDERS: readonly Mutant[] = [
     patches: [
       {
         file: NODE,
-        find: 'Math.max(Math.floor(nowMs) + ttlMs, entry?.expiresAtMs ?? 0)',
+        find: 'Math.floor(nowMs) + ttlMs',
         replace: 'Math.floor(nowMs) + 1_000_000 * ttlMs',
       },
     ],

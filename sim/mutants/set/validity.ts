@@ -37,11 +37,6 @@ export const VALIDITY: readonly Mutant[] = [
     ],
   },
   {
-    name: 'precision-ignored',
-    broken: 'the drift allowance lacks the 2 ms that keys may lose because they expire by whole milliseconds',
-    patches: [{ file: 'src/validity.ts', find: ' + EXPIRY_PRECISION_MS', replace: '' }],
-  },
-  {
     name: 'wall-clock',
     broken: 'time is measured by the wall clock',
     patches: [
