@@ -10,7 +10,7 @@ class StubClient implements IoredisClient {
   status = 'connecting';
   isCluster = false;
   readonly options = {};
-  /** The commands that were sent, by name and first argument after the script. */
+  /** The commands that were sent, by name and keys. */
   readonly sent: string[] = [];
   readonly answers: unknown[] = [];
   private readonly events = new EventEmitter();
@@ -19,7 +19,8 @@ class StubClient implements IoredisClient {
     const { sent, answers } = this;
     return {
       string: (...args) => {
-        sent.push(`${name} ${name === 'set' ? args[0] : args[2]}`);
+        const keys = name === 'set' ? args.slice(0, 1) : args.slice(2, 2 + Number(args[1]));
+        sent.push(`${name} ${keys.join('+')}`);
         const answer = answers.shift();
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
       },
@@ -83,16 +84,16 @@ describe('the connection of an ioredis client', () => {
 
   it('sends what waits before what comes between readiness and the event that tells of it', async () => {
     const { world, client, replies, ask } = stubbed();
-    client.answers.push('OK', 'OK');
+    client.answers.push([1, null]);
     ask('acquire', 'first');
+    await world.advance(0);
     expect(client.sent).toEqual([]);
     client.status = 'ready';
     ask('acquire', 'second');
-    expect(client.sent).toEqual(['set first', 'set second']);
     client.emit('ready');
     await world.advance(0);
-    expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'granted']);
-    expect(client.sent).toHaveLength(2);
+    expect(client.sent).toEqual(['eval first+second']);
+    expect(replies.map(({ kind }) => kind)).toEqual(['granted', 'held']);
   });
 
   it('does not send what is late when it becomes ready', async () => {
@@ -129,24 +130,28 @@ describe('the connection of an ioredis client', () => {
     const { world, client, ask } = stubbed();
     client.answers.push(0, 0, 0, 0);
     client.become('ready');
-    ask('release', 'a');
-    ask('release', 'b');
-    client.become('close');
-    client.become('ready');
-    ask('release', 'c');
-    ask('release', 'd');
-    await world.advance(0);
+    for (const key of ['a', 'b', 'c', 'd']) {
+      if (key === 'c') {
+        client.become('close');
+        client.become('ready');
+      }
+      ask('release', key);
+      await world.advance(0);
+    }
     expect(client.sent).toEqual(['eval a', 'evalsha b', 'eval c', 'evalsha d']);
   });
 
   it('does not send a script whole once the connection is gone, where ioredis would queue it', async () => {
     const { world, client, replies, ask } = stubbed();
-    client.answers.push(0, new Error('NOSCRIPT No matching script'));
+    let refuse: (error: Error) => void = () => undefined;
+    client.answers.push(0, new Promise((_resolve, reject) => (refuse = reject)));
     client.become('ready');
     ask('release', 'a');
     await world.advance(0);
     ask('release', 'b');
+    await world.advance(0);
     client.status = 'close';
+    refuse(new Error('NOSCRIPT No matching script'));
     await world.advance(0);
     expect(client.sent).toEqual(['eval a', 'evalsha b']);
     expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: false }]);
@@ -169,9 +174,12 @@ describe('the connection of an ioredis client', () => {
     const { world, client, replies, ask } = stubbed();
     client.isCluster = true;
     client.become('ready');
-    client.answers.push(null);
+    let answer: (answer: null) => void = () => undefined;
+    client.answers.push(new Promise((resolve) => (answer = resolve)));
     ask('acquire', 'a');
+    await world.advance(0);
     client.status = 'close';
+    answer(null);
     await world.advance(0);
     expect(client.sent).toEqual(['set a']);
     expect(replies).toMatchObject([{ kind: 'failed', sent: true }]);
@@ -232,6 +240,7 @@ describe('the connection of an ioredis client', () => {
       let answerFirst: (answer: string) => void = () => undefined;
       client.answers.push(new Promise((resolve) => (answerFirst = resolve)), new Promise(() => undefined));
       ask('acquire', 'a');
+      await world.advance(0);
       ask('acquire', 'b');
       await world.advance(1900);
       answerFirst('OK');
@@ -296,11 +305,14 @@ describe('the connection of an ioredis client', () => {
       let answerFirst: (answer: string) => void = () => undefined;
       client.answers.push(new Promise((resolve) => (answerFirst = resolve)), never, never, 'OK');
       ask('acquire', 'a');
+      await world.advance(0);
       // The process is busy: its clock goes on, its event loop does not.
       world.nowMs += 60_000;
       ask('acquire', 'b');
+      await world.advance(0);
       world.nowMs += 60_000;
       ask('acquire', 'c');
+      await world.advance(0);
       answerFirst('OK');
       await world.advance(100);
       ask('acquire', 'd');
@@ -325,6 +337,7 @@ describe('the connection of an ioredis client', () => {
       // The process is busy.
       world.nowMs += 60_000;
       ask('acquire', 'c');
+      await world.advance(0);
       expect(client.sent).toEqual(['set a', 'set b', 'set c']);
     });
 
@@ -338,12 +351,17 @@ describe('the connection of an ioredis client', () => {
       await world.advance(40);
       ask('extend', 'a');
       ask('release', 'a');
-      expect(client.sent.slice(2)).toEqual(['eval a', 'eval a']);
-      while (client.sent.length < 10_000) ask('release', 'more');
+      await world.advance(0);
+      expect(client.sent.slice(2)).toEqual(['eval a+a']);
+      for (let sent = 4; sent < 9999; sent += 1) ask('release', 'more');
+      await world.advance(0);
+      ask('release', 'one more');
       ask('release', 'too many');
       ask('extend', 'too many');
       await world.advance(0);
-      expect(client.sent).toHaveLength(10_000);
+      const keys = client.sent.flatMap((command) => command.slice(command.indexOf(' ') + 1).split('+'));
+      expect(keys).toHaveLength(10_000);
+      expect(keys.at(-1)).toBe('one more');
       expect(replies).toMatchObject([
         { kind: 'failed', sent: false },
         { kind: 'failed', sent: false },

@@ -149,14 +149,14 @@ export class IoredisConnection {
     return this.isSilenceProven;
   }
 
-  noteSent(nowMs: number): void {
+  noteSent(nowMs: number, commandCount: number): void {
     if (this.unansweredCount === 0) this.silentSinceMs = nowMs;
-    this.unansweredCount += 1;
+    this.unansweredCount += commandCount;
   }
 
-  noteAnswer(nowMs: number, epoch: number): void {
+  noteAnswer(nowMs: number, epoch: number, commandCount: number): void {
     if (epoch !== this.epoch) return;
-    this.unansweredCount -= 1;
+    this.unansweredCount -= commandCount;
     this.silentSinceMs = nowMs;
     this.endSilence();
   }

@@ -207,7 +207,10 @@ describe('the run of the server behind a connection', () => {
     send(node, releaseOf('a'));
     expect(client.sent).toEqual(['info server']);
     await answer(0, '# Server\r\nredis_version:7\r\nrun_id:abc123\r\nport:1\r\n');
-    expect(client.sent).toEqual(['info server', 'eval lock:r lock::m lock::q a 10000 abc123 60000', 'eval lock:r a']);
+    expect(client.sent).toEqual([
+      'info server',
+      'eval lock:r lock::m lock::q lock:r acquire-guarded a 10000 abc123 60000 release a',
+    ]);
   });
 
   it('is asked for at once where the connection is ready when it is handed over, and once only', () => {
@@ -247,10 +250,13 @@ describe('the run of the server behind a connection', () => {
     send(node, acquireOf('a'));
     send(node, acquireOf('b', 5));
     send(node, admit);
+    send(node, releaseOf('a'));
+    await world.advance(0);
     client.become('close');
     client.become('ready');
     // As a client answers that sends again by itself.
-    for (const place of [1, 2, 3]) await answer(place, 1);
+    await answer(1, [1, '5', 1, 1]);
+    expect(replies.pop()).toEqual({ kind: 'released' });
     expect(replies).toEqual(
       Array(3).fill({
         kind: 'failed',
@@ -278,6 +284,7 @@ describe('the run of the server behind a connection', () => {
     expect(client.sent).toEqual(['info server', 'info server']);
     await answer(1, 'run_id:ccc\r\n');
     send(node, admit);
+    await world.advance(0);
     expect(client.sent[2]).toBe('eval lock::m lock::q ccc');
   });
 });

@@ -47,6 +47,11 @@ function ask(node: IoredisNode, command: LockCommand): Promise<LockReply> {
   });
 }
 
+/** Commands leave at the end of the tick in which they are given. */
+async function endOfTick(): Promise<void> {
+  await Promise.resolve();
+}
+
 async function failureOf(node: IoredisNode, command: LockCommand): Promise<{ message: string; sent: boolean }> {
   const reply = await ask(node, command);
   if (reply.kind !== 'failed') throw new Error(`the command was answered: ${JSON.stringify(reply)}`);
@@ -330,8 +335,10 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       server.pause();
       try {
         const acquired = ask(node, acquireOf('a', { timeoutMs: 100 }));
+        await endOfTick();
         nowMs = 2000;
         const inspected = ask(node, { ...inspect, timeoutMs: 100 });
+        await endOfTick();
         expect(timers).toEqual([]);
         nowMs = 2001;
         const noticing = ask(node, { ...inspect, timeoutMs: 100 });

@@ -1,53 +1,42 @@
 import type { Environment } from './environment.ts';
-import { fencingCounterKey } from './fencing-counter-key.ts';
+import { GATHERED, PART_NAMES } from './gathered-script.ts';
 import type { IoredisClient, SendCommand } from './ioredis-client.ts';
 import { connectionOf, type IoredisConnection } from './ioredis-connection.ts';
 import {
-  ABSENT,
-  ADMITTED,
   type AcquireCommand,
-  COMMITTED,
-  EXTENDED,
   GRANTED_WITHOUT_TOKEN,
   HELD,
   type LockCommand,
   type LockNode,
   type LockReply,
-  QUARANTINED,
-  REFUSED,
-  RELEASED,
 } from './lock-node.ts';
-import { lacksScript, nodeError, tellsOfLoss } from './reply-error.ts';
-import type { RestartGuard } from './restart-guard.ts';
-import {
-  ACQUIRE_GUARDED,
-  ACQUIRE_GUARDED_WITH_TOKEN,
-  ACQUIRE_WITH_TOKEN,
-  ADMIT,
-  COMMIT,
-  EXTEND,
-  INSPECT,
-  RELEASE,
-  type Script,
-} from './scripts.ts';
+import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts';
+import { namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf } from './requests.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
 const SILENCE_TIMEOUTS = 4;
 /** So many commands wait at most for a server that is silent: nothing else bounds them if it hangs for good. */
 const LONGEST_BACKLOG = 10_000;
+/** So many commands travel in one script at most, which nobody else can interrupt: it takes a server a fraction of a millisecond. */
+const MOST_TOGETHER = 100;
 
 const SENT_AGAIN = 'the connection was lost, and the command sent again to a server that may have restarted';
 
 type Settle = (reply: LockReply) => void;
-type Arguments = (string | number)[];
-/** Reads what the server answered; null for an answer that the command cannot have. */
-type Interpret = (answer: unknown) => LockReply | null;
 
 /** A command on its way, and the moment by the monotonic clock at which its caller gives up. */
 interface Errand {
+  readonly command: LockCommand;
   readonly deadlineMs: number;
   readonly settle: Settle;
+}
+
+/** An errand in Redis' terms, for the connection of this epoch. */
+interface Sending {
+  readonly errand: Errand;
+  readonly request: ScriptRequest;
+  readonly epoch: number;
 }
 
 export interface IoredisNodeOptions {
@@ -58,7 +47,10 @@ export interface IoredisNodeOptions {
   readonly environment: Environment;
 }
 
-/** One Redis master behind an ioredis client. */
+/**
+ * One Redis master behind an ioredis client. Commands that are given in one tick travel together, as one script: a call costs client and
+ * server far more than what it does. A command alone is sent as it is.
+ */
 export class IoredisNode implements LockNode {
   readonly id: string;
   readonly connection: { readonly owned: boolean; quit(): Promise<void> };
@@ -68,6 +60,8 @@ export class IoredisNode implements LockNode {
   private readonly set: SendCommand;
   private readonly evaluate: SendCommand;
   private readonly evaluateKnown: SendCommand;
+  /** What was given in this tick. */
+  private gathered: Errand[] = [];
   private hasQuit = false;
 
   constructor(id: string, client: IoredisClient, { owned, isGuarded, environment }: IoredisNodeOptions) {
@@ -83,6 +77,7 @@ export class IoredisNode implements LockNode {
       owned,
       quit: () => {
         this.hasQuit = true;
+        this.sendGathered();
         return this.link.quit(environment.timers);
       },
     };
@@ -93,17 +88,11 @@ export class IoredisNode implements LockNode {
       this.failLater(settle, 'the connection was closed by quit() or close()');
       return;
     }
-    const errand: Errand = { deadlineMs: this.environment.clock.now() + command.timeoutMs, settle };
-    if (this.link.isReady()) {
-      if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
-      else this.send(command, errand);
-      return;
-    }
-    this.link.whenReady({
-      isLate: () => this.isLate(errand),
-      send: () => this.send(command, errand),
-      drop: (reason) => this.failLater(settle, reason),
-    });
+    const errand: Errand = { command, deadlineMs: this.environment.clock.now() + command.timeoutMs, settle };
+    // Nothing may overtake what was given before, not even if the connection went since.
+    if (this.gathered.length === 0 && !this.link.isReady()) this.wait(errand);
+    else if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
+    else this.gather(errand);
   }
 
   /**
@@ -112,134 +101,171 @@ export class IoredisNode implements LockNode {
    */
   private wouldPileUp({ kind, timeoutMs }: LockCommand): boolean {
     if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) return false;
-    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered >= LONGEST_BACKLOG;
+    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered + this.gathered.length >= LONGEST_BACKLOG;
   }
 
-  private send(command: LockCommand, errand: Errand): void {
-    switch (command.kind) {
-      case 'acquire':
-        if (command.guard !== null) this.acquireGuarded(command, command.guard, errand);
-        else if (command.tokenHint === null) this.acquire(command, errand);
-        else {
-          const args = [command.value, command.ttlMs, command.tokenHint];
-          this.run(ACQUIRE_WITH_TOKEN, this.keysOf(command), args, errand, grantedOrHeld);
-        }
-        return;
-      case 'commit':
-        this.run(COMMIT, this.keysOf(command), [command.value, command.token], errand, committedOrRefused);
-        return;
-      case 'extend':
-        this.run(EXTEND, [command.key], [command.value, command.ttlMs], errand, extendedOrAbsent);
-        return;
-      case 'release':
-        this.run(RELEASE, [command.key], [command.value], errand, releasedOrAbsent);
-        return;
-      case 'inspect':
-        this.run(INSPECT, [command.key], [], errand, inspected);
-        return;
-      case 'admit':
-        this.runForRun(errand, (runId, sameRun) =>
-          this.run(ADMIT, [command.key, command.quarantineKey], [runId], errand, admitted, sameRun),
-        );
-        return;
+  private wait(errand: Errand): void {
+    this.link.whenReady({
+      isLate: () => this.isLate(errand),
+      send: () => this.gather(errand),
+      drop: (reason) => this.failLater(errand.settle, reason),
+    });
+  }
+
+  private gather(errand: Errand): void {
+    this.gathered.push(errand);
+    if (this.gathered.length === 1) queueMicrotask(this.sendGathered);
+  }
+
+  private readonly sendGathered = (): void => {
+    const errands = this.gathered;
+    this.gathered = [];
+    if (errands.length === 0) return;
+    if (!this.link.isReady()) {
+      for (const errand of errands) this.wait(errand);
+      return;
     }
+    const sendings: Sending[] = [];
+    for (const errand of errands) {
+      const sending = this.sendingOf(errand);
+      if (sending !== null) sendings.push(sending);
+    }
+    // The keys of many locks of a cluster lie on many servers.
+    const most = this.client.isCluster ? 1 : MOST_TOGETHER;
+    for (let from = 0; from < sendings.length; from += most) this.send(sendings.slice(from, from + most));
+  };
+
+  /** Null, and settled, where the server's run must be named and is not known. */
+  private sendingOf(errand: Errand): Sending | null {
+    const { command, settle } = errand;
+    const { epoch } = this.link;
+    const { keyPrefix } = this.client.options;
+    if (!namesRun(command)) return { errand, epoch, request: scriptRequestOf(command, keyPrefix, '') };
+    const { runId } = this.link;
+    if (typeof runId === 'string') return { errand, epoch, request: scriptRequestOf(command, keyPrefix, runId) };
+    const error = nodeError(this.id, runId);
+    queueMicrotask(() => settle({ kind: 'failed', error, sent: false }));
+    return null;
+  }
+
+  private send(sendings: readonly Sending[]): void {
+    const [sending] = sendings;
+    if (sending === undefined) return;
+    if (sendings.length > 1) {
+      this.runTogether(sendings);
+      return;
+    }
+    const { command } = sending.errand;
+    if (command.kind === 'acquire' && command.tokenHint === null && command.guard === null)
+      this.setPlain(command, sending);
+    else this.run(sending);
   }
 
   /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
-  private acquire(command: AcquireCommand, errand: Errand): void {
+  private setPlain(command: AcquireCommand, { errand, epoch }: Sending): void {
     const { key, value, ttlMs, fresh } = command;
-    const { epoch } = this.link;
-    this.call(this.set, [key, value, 'PX', ttlMs, 'NX'], errand, (answer) => {
+    const receive = (answer: unknown): void => {
       if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
       else if (answer !== null) errand.settle(this.unexpected(answer));
       // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
       else if (fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
-      else if (this.link.isReady()) this.run(EXTEND, [key], [value, ttlMs], errand, grantedIfExtended);
+      else if (this.link.isReady()) this.run({ errand, request: ownershipRequest(command), epoch: this.link.epoch });
       else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
-    });
-  }
-
-  private acquireGuarded(command: AcquireCommand, guard: RestartGuard, errand: Errand): void {
-    const { value, ttlMs, tokenHint } = command;
-    const guardKeys = [guard.markerKey, guard.quarantineKey];
-    this.runForRun(errand, (runId, sameRun) => {
-      const guardArgs = [runId, guard.quarantineMs];
-      if (tokenHint === null) {
-        const args = [value, ttlMs, ...guardArgs];
-        this.run(ACQUIRE_GUARDED, [command.key, ...guardKeys], args, errand, guardedAnswer, sameRun);
-      } else {
-        const keys = [...this.keysOf(command), ...guardKeys];
-        const args = [value, ttlMs, tokenHint, ...guardArgs];
-        this.run(ACQUIRE_GUARDED_WITH_TOKEN, keys, args, errand, guardedAnswerWithToken, sameRun);
-      }
-    });
-  }
-
-  /**
-   * Sends what must name the server's run. A client that sends again by itself may do so to a server that has restarted since: what that
-   * answers to the old run_id says nothing, which `sameRun` tells.
-   */
-  private runForRun(errand: Errand, send: (runId: string, sameRun: () => boolean) => void): void {
-    const { link } = this;
-    const { runId, epoch } = link;
-    if (typeof runId === 'string') {
-      send(runId, () => epoch === link.epoch);
-      return;
-    }
-    const error = nodeError(this.id, runId);
-    queueMicrotask(() => errand.settle({ kind: 'failed', error, sent: false }));
-  }
-
-  private keysOf({ key }: { readonly key: string }): string[] {
-    return [key, fencingCounterKey(key, this.client.options.keyPrefix)];
-  }
-
-  private run(
-    script: Script,
-    keys: readonly string[],
-    args: Arguments,
-    errand: Errand,
-    interpret: Interpret,
-    isMeant: () => boolean = () => true,
-  ): void {
-    const rest = [keys.length, ...keys, ...args];
-    const receive = (answer: unknown): void => {
-      errand.settle(isMeant() ? (interpret(answer) ?? this.unexpected(answer)) : this.failed(new Error(SENT_AGAIN)));
     };
+    this.call(this.set, [key, value, 'PX', ttlMs, 'NX'], 1, receive, (error) => errand.settle(this.failed(error)));
+  }
+
+  private run(sending: Sending): void {
+    const { script, keys, args } = sending.request;
+    const words = [keys.length, ...keys, ...args];
+    const receive = (answer: unknown): void => this.receive(sending, answer);
+    const fail = (error: Error): void => sending.errand.settle(this.failed(error));
     if (this.link.mustSendWhole(script)) {
-      this.call(this.evaluate, [script.lua, ...rest], errand, receive);
+      this.call(this.evaluate, [script.lua, ...words], 1, receive, fail);
       return;
     }
-    this.call(this.evaluateKnown, [script.sha1, ...rest], errand, receive, () => {
-      // Its scripts were flushed, or it is another server of a cluster.
-      if (this.isLate(errand) || !this.link.isReady() || !isMeant())
-        errand.settle(this.notSent('the server did not know the script'));
-      else this.call(this.evaluate, [script.lua, ...rest], errand, receive);
+    this.call(this.evaluateKnown, [script.sha1, ...words], 1, receive, (error) => {
+      if (!lacksScript(error)) fail(error);
+      else if (this.canSendAgain(sending)) this.call(this.evaluate, [script.lua, ...words], 1, receive, fail);
     });
+  }
+
+  private runTogether(sendings: readonly Sending[]): void {
+    if (this.link.mustSendWhole(GATHERED)) {
+      this.callTogether(this.evaluate, GATHERED.lua, sendings, () => undefined);
+      return;
+    }
+    this.callTogether(this.evaluateKnown, GATHERED.sha1, sendings, () => {
+      const again = sendings.filter((sending) => this.canSendAgain(sending));
+      if (again.length > 0) this.callTogether(this.evaluate, GATHERED.lua, again, () => undefined);
+    });
+  }
+
+  private callTogether(
+    send: SendCommand,
+    text: string,
+    sendings: readonly Sending[],
+    onUnknownScript: () => void,
+  ): void {
+    const keys: string[] = [];
+    const args: (string | number)[] = [];
+    for (const { request } of sendings) {
+      keys.push(...request.keys);
+      args.push(PART_NAMES.get(request.script) as string, ...request.args);
+    }
+    this.call(
+      send,
+      [text, keys.length, ...keys, ...args],
+      sendings.length,
+      (answers) => {
+        const isComplete = Array.isArray(answers) && answers.length === sendings.length;
+        sendings.forEach((sending, place) => {
+          if (!isComplete) sending.errand.settle(this.unexpected(answers));
+          else this.receive(sending, answers[place] as unknown);
+        });
+      },
+      (error) => {
+        if (lacksScript(error)) onUnknownScript();
+        else for (const { errand } of sendings) errand.settle(this.failed(error));
+      },
+    );
+  }
+
+  /** Whether a script that the server did not know can be sent whole; its scripts were flushed, or it is another server of a cluster. */
+  private canSendAgain({ errand, epoch }: Sending): boolean {
+    const isOf = !namesRun(errand.command) || epoch === this.link.epoch;
+    if (isOf && !this.isLate(errand) && this.link.isReady()) return true;
+    errand.settle(this.notSent('the server did not know the script'));
+    return false;
+  }
+
+  private receive({ errand, request, epoch }: Sending, answer: unknown): void {
+    const { command, settle } = errand;
+    // A client that sends again by itself may do so to a server that has restarted since: what that says to the old run_id is worth nothing.
+    if (namesRun(command) && epoch !== this.link.epoch) settle(this.failed(new Error(SENT_AGAIN)));
+    else settle(request.interpret(answer) ?? this.unexpected(answer));
   }
 
   private call(
     send: SendCommand,
-    args: Arguments,
-    { settle }: Errand,
+    words: (string | number)[],
+    commandCount: number,
     receive: (answer: unknown) => void,
-    onUnknownScript?: () => void,
+    fail: (error: Error) => void,
   ): void {
     const { link } = this;
     const { clock } = this.environment;
     const { epoch } = link;
-    link.noteSent(clock.now());
-    send.apply(this.client, args).then(
+    link.noteSent(clock.now(), commandCount);
+    send.apply(this.client, words).then(
       (answer) => {
-        link.noteAnswer(clock.now(), epoch);
+        link.noteAnswer(clock.now(), epoch, commandCount);
         receive(answer);
       },
       (reason: unknown) => {
-        link.noteAnswer(clock.now(), epoch);
+        link.noteAnswer(clock.now(), epoch, commandCount);
         // ioredis rejects with errors only.
-        const error = reason as Error;
-        if (onUnknownScript !== undefined && lacksScript(error)) onUnknownScript();
-        else settle(this.failed(error));
+        fail(reason as Error);
       },
     );
   }
@@ -252,6 +278,8 @@ export class IoredisNode implements LockNode {
   }
 
   private unexpected(answer: unknown): LockReply {
+    const problem = partError(answer);
+    if (problem !== null) return this.failed(problem);
     const error = new Error(
       `${this.id}: unexpected answer ${JSON.stringify(answer)}; do not use this connection for MULTI`,
     );
@@ -273,42 +301,4 @@ export class IoredisNode implements LockNode {
   private isLate({ deadlineMs }: Errand): boolean {
     return this.environment.clock.now() >= deadlineMs;
   }
-}
-
-function grantedOrHeld(answer: unknown): LockReply | null {
-  if (answer === null) return HELD;
-  const token = Number(answer);
-  return Number.isSafeInteger(token) ? { kind: 'granted', token } : null;
-}
-
-function guardedAnswer(answer: unknown): LockReply | null {
-  if (answer === 'quarantined') return QUARANTINED;
-  if (answer === null) return HELD;
-  return Number(answer) === 1 ? GRANTED_WITHOUT_TOKEN : null;
-}
-
-function guardedAnswerWithToken(answer: unknown): LockReply | null {
-  return answer === 'quarantined' ? QUARANTINED : grantedOrHeld(answer);
-}
-
-function admitted(answer: unknown): LockReply | null {
-  return Number(answer) === 1 ? ADMITTED : null;
-}
-
-/** Scripts answer 1 or 0, which clients that want numbers as text hand on as text. */
-function eitherOf(one: LockReply, zero: LockReply): Interpret {
-  return (answer) => (Number(answer) === 1 ? one : Number(answer) === 0 && answer !== null ? zero : null);
-}
-
-const committedOrRefused = eitherOf(COMMITTED, REFUSED);
-const extendedOrAbsent = eitherOf(EXTENDED, ABSENT);
-const releasedOrAbsent = eitherOf(RELEASED, ABSENT);
-const grantedIfExtended = eitherOf(GRANTED_WITHOUT_TOKEN, HELD);
-
-function inspected(answer: unknown): LockReply | null {
-  if (!Array.isArray(answer)) return null;
-  const [value, remainingMs] = answer as readonly unknown[];
-  if (value === null) return { kind: 'inspected', value: null, remainingMs: null };
-  if (typeof value !== 'string') return null;
-  return { kind: 'inspected', value, remainingMs: Number(remainingMs) >= 0 ? Number(remainingMs) : null };
 }

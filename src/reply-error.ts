@@ -11,7 +11,7 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
   ],
   [/^OOM/, 'the server is out of memory: give locks one that does not evict and is not full'],
   [/^MISCONF/, 'the server cannot save to disk, and refuses writes until it can'],
-  [/^(-?WRONGTYPE|ERR .*WRONGTYPE)/, 'the key belongs to something else: set a `keyPrefix` that only locks use'],
+  [/^WRONGTYPE/, 'the key belongs to something else: set a `keyPrefix` that only locks use'],
   [
     /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)/,
     'this is a node of Redis Cluster: hand over `new Cluster(…)` of ioredis, or use single masters',
@@ -50,10 +50,20 @@ export function withoutCommand(error: Error): Error {
   return copy;
 }
 
+/** What {@link GATHERED} answers for a part that failed, as the error that a script alone would have failed with; null if it is no such answer. */
+export function partError(answer: unknown): Error | null {
+  if (!Array.isArray(answer) || answer.length !== 1 || typeof answer[0] !== 'string') return null;
+  return new Error(answer[0]);
+}
+
+/** Where in a script it was, which Redis 6.2 puts before the words of an error. */
+const PLACE_IN_SCRIPT = /^(ERR Error running script .*?: )?(@user_script: ?\d+: )+-?/;
+
 /** An error that says which node failed, why and, where that is known, what to do about it. */
 export function nodeError(node: string, error: Error): Error {
-  const remedy = REMEDIES.find(([beginning]) => beginning.test(error.message))?.[1];
-  return new Error(`${node}: ${error.message}${remedy === undefined ? '' : ` (${remedy})`}`, {
+  const message = error.message.trim().replace(PLACE_IN_SCRIPT, '');
+  const remedy = REMEDIES.find(([beginning]) => beginning.test(message))?.[1];
+  return new Error(`${node}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`, {
     cause: error,
   });
 }

@@ -50,6 +50,13 @@ end
 `;
 }
 
+/** KEYS: the lock. ARGV: value, time to live (ms). Answers 1, or nil where another value is there. A lone acquire is a plain SET instead. */
+export const ACQUIRE: Script = {
+  lua: `${LOOK}${REFUSE_IF_HELD}${STORE}return 1
+`,
+  sha1: 'fd8a4a479d3001d36aea5bf65c791bbfebfbe8b0',
+};
+
 /**
  * KEYS: the lock, its counter. ARGV: value, time to live (ms), least token wanted. Answers the token as text, or nil where another
  * value is there. A counter that is no number, or that would leave the integers that a double holds exactly, is an error

@@ -5,6 +5,8 @@ import type { RestartGuard } from '../../src/restart-guard.ts';
 /** What the suite runs on: something that answers lock commands, and whose wall clock the suite sets. */
 export interface ConformanceSubject {
   execute(command: LockCommand): Promise<LockReply>;
+  /** Sends the commands together; absent where commands cannot travel together. */
+  readonly executeTogether?: (commands: readonly LockCommand[]) => Promise<readonly LockReply[]>;
   /**
    * Sets the node's wall clock, in milliseconds since the epoch; it may step back. Of these keys, those that are over by then are gone
    * when this resolves: a server drops them when somebody asks, or by itself some time later, so that a step back could find them either way.
@@ -32,30 +34,46 @@ export const START_MS = Date.UTC(2026, 0, 1);
 
 const TIMEOUT_MS = 10_000;
 
-/** Runs the steps in order, on keys that begin with `prefix`; returns what was answered. */
+/**
+ * Runs the steps in order, on keys that begin with `prefix`, each command by itself or all those together between which nothing else happens;
+ * returns what was answered.
+ */
 export async function transcript(
   subject: ConformanceSubject,
   steps: readonly ConformanceStep[],
   prefix: string,
+  how: 'alone' | 'together' = 'alone',
 ): Promise<string[]> {
   let nowMs = START_MS;
   const inRun = (command: LockCommand): LockCommand => withPrefix(command, prefix);
   const keys = [...new Set(steps.flatMap((step) => ('command' in step ? keysOf(inRun(step.command)) : [])))];
   await subject.setClock(nowMs, keys);
   const lines: string[] = [];
+  let gathered: LockCommand[] = [];
+  const sendGathered = async (): Promise<void> => {
+    const commands = gathered;
+    gathered = [];
+    if (commands.length === 0) return;
+    if (subject.executeTogether === undefined) throw new Error('commands cannot travel together here');
+    lines.push(...(await subject.executeTogether(commands)).map(describeReply));
+  };
   for (const step of steps) {
+    if ('command' in step) {
+      const command = inRun(step.command);
+      if (how === 'together') gathered.push(command);
+      else lines.push(describeReply(await subject.execute(command)));
+      continue;
+    }
+    await sendGathered();
     if ('moveClockMs' in step) {
       nowMs += step.moveClockMs;
       await subject.setClock(nowMs, keys);
       continue;
     }
-    if ('forget' in step) {
-      if (step.forget === 'everything') await subject.flush();
-      else await subject.ageMarker(prefix + guardOf(0).markerKey);
-      continue;
-    }
-    lines.push(describeReply(await subject.execute(inRun(step.command))));
+    if (step.forget === 'everything') await subject.flush();
+    else await subject.ageMarker(prefix + guardOf(0).markerKey);
   }
+  await sendGathered();
   return lines;
 }
 

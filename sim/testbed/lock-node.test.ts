@@ -28,6 +28,13 @@ function modelSubject(): ConformanceSubject {
   );
   return {
     execute: (command) => Promise.resolve(model.execute(command, nowMs, 0, RUN)),
+    executeTogether: (commands) => {
+      const replies: LockReply[] = [];
+      model.together(() => {
+        for (const command of commands) replies.push(model.execute(command, nowMs, 0, RUN));
+      });
+      return Promise.resolve(replies);
+    },
     flush: () => {
       model.flush(nowMs, 0);
       return Promise.resolve();
@@ -51,6 +58,7 @@ function nodeSubject(node: LockNode, server: FrozenRedis, direct: Redis): Confor
     });
   return {
     execute,
+    executeTogether: (commands) => Promise.all(commands.map(execute)),
     flush: async () => {
       await direct.flushall();
     },
@@ -64,9 +72,11 @@ function nodeSubject(node: LockNode, server: FrozenRedis, direct: Redis): Confor
   };
 }
 
-describe('the model node', () => {
+const WAYS = ['alone', 'together'] as const;
+
+describe.each(WAYS)('the model node, commands %s', (way) => {
   it.each(CASES)('$title', async ({ steps, answers }) => {
-    expect(await transcript(modelSubject(), steps, '')).toEqual(answers);
+    expect(await transcript(modelSubject(), steps, '', way)).toEqual(answers);
   });
 });
 
@@ -111,18 +121,34 @@ describe.each(servers.filter((path) => !isValkey(path)).map((path) => ({ path, v
       return `run-${runs}-`;
     }
 
-    it.each(CASES)('$title', async ({ steps, answers }) => {
-      expect(await transcript(nodeSubject(node, server, direct), steps, freshPrefix())).toEqual(answers);
+    describe.each(WAYS)('commands %s', (way) => {
+      it.each(CASES)('$title', async ({ steps, answers }) => {
+        expect(await transcript(nodeSubject(node, server, direct), steps, freshPrefix(), way)).toEqual(answers);
+      });
+
+      it(
+        `answers ${RANDOM_SEQUENCES} random sequences as the model does to each command alone`,
+        { timeout: 300_000 },
+        async () => {
+          await fc.assert(
+            fc.asyncProperty(sequences, async (steps) => {
+              const real = await transcript(nodeSubject(node, server, direct), steps, freshPrefix(), way);
+              expect(real).toEqual(await transcript(modelSubject(), steps, ''));
+            }),
+            { numRuns: RANDOM_SEQUENCES, seed: 20_260_101 },
+          );
+        },
+      );
     });
 
-    it(`answers ${RANDOM_SEQUENCES} random sequences like the model`, { timeout: 300_000 }, async () => {
-      await fc.assert(
-        fc.asyncProperty(sequences, async (steps) => {
-          const real = await transcript(nodeSubject(node, server, direct), steps, freshPrefix());
-          expect(real).toEqual(await transcript(modelSubject(), steps, ''));
-        }),
-        { numRuns: RANDOM_SEQUENCES, seed: 20_260_101 },
-      );
+    it('sends the commands of a tick together, unless there is but one', async () => {
+      await direct.config('RESETSTAT');
+      const commands = CASES.flatMap(({ steps }) => steps.flatMap((step) => ('command' in step ? [step.command] : [])));
+      const replies = await nodeSubject(node, server, direct).executeTogether?.(commands);
+      expect(replies).toHaveLength(commands.length);
+      const calls = [...(await direct.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
+      expect(commands.length).toBeGreaterThan(2);
+      expect(calls.map(([, count]) => count)).toEqual(['1']);
     });
   },
 );

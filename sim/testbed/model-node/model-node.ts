@@ -51,6 +51,9 @@ export class ModelNode {
   private readonly onLoss: (key: string, value: string, cause: LossCause) => void;
   /** Whether commands that need memory are refused. */
   private isFull = false;
+  /** Whether the commands run that one script is; and whether one of them has written: from then on the script gets what memory it needs. */
+  private isTogether = false;
+  private hasWritten = false;
   /** What is on disk while the server is down. */
   private onDisk: NodeData | null = null;
 
@@ -89,6 +92,14 @@ export class ModelNode {
       case 'admit':
         return this.admit(command, nowMs, trueUs, runId);
     }
+  }
+
+  /** Within `run` execute commands that a client sends together, as one script. */
+  together(run: () => void): void {
+    this.isTogether = true;
+    this.hasWritten = false;
+    run();
+    this.isTogether = false;
   }
 
   /** The value that is under the key now; null if there is none. */
@@ -222,15 +233,18 @@ export class ModelNode {
     runId: string,
   ): LockReply {
     const { key, value, ttlMs, tokenHint, guard } = command;
-    // Without a token or guard it is a plain SET, which a full server refuses unseen; the scripts of the others look at the key first.
-    if (this.isFull && tokenHint === null && guard === null) return outOfMemory();
+    // Alone and without a token or guard it is a plain SET, which a full server refuses unseen; all scripts look at the key first.
+    if (this.isFull && tokenHint === null && guard === null && !this.isTogether) return outOfMemory();
     const objection = guard === null ? null : this.objectionOf(guard, nowMs, trueUs, runId);
     if (objection !== null) return objection;
     if (entry !== undefined && entry.value !== value) return HELD;
-    if (this.isFull) return outOfMemory();
+    // What only prolongs a key needs no memory.
+    if (this.refusesWrites && (entry === undefined || tokenHint !== null)) return outOfMemory();
     const { counters } = this.data;
     const counter = counters.get(key) ?? 0;
-    this.put(key, value, Math.max(Math.floor(nowMs) + ttlMs, entry?.expiresAtMs ?? 0), nowMs, trueUs);
+    const expiresAtMs = Math.floor(nowMs) + ttlMs;
+    if (entry === undefined || expiresAtMs > entry.expiresAtMs) this.put(key, value, expiresAtMs, nowMs, trueUs);
+    else if (tokenHint !== null) this.noteWrite(key, nowMs, trueUs);
     if (tokenHint === null) return GRANTED_WITHOUT_TOKEN;
     const token = Math.max(counter + 1, tokenHint);
     counters.set(key, token);
@@ -244,7 +258,7 @@ export class ModelNode {
     if (markers.get(markerKey) === runId) {
       return Math.floor(nowMs) > (quarantines.get(quarantineKey) ?? Number.NEGATIVE_INFINITY) ? null : QUARANTINED;
     }
-    if (this.isFull) return outOfMemory();
+    if (this.refusesWrites) return outOfMemory();
     this.noteWrite(quarantineKey, nowMs, trueUs);
     quarantines.set(quarantineKey, Math.floor(nowMs) + quarantineMs);
     this.noteWrite(markerKey, nowMs, trueUs);
@@ -253,7 +267,7 @@ export class ModelNode {
   }
 
   private admit({ key, quarantineKey }: AdmitCommand, nowMs: number, trueUs: number, runId: string): LockReply {
-    if (this.isFull) return outOfMemory();
+    if (this.refusesWrites) return outOfMemory();
     this.noteWrite(key, nowMs, trueUs);
     this.data.markers.set(key, runId);
     this.noteWrite(quarantineKey, nowMs, trueUs);
@@ -264,7 +278,7 @@ export class ModelNode {
   private commit(command: CommitCommand, entry: Entry | undefined, nowMs: number, trueUs: number): LockReply {
     const { key, value, token } = command;
     if (entry?.value !== value || (this.data.counters.get(key) ?? 0) > token) return REFUSED;
-    if (this.isFull) return outOfMemory();
+    if (this.refusesWrites) return outOfMemory();
     this.noteWrite(key, nowMs, trueUs);
     this.data.counters.set(key, token);
     return COMMITTED;
@@ -296,7 +310,12 @@ export class ModelNode {
     this.changed = true;
   }
 
+  private get refusesWrites(): boolean {
+    return this.isFull && !(this.isTogether && this.hasWritten);
+  }
+
   private noteWrite(key: string, nowMs: number, trueUs: number): void {
+    this.hasWritten = true;
     this.persistence.noteWrite(trueUs, nowMs, key, this.data);
     this.recentWrites?.note(trueUs, key, this.data);
   }

@@ -8,7 +8,9 @@ let reader: ExpiryReader;
 beforeEach(() => {
   told = [];
   reader = new ExpiryReader({
-    onRun: ({ command, timeUs }) => void told.push(`${command.key} runs at ${timeUs}`),
+    onRun: (commands) => {
+      for (const { command, timeUs } of commands) told.push(`${command.key} runs at ${timeUs}`);
+    },
     onExpired: (key, timeUs) => void told.push(`${key} expires at ${timeUs}`),
   });
 });

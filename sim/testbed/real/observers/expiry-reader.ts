@@ -10,7 +10,8 @@ export interface SeenCommand extends SentCommand {
 
 /** What comes of it, in the order in which it happened. */
 export interface ExpiryListener {
-  onRun(seen: SeenCommand): void;
+  /** One command, or all that one script is, in order. */
+  onRun(seen: readonly SeenCommand[]): void;
   onExpired(key: string, timeUs: number): void;
 }
 
@@ -34,7 +35,7 @@ export class ExpiryReader {
   /** A client's command was reported that is no script. */
   command(seen: SeenCommand): void {
     this.settle();
-    this.listener.onRun(seen);
+    this.listener.onRun([seen]);
   }
 
   /** A script was reported, which is these commands in this order. */
@@ -65,7 +66,7 @@ export class ExpiryReader {
     const { script } = this;
     this.script = [];
     this.untouched.clear();
-    for (const seen of script) this.listener.onRun(seen);
+    if (script.length > 0) this.listener.onRun(script);
   }
 }
 

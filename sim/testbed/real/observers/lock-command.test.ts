@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GATHERED, PART_NAMES } from '../../../../src/gathered-script.ts';
 import {
   ACQUIRE_GUARDED,
   ACQUIRE_GUARDED_WITH_TOKEN,
@@ -9,7 +10,7 @@ import {
   INSPECT,
   RELEASE,
 } from '../../../../src/scripts.ts';
-import { lockCommandOf } from './lock-command.ts';
+import { lockCommandsOf } from './lock-command.ts';
 
 const GUARD = { markerKey: 'k:m', quarantineKey: 'k:q', quarantineMs: 505 };
 const SCRIPTED = [
@@ -38,16 +39,31 @@ const SCRIPTED = [
   [INSPECT, ['1', 'k'], { kind: 'inspect', key: 'k' }, ''],
 ] as const;
 
-describe('lockCommandOf', () => {
+describe('lockCommandsOf', () => {
   it.each(SCRIPTED)('knows a script by its text and by its name', ({ lua, sha1 }, args, command, runId) => {
-    expect(lockCommandOf(['eval', lua, ...args])).toMatchObject({ command, runId });
-    expect(lockCommandOf(['EVALSHA', sha1, ...args])).toMatchObject({ command, runId });
+    expect(lockCommandsOf(['eval', lua, ...args])).toMatchObject([{ command, runId }]);
+    expect(lockCommandsOf(['EVALSHA', sha1, ...args])).toMatchObject([{ command, runId }]);
   });
 
   it('knows an acquire without a token', () => {
     const command = { kind: 'acquire', key: 'k', value: 'v', ttlMs: 300, tokenHint: null, guard: null };
-    expect(lockCommandOf(['set', 'k', 'v', 'PX', '300', 'NX'])).toMatchObject({ command, runId: '' });
-    expect(lockCommandOf(['SET', 'k', 'v', 'px', '300', 'nx'])).toMatchObject({ command, runId: '' });
+    expect(lockCommandsOf(['set', 'k', 'v', 'PX', '300', 'NX'])).toMatchObject([{ command, runId: '' }]);
+    expect(lockCommandsOf(['SET', 'k', 'v', 'px', '300', 'nx'])).toMatchObject([{ command, runId: '' }]);
+  });
+
+  it('takes apart what travelled together', () => {
+    const keys = SCRIPTED.flatMap(([, [keyCount, ...words]]) => words.slice(0, Number(keyCount)));
+    const args = SCRIPTED.flatMap(([script, [keyCount, ...words]]) => [
+      PART_NAMES.get(script) ?? '',
+      ...words.slice(Number(keyCount)),
+    ]);
+    const together = [GATHERED.sha1, `${keys.length + 1}`, 'first', ...keys, 'acquire', 'v', '7', ...args];
+    const first = { kind: 'acquire', key: 'first', value: 'v', ttlMs: 7, tokenHint: null, guard: null };
+    expect(lockCommandsOf(['evalsha', ...together])).toMatchObject([
+      { command: first, runId: '' },
+      ...SCRIPTED.map(([, , command, runId]) => ({ command, runId })),
+    ]);
+    expect(() => lockCommandsOf(['evalsha', GATHERED.sha1, '1', 'k', 'nonsense'])).toThrow('no lock command: nonsense');
   });
 
   it.each([
@@ -58,6 +74,6 @@ describe('lockCommandOf', () => {
     [['eval', 'return 1', '1', 'k']],
     [[]],
   ])('takes %j for something else', (args) => {
-    expect(lockCommandOf(args)).toBeNull();
+    expect(lockCommandsOf(args)).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
 import type { LockCommand } from '../../../../src/lock-node.ts';
+import { GATHERED, SCRIPT_PARTS } from '../../../../src/gathered-script.ts';
 import {
+  ACQUIRE,
   ACQUIRE_GUARDED,
   ACQUIRE_GUARDED_WITH_TOKEN,
   ACQUIRE_WITH_TOKEN,
@@ -11,16 +13,7 @@ import {
   type Script,
 } from '../../../../src/scripts.ts';
 
-const SCRIPTS: readonly Script[] = [
-  ACQUIRE_GUARDED,
-  ACQUIRE_GUARDED_WITH_TOKEN,
-  ACQUIRE_WITH_TOKEN,
-  ADMIT,
-  COMMIT,
-  EXTEND,
-  INSPECT,
-  RELEASE,
-];
+const SCRIPTS: readonly Script[] = [GATHERED, ...SCRIPT_PARTS.map(({ script }) => script)];
 /** Nobody waits for what was read from a server. */
 const TIMEOUT_MS = 0;
 
@@ -31,8 +24,8 @@ export interface SentCommand {
   readonly runId: string;
 }
 
-/** The lock command that these words are to a server: what {@link IoredisNode} sends, read back; null for any other. */
-export function lockCommandOf([name = '', ...rest]: readonly string[]): SentCommand | null {
+/** The lock commands that these words are to a server, in order: what {@link IoredisNode} sends, read back; none for anything else. */
+export function lockCommandsOf([name = '', ...rest]: readonly string[]): readonly SentCommand[] {
   switch (name.toLowerCase()) {
     case 'set':
       return plainAcquire(rest);
@@ -40,22 +33,45 @@ export function lockCommandOf([name = '', ...rest]: readonly string[]): SentComm
     case 'evalsha': {
       const [text, keyCount, ...words] = rest;
       const script = SCRIPTS.find(({ lua, sha1 }) => lua === text || sha1 === text);
-      return scripted(script, words.slice(0, Number(keyCount)), words.slice(Number(keyCount)));
+      const keys = words.slice(0, Number(keyCount));
+      const args = words.slice(Number(keyCount));
+      if (script === GATHERED) return gathered(keys, args);
+      const command = scripted(script, keys, args);
+      return command === null ? [] : [command];
     }
     default:
-      return null;
+      return [];
   }
 }
 
-function plainAcquire([key = '', value = '', px = '', ttl = '', nx = '']: readonly string[]): SentCommand | null {
-  if (px.toUpperCase() !== 'PX' || nx.toUpperCase() !== 'NX') return null;
-  return { command: acquireOf({ key, value, ttl }), runId: '' };
+function plainAcquire([key = '', value = '', px = '', ttl = '', nx = '']: readonly string[]): SentCommand[] {
+  if (px.toUpperCase() !== 'PX' || nx.toUpperCase() !== 'NX') return [];
+  return [{ command: acquireOf({ key, value, ttl }), runId: '' }];
+}
+
+/** Takes what travelled together apart. */
+function gathered(keys: readonly string[], args: readonly string[]): SentCommand[] {
+  const commands: SentCommand[] = [];
+  let key = 0;
+  for (let place = 0; place < args.length;) {
+    const part = SCRIPT_PARTS.find(({ name }) => name === args[place]);
+    if (part === undefined) throw new Error(`a redis-server was sent a part that is no lock command: ${args[place]}`);
+    const { script, keyCount, argumentCount } = part;
+    place += 1;
+    const command = scripted(script, keys.slice(key, key + keyCount), args.slice(place, place + argumentCount));
+    if (command !== null) commands.push(command);
+    key += keyCount;
+    place += argumentCount;
+  }
+  return commands;
 }
 
 function scripted(script: Script | undefined, keys: readonly string[], args: readonly string[]): SentCommand | null {
   const [key = ''] = keys;
   const [value = '', number = '', hint = ''] = args;
   switch (script) {
+    case ACQUIRE:
+      return { command: acquireOf({ key, value, ttl: number }), runId: '' };
     case ACQUIRE_WITH_TOKEN:
       return { command: acquireOf({ key, value, ttl: number, hint }), runId: '' };
     case ACQUIRE_GUARDED: {

@@ -8,7 +8,7 @@ import { type Entry, NodeData } from '../../model-node/node-data.ts';
 import type { Address } from '../address.ts';
 import type { Execution } from '../merge/command-matcher.ts';
 import { type ExpiryListener, ExpiryReader, expiringKeys, type SeenCommand } from './expiry-reader.ts';
-import { lockCommandOf } from './lock-command.ts';
+import { lockCommandsOf } from './lock-command.ts';
 import type { GoneCause } from './monitor-stream.ts';
 import { ServerConnection, type ServerWatcher } from './server-connection.ts';
 
@@ -144,11 +144,11 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
 
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
     const name = args[0]?.toLowerCase();
-    const sent = lockCommandOf(args);
-    if (sent?.command.key.startsWith(this.options.keyPrefix) === true) {
-      const seen: SeenCommand = { ...sent, wallMs, timeUs };
-      if (name === 'set') this.reader.command(seen);
-      else this.reader.runScript([seen]);
+    const seen: SeenCommand[] = lockCommandsOf(args).map((sent) => ({ ...sent, wallMs, timeUs }));
+    const [first] = seen;
+    if (first?.command.key.startsWith(this.options.keyPrefix) === true) {
+      if (name === 'set') this.reader.command(first);
+      else this.reader.runScript(seen);
       return;
     }
     this.reader.settle();
@@ -181,7 +181,16 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     this.model.forget(key, 'expired');
   }
 
-  onRun({ command, runId, wallMs, timeUs }: SeenCommand): void {
+  onRun(seen: readonly SeenCommand[]): void {
+    const runAll = (): void => {
+      for (const one of seen) this.run(one);
+    };
+    // Only several are ever gathered.
+    if (seen.length > 1) this.model.together(runAll);
+    else runAll();
+  }
+
+  private run({ command, runId, wallMs, timeUs }: SeenCommand): void {
     this.seenUs = timeUs;
     // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less. What is over
     // by then was dropped, and is not there any more.
