@@ -368,6 +368,19 @@ describe('a limit of data', () => {
     ]);
   });
 
+  it('closes the next connection, too, with a message that is sent in the very moment of the news', async () => {
+    const harness = new Harness(1);
+    harness.link.requestRules.push(closeAfter(FAULT, 50));
+    harness.send('a', () => harness.send('b'));
+    harness.send('c');
+    expect(await harness.run()).toEqual([
+      '@1000 deliver a: the connection was reset',
+      '@1000 deliver c: the connection was reset',
+      '@2000 deliver b: the connection was reset',
+    ]);
+    expect(harness.lost()).toEqual(['request 1 by 9', 'request 2 by 9', 'request 3 by 9']);
+  });
+
   it('counts replies on their own', async () => {
     const harness = new Harness(1);
     harness.link.replyRules.push(closeAfter(FAULT, 8));

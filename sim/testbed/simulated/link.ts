@@ -141,8 +141,13 @@ export class Link<Request, Reply> {
     const { nowUs } = this.simulation;
     // It is broken already, and the client will know.
     if (nowUs <= this.newsUs && this.newsUs !== Number.POSITIVE_INFINITY) return;
+    this.breakConnection(fault);
+  }
+
+  private breakConnection(fault: number): void {
+    const { nowUs } = this.simulation;
     for (const exchange of this.outstanding) {
-      if (exchange.inFlight === null) continue;
+      if (exchange.inFlight === null || isBeingTold(exchange)) continue;
       this.simulation.cancel(exchange.inFlight);
       exchange.inFlight = null;
       this.recordLost(exchange, exchange.direction, fault);
@@ -154,7 +159,7 @@ export class Link<Request, Reply> {
     this.openUs = this.newsUs + 2 * this.handshakes * (this.leastUs + this.spanUs);
     this.lastRequestUs = 0;
     this.lastReplyUs = 0;
-    for (const exchange of this.outstanding) this.break(exchange);
+    for (const exchange of this.outstanding) if (!isBeingTold(exchange)) this.break(exchange);
   }
 
   recordLost(exchange: Exchange<Request, Reply>, direction: Direction, fault: number): void {
@@ -239,7 +244,8 @@ export class Link<Request, Reply> {
       const delayUs = rule.delayUs(kind, bytes);
       if (delayUs === LOST || delayUs === CLOSED) {
         this.recordLost(exchange, direction, rule.fault);
-        if (delayUs === CLOSED) this.reset(rule.fault);
+        // Sent in the very moment of the news, it already is on the connection after the broken one, which closes in its turn.
+        if (delayUs === CLOSED) this.breakConnection(rule.fault);
         return LOST;
       }
       if (delayUs > 0) {
@@ -277,6 +283,11 @@ export class Link<Request, Reply> {
     }
     this.ends.deliver(exchange);
   }
+}
+
+/** Whether the news that its connection broke is on the way. */
+function isBeingTold({ brokenBy, inFlight }: Pick<Exchange<unknown, unknown>, 'brokenBy' | 'inFlight'>): boolean {
+  return brokenBy !== null && inFlight !== null;
 }
 
 function arriveAtServer(exchange: Exchange<unknown, unknown>): void {
