@@ -108,7 +108,9 @@ function report(figures: readonly Figures[]): void {
     ) as [Figures, Figures];
     for (const { way, cyclesPerSecond, medianMs } of [alone, together]) {
       const speed = Math.round(cyclesPerSecond).toLocaleString('en').padStart(7);
-      console.log(`${String(concurrency).padStart(3)} at a time, ${way.padEnd(8)}: ${speed} cycles/s, median ${medianMs.toFixed(2)} ms`);
+      console.log(
+        `${String(concurrency).padStart(3)} at a time, ${way.padEnd(8)}: ${speed} cycles/s, median ${medianMs.toFixed(2)} ms`,
+      );
     }
     console.log(`    together ${(together.cyclesPerSecond / alone.cyclesPerSecond).toFixed(1)} times as fast`);
   }

@@ -234,6 +234,74 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     },
   );
 
+  it(
+    'answers are those of the server for commands that travel together, whenever keys and quarantines end',
+    { timeout: 30_000 },
+    async () => {
+      const guard = restartGuardOf(PREFIX, 1, 0);
+      const [together] = nodesFrom([{ host: 'localhost', port: server.port }], systemEnvironment, true) as [LockNode];
+      await observer.admit(guard);
+      await admin.config('RESETSTAT');
+      const given: string[] = [];
+      const ask = (command: LockCommand): Promise<void> =>
+        new Promise((resolve) => {
+          together.execute(command, ({ kind }) => {
+            given.push(`${command.kind} ${'value' in command ? command.value : ''} ${kind}`);
+            resolve();
+          });
+        });
+      let commandCount = 0;
+      for (let number = 0; number < 1500; number += 1) {
+        if (number % 40 === 0) await admin.flushall();
+        const value = (name: string): string => `${name}${number}`;
+        const commands: LockCommand[] = [
+          acquire('r', value('a'), 1 + (number % 5), 0),
+          { ...acquire('r', value('b'), 1 + (number % 3)), guard } as LockCommand,
+          acquire('s', value('c'), 1 + (number % 7)),
+          byValue('extend', 's', value('c'), 3),
+          ...(number % 3 === 0 ? [byValue('release', 'r', value('a')), acquire('r', value('d'), 2)] : []),
+          { ...acquire('s', value('e'), 2, 0), guard } as LockCommand,
+          byValue('commit', 'r', value('a'), number),
+          byValue('inspect', 'r', ''),
+        ];
+        commandCount += commands.length;
+        await Promise.all(commands.map(ask));
+      }
+      await observer.connection.catchUp();
+      await together.connection?.quit();
+      const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats')) ?? [];
+      expect(Number(calls)).toBeLessThan(1501);
+      const seenReplies = executions.map(({ kind, value, reply }) => `${kind} ${value} ${reply}`);
+      expect(seenReplies).toHaveLength(commandCount);
+      expect(new Set(seenReplies.map((one) => one.split(' ').at(-1))).size).toBeGreaterThan(7);
+      // In the order in which they were given, too.
+      expect(seenReplies).toEqual(given);
+      expect(losses.filter(({ cause }) => cause === 'expired').length).toBeGreaterThan(50);
+    },
+  );
+
+  it('what a full server refuses of commands that travel together', async () => {
+    await execute(acquire('a', 'v', 60_000));
+    await observer.limitMemory(1);
+    const first = await Promise.all([
+      execute(acquire('a', 'w', 60_000)),
+      execute(acquire('b', 'w', 60_000)),
+      execute({ ...acquire('a', 'v', 90_000), fresh: false } as LockCommand),
+      execute(acquire('b', 'x', 60_000, 7)),
+    ]);
+    const second = await Promise.all([
+      execute(acquire('c', 'y', 60_000)),
+      execute(byValue('release', 'a', 'v')),
+      // Once a script has written, a server lets it go on.
+      execute(acquire('c', 'z', 60_000)),
+    ]);
+    await observer.limitMemory(0);
+    const given = [...first, ...second].map(({ kind }) => kind);
+    expect(given).toEqual(['held', 'failed', 'granted', 'granted', 'failed', 'released', 'granted']);
+    await seen();
+    expect(executions.slice(1).map(({ reply }) => reply)).toEqual(given);
+  });
+
   it('a key that is over is lost, at the latest when somebody makes the server look', async () => {
     await execute(acquire('short', 'v', 5));
     await execute(acquire('long', 'w', 60_000));
