@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     // Suites start servers and count heap: each file gets a process of its own.
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     reporters: ['default', new SkipReporter()],
     projects: [
       {
