@@ -1,13 +1,21 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeWorld } from '../test/fake-world.ts';
-import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../test/redis-server.ts';
+import {
+  hasRedisServer,
+  NEEDS_REDIS_SERVER,
+  type RedisServer,
+  startRedisServer,
+  startRedisServers,
+} from '../test/redis-server.ts';
+import { UnreachableError } from './errors.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { LockCommand, LockReply } from './lock-node.ts';
 import { connectTo } from './own-client.ts';
+import { Redlock } from './redlock.ts';
 import { systemEnvironment } from './system-environment.ts';
 
 const GUARD = { markerKey: 'lock::m', quarantineKey: 'lock::q', quarantineMs: 60_000 };
@@ -133,6 +141,41 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
       expect(await ask(node, releaseOf('b'))).toEqual({ kind: 'absent' });
       expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'quarantined' });
     });
+  });
+});
+
+describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, () => {
+  it('does without a server that restarted, not without two that forgot, and says which those are', async () => {
+    const servers = await startRedisServers(3);
+    const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
+    for (const client of clients) client.on('error', () => undefined);
+    const redlock = new Redlock(clients, { restartGuard: { longestTtl: 30_000 }, retryCount: 0 });
+    const ids = servers.map(({ id }) => id);
+    const quarantined = async (): Promise<string[]> => {
+      const error: unknown = await redlock.acquire('r', 1000).catch((reason: unknown) => reason);
+      if (!(error instanceof UnreachableError)) throw new Error(`it was not unreachable: ${String(error)}`);
+      return error.outcomes.filter(({ outcome }) => outcome === 'quarantined').map(({ node }) => node);
+    };
+    try {
+      // Two are a quorum that cannot be had: what the last one says may not be awaited.
+      expect((await quarantined()).length).toBeGreaterThan(1);
+      await redlock.admitNewNodes('all');
+      await (await redlock.acquire('r', 1000)).release();
+      const again = once(clients[0] as Redis, 'ready');
+      await servers[0]?.kill();
+      await servers[0]?.start();
+      await again;
+      const lock = await redlock.acquire('r', 1000);
+      await lock.extend(1000);
+      await lock.release();
+      await clients[1]?.flushall();
+      expect((await quarantined()).sort()).toEqual(ids.slice(0, 2).sort());
+      await redlock.admitNewNodes(ids.slice(0, 1));
+      await (await redlock.acquire('r', 1000)).release();
+    } finally {
+      await redlock.quit();
+      await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    }
   });
 });
 
