@@ -115,6 +115,8 @@ export class IoredisNode implements LockNode {
   private gather(errand: Errand): void {
     this.gathered.push(errand);
     if (this.gathered.length === 1) queueMicrotask(this.sendGathered);
+    // The server can work on these while this process goes on.
+    else if (this.gathered.length === MOST_TOGETHER) this.sendGathered();
   }
 
   private readonly sendGathered = (): void => {
@@ -130,9 +132,9 @@ export class IoredisNode implements LockNode {
       const sending = this.sendingOf(errand);
       if (sending !== null) sendings.push(sending);
     }
-    // The keys of many locks of a cluster lie on many servers.
-    const most = this.client.isCluster ? 1 : MOST_TOGETHER;
-    for (let from = 0; from < sendings.length; from += most) this.send(sendings.slice(from, from + most));
+    // The keys of the locks lie on many servers of a cluster.
+    if (this.client.isCluster) for (const sending of sendings) this.send([sending]);
+    else this.send(sendings);
   };
 
   /** Null, and settled, where the server's run must be named and is not known. */
