@@ -9,7 +9,8 @@ import { TESTBEDS } from './testbeds.ts';
 export function main(): void {
   let isDone = false;
   process.on('exit', () => {
-    if (isDone || process.exitCode !== undefined) return;
+    // Packages that hook into the exit set a code of 0 before this is called.
+    if (isDone || (process.exitCode ?? 0) !== 0) return;
     // Nothing keeps the process alive although the command is not done.
     process.stderr.write(
       'distrilock has a defect: it came to a standstill. Please report it, with the command line.\n',

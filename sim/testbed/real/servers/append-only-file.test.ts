@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AppendOnlyFile, type DataFolder } from './append-only-file.ts';
 
@@ -125,6 +128,26 @@ describe('AppendOnlyFile', () => {
     await folder.seen();
     await stop();
     await expect(file.loseUnsynced(1000)).rejects.toThrow('a power loss has nothing to cut');
+  });
+
+  it('is waited for when its watch ends, although nothing else keeps the process alive', async () => {
+    const module = JSON.stringify(fileURLToPath(new URL('append-only-file.ts', import.meta.url)));
+    const program = `
+      import { AppendOnlyFile } from ${module};
+      const nothing = { read: async () => null, sizeOf: async () => null, truncate: async () => undefined };
+      const file = new AppendOnlyFile(nothing, 50);
+      file.watch();
+      await file.endWatch();
+      console.log('ended');
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      program,
+    ]);
+    expect(stdout).toBe('ended\n');
   });
 
   it('tells that it could not be watched', async () => {

@@ -78,7 +78,8 @@ export class AppendOnlyFile {
       // By the time of the answer it had been that long already.
       if (path !== null && bytes !== null) this.looks.push({ path, atMs: performance.now(), bytes });
       else path = null;
-      await setTimeout(this.lookEveryMs, undefined, { ref: false });
+      // It must keep the process alive: whoever ends the watch waits for it.
+      await setTimeout(this.lookEveryMs);
     }
   }
 
