@@ -5,6 +5,7 @@ import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node
 import { fencingCounterKey } from '../../../../src/fencing-counter-key.ts';
 import { nodesFrom } from '../../../../src/nodes.ts';
 import { restartGuardOf } from '../../../../src/restart-guard.ts';
+import { EXTEND, RELEASE } from '../../../../src/scripts.ts';
 import { systemEnvironment } from '../../../../src/system-environment.ts';
 import {
   hasRedisServer,
@@ -103,6 +104,28 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
   function lost(): string[] {
     return losses.map(({ key, value, cause }) => `${key.slice(PREFIX.length)} ${value} ${cause}`);
   }
+
+  it.each([
+    { kind: 'release', script: RELEASE, writes: 'DEL', reply: 'released', left: [] },
+    { kind: 'extend', script: EXTEND, writes: 'PEXPIRE', reply: 'extended', left: ['lock:a'] },
+  ])(
+    'is a $kind of what another holds, where the script does not compare',
+    async ({ kind, script, writes, reply, left }) => {
+      await execute(acquire('a', 'mine', 10_000));
+      await observer.connection.catchUp();
+      const key = `${PREFIX}a`;
+      const stray = (calls: readonly string[]): Execution | undefined => {
+        observer.onCommand(['EVAL', script.lua, '1', key, 'other', '10000'], Date.now(), (clockUs += 1));
+        for (const call of calls) observer.onScriptedCommand([call, key]);
+        observer.onEnd();
+        return executions.at(-1);
+      };
+      const seen = { kind, value: 'other', before: 'mine' };
+      expect(stray(['GET'])).toMatchObject({ ...seen, reply: 'absent', changed: false });
+      expect(stray(['GET', writes])).toMatchObject({ ...seen, reply, changed: true });
+      expect(observer.keys()).toEqual(left);
+    },
+  );
 
   it('every kind of command, twice, so that scripts go by their names too', async () => {
     for (const value of ['v', 'w']) {

@@ -1,4 +1,5 @@
 import { FENCING_COUNTER_SUFFIX } from '../../../../src/fencing-counter-key.ts';
+import type { LockCommand } from '../../../../src/lock-node.ts';
 import { RESTART_MARKER_SUFFIX, RESTART_QUARANTINE_SUFFIX, type RestartGuard } from '../../../../src/restart-guard.ts';
 import type { KeyLost } from '../../../history/event.ts';
 import { admissionBy } from '../../../workload/facts.ts';
@@ -42,6 +43,8 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
   private readonly options: NodeObserverOptions;
   private readonly model: ModelNode;
   private readonly reader = new ExpiryReader(this);
+  /** What the script that was seen last has called, and on which key: `del lock:a`. */
+  private readonly scriptedCalls = new Set<string>();
   /** True time of what is seen just now. */
   private seenUs = 0;
   /** How far the server's wall clock is ahead of the host's, about. */
@@ -143,6 +146,12 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
   }
 
   onCommand(args: readonly string[], wallMs: number, timeUs: number): void {
+    this.noteCommand(args, wallMs, timeUs);
+    // What the script before did is settled.
+    this.scriptedCalls.clear();
+  }
+
+  private noteCommand(args: readonly string[], wallMs: number, timeUs: number): void {
     const name = args[0]?.toLowerCase();
     const seen: SeenCommand[] = lockCommandsOf(args).map((sent) => ({ ...sent, wallMs, timeUs }));
     const [first] = seen;
@@ -156,7 +165,8 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     if (name === 'flushall') this.model.flush(wallMs, 0);
   }
 
-  onScriptedCommand([, key = '']: readonly string[]): void {
+  onScriptedCommand([name = '', key = '']: readonly string[]): void {
+    this.scriptedCalls.add(`${name.toLowerCase()} ${key}`);
     this.reader.step(key);
   }
 
@@ -183,19 +193,23 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
 
   onRun(seen: readonly SeenCommand[]): void {
     const runAll = (): void => {
-      for (const one of seen) this.run(one);
+      for (const one of seen) this.run(one, seen.filter(({ command }) => command.key === one.command.key).length === 1);
     };
     // Only several are ever gathered.
     if (seen.length > 1) this.model.together(runAll);
     else runAll();
   }
 
-  private run({ command, runId, wallMs, timeUs }: SeenCommand): void {
+  /** `isAlone` says whether no other command of its script has the same key. */
+  private run({ command, runId, wallMs, timeUs }: SeenCommand, isAlone: boolean): void {
     this.seenUs = timeUs;
     // MONITOR stamps a command when it tells of it: the clock by which the server ran it may have read a little less. What is over
     // by then was dropped, and is not there any more.
     const expiries = expiringKeys(command).map((key) => this.model.expiryOf(key) ?? Number.POSITIVE_INFINITY);
-    const reply = this.model.execute(command, Math.min(wallMs, ...expiries), 0, runId);
+    const nowMs = Math.min(wallMs, ...expiries);
+    let reply = this.model.execute(command, nowMs, 0, runId);
+    const done = isAlone ? this.strayDeed(command) : null;
+    if (done !== null) reply = this.model.execute(done, nowMs, 0);
     this.options.onExecuted({
       timeUs,
       node: this.node,
@@ -206,6 +220,19 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
       before: this.model.before,
       changed: this.model.changed,
     });
+  }
+
+  /**
+   * A server that deletes or prolongs a key which holds the value of another lease runs a script that does not compare: what it did is
+   * what the other lease's owner may do. Null if it was not seen to.
+   */
+  private strayDeed(command: LockCommand): LockCommand | null {
+    const { before, changed } = this.model;
+    if (before === null || changed) return null;
+    const { kind, key } = command;
+    if (kind === 'release' && this.scriptedCalls.has(`del ${key}`)) return { ...command, value: before };
+    if (kind === 'extend' && this.scriptedCalls.has(`pexpire ${key}`)) return { ...command, value: before };
+    return null;
   }
 }
 
