@@ -1,6 +1,7 @@
 import type { Property } from '../checkers/verdict.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { leavesInTime, overstepped } from './assumptions.ts';
+import { answersInTime } from './conduct/call-times.ts';
 import { type ConductRule, misconductIn } from './conduct/conduct.ts';
 import { type BoundName, boundsNeededBy } from './envelope.ts';
 import type { Execution } from './execute.ts';
@@ -52,11 +53,12 @@ export function isDefect({ because }: Finding): boolean {
 }
 
 /**
- * A client that stays in its section for longer than its lock lives breaks what only holders in time are promised, in any world. And how often
+ * Nobody can lock anything on a network so slow that answers miss the time out. A client that stays in its section for longer than its lock lives breaks what only holders in time are promised, in any world. And how often
  * one must try until split votes are won depends on who else tries: availability is for scenarios to demand that say so.
  */
 function isPromised(property: Property, scenario: Trial['scenario']): boolean {
   if (property === 'availability') return false;
+  if (property === 'deadlock-freedom') return answersInTime(scenario);
   const needsLeavingInTime =
     property === 'critical-section' || (property === 'resource-integrity' && !scenario.settings.fencing);
   return !needsLeavingInTime || leavesInTime(scenario);

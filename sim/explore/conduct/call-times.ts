@@ -17,6 +17,11 @@ export function shortestTimeoutUs(scenario: Scenario, ttlMs: number): number {
   return (timeoutMs(scenario, ttlMs) / clientRates(scenario).most) * US_PER_MS - ROUNDING_US;
 }
 
+/** Whether on a whole network every answer to a lock of the usual time to live comes in time. */
+export function answersInTime(scenario: Scenario): boolean {
+  return 2 * scenario.network.latency.maxMs * US_PER_MS < shortestTimeoutUs(scenario, scenario.settings.ttl);
+}
+
 function timeoutMs(scenario: Scenario, ttlMs: number): number {
   return nodeTimeoutMs(scenario.settings.nodeTimeout ?? null, ttlMs, driftFactorOf(scenario));
 }

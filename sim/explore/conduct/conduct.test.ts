@@ -3,6 +3,7 @@ import type { HistoryEvent, HistoryEventType } from '../../history/event.ts';
 import type { History } from '../../history/history.ts';
 import { type FaultInput, scenarioOf, type ScenarioInput } from '../../testbed/simulated/simulated-testing.ts';
 import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
+import { answersInTime } from './call-times.ts';
 import { misconductIn } from './conduct.ts';
 
 const SCENARIO: Partial<ScenarioInput> = {
@@ -240,3 +241,15 @@ function lateGrant(withSweep: boolean): Events {
     { type: 'run-ended', timeUs: 1_000_000, reason: 'completed' },
   ];
 }
+
+describe('answersInTime', () => {
+  const SETTINGS = { nodes: 3, ttl: '1s', nodeTimeout: '50ms' } as const;
+
+  it.each<[boolean, string, Partial<ScenarioInput>]>([
+    [true, 'a round trip that is shorter than the time out', { network: { latency: '24ms' } }],
+    [false, 'one that is longer', { network: { latency: '26ms' } }],
+    [false, 'one that is longer by a fast clock', { network: { latency: '24ms' }, clients: { A: { rate: 1.1 } } }],
+  ])('is %s for %s', (expected, _, changes) => {
+    expect(answersInTime(scenarioOf({ settings: SETTINGS, ...changes }))).toBe(expected);
+  });
+});
