@@ -60,6 +60,13 @@ describe.skipIf(obstacle !== null)(`a replica${obstacle === null ? '' : `: ${obs
     expect(await untilThere('after')).toBeGreaterThan(350);
   });
 
+  // One primary in three would hold it back for a second.
+  it.each([1, 2, 3, 4, 5, 6])('gets the first write at once where there is no lag (%d)', async () => {
+    await followWithLag('n1', 0, proxies);
+    await clients[0].set('first', '1');
+    expect(await untilThere('first')).toBeLessThan(700);
+  });
+
   it('gets nothing any more where the lag has no end', async () => {
     await clients[0].set('before', '1');
     await followWithLag('n1', Number.POSITIVE_INFINITY, proxies);
