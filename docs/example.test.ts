@@ -40,7 +40,7 @@ describe.skipIf(!hasRedisServer)(`the example (${NEEDS_REDIS_SERVER})`, () => {
         ),
         'Performing critical work...',
         'Critical work finished.',
-        expect.stringMatching(/^Lock extended! New effective validity: 14[78]\d\d(\.\d+)?ms\.$/),
+        expect.stringMatching(/^Lock extended! New effective validity: 14[0-8]\d\d(\.\d+)?ms\.$/),
         'Releasing lock for "my-critical-resource"...',
         'Lock released.',
         'Redlock connections closed.',
