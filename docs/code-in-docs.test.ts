@@ -84,6 +84,12 @@ describe('code in the documents', () => {
     },
   );
 
+  it('of guides are listed in README, each once', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const listed = [...readme.matchAll(/^\| \[(docs\/[a-z-]+\.md)\]\(\1\)/gm)].map((match) => match[1]);
+    expect(listed.sort()).toEqual(DOCUMENTS.filter((document) => document.startsWith('docs/')).sort());
+  });
+
   it.each(DOCUMENTS)('%s links to files that exist', (document) => {
     const text = readFileSync(join(root, document), 'utf8');
     const targets = [...text.matchAll(/\]\(([^)#\s]+)/g)].map((match) => match[1] ?? '');
