@@ -51,5 +51,6 @@ export {
   type FixedRetryOptions,
   type RetryPolicy,
 } from './retry.ts';
+export { systemEnvironment } from './system-environment.ts';
 export type { Routine } from './using.ts';
 export type { RestartGuard } from './restart-guard.ts';

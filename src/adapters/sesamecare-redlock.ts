@@ -1,0 +1,53 @@
+import type { Redis } from 'ioredis';
+import type { Client } from './execution.ts';
+import { DEFAULTS, Redlock5Base, type Settings as Redlock5Settings } from './redlock-5-base.ts';
+import { settingsFrom } from './settings.ts';
+
+export {
+  type Client,
+  type ClientExecutionResult,
+  ExecutionError,
+  type ExecutionResult,
+  type ExecutionStats,
+  ResourceLockedError,
+} from './execution.ts';
+export { Lock, type RedlockAbortSignal, type RedlockUsingContext, type UsingRoutine } from './redlock-5-base.ts';
+
+/** How a Redlock behaves. */
+export interface Settings extends Partial<Redlock5Settings> {
+  /** The database that locks are in, 0 unless set, whatever the database of the clients is. Clusters have only one. */
+  readonly db?: number;
+}
+
+/** The API of @sesamecare-oss/redlock 1.4 on top of distrilock: what differs is listed in docs/migrating-from-redlock.md. */
+export class Redlock extends Redlock5Base {
+  readonly settings: Required<Settings>;
+
+  /**
+   * @param clients one of ioredis for each Redis master; one that uses another database than `settings.db` gets a second connection
+   * @throws InvalidOptionError for clients or settings that cannot be used
+   */
+  constructor(clients: Iterable<Client>, settings: Settings = {}) {
+    const list = [...clients];
+    const resolved = settingsFrom({ ...DEFAULTS, db: 0 }, settings, 'settings');
+    super(
+      list,
+      list.map((client) => inDatabase(client, resolved.db)),
+      resolved,
+    );
+    this.settings = resolved;
+  }
+}
+
+/** The client, or a connection like it to that database, which is made when it is first used, and ends with it. */
+function inDatabase(client: Client, db: number): Client {
+  // What is no client of ioredis is refused later, together with all others.
+  if (client.isCluster || typeof (client as Partial<Redis>).duplicate !== 'function') return client;
+  const single = client as Redis;
+  if ((single.options.db ?? 0) === db) return client;
+  const twin = single.duplicate({ db, lazyConnect: true });
+  single.once('end', () => {
+    twin.disconnect();
+  });
+  return twin;
+}
