@@ -361,7 +361,9 @@ describe('an interruption', () => {
     const words = [...files, '--backend', 'simulated,processes'];
     const { code, stderr } = await run(words, testbedsOf(simulatedTestbed, interrupted), { signal: controller.signal });
     expect(code).toBe(130);
-    expect(stderr).toContain('Interrupted by SIGINT after 3 of 6 runs; their results are kept\n');
+    expect(stderr).toMatch(
+      /Interrupted by SIGINT after 3 of 6 runs; their results are kept, and the history so far of the next in \S+two\S+history.ndjson\n/,
+    );
     expect(stderr).not.toContain('defect');
     expect(readSummary().totals.runs).toBe(3);
   });

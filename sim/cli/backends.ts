@@ -1,5 +1,5 @@
 import type { Unavailability } from '../results/backend-summary.ts';
-import { obstacleOf } from '../testbed/readiness.ts';
+import { type Availability, availabilityOf, obstacleOf } from '../testbed/readiness.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { type Host, UsageError } from './host.ts';
@@ -17,6 +17,10 @@ export interface Backend {
   readonly unavailable: Unavailability | null;
 }
 
+export interface Diagnosis extends Availability {
+  readonly name: string;
+}
+
 export interface BackendOptions {
   /** As the user gave them; `all` stands for all that there are. */
   readonly backend: readonly string[];
@@ -28,7 +32,16 @@ export interface BackendOptions {
  * it is the only one and cannot run here.
  */
 export async function findBackends(options: BackendOptions, host: Host): Promise<readonly Backend[]> {
-  const wanted = await Promise.all(wantedBackends(options, host.testbeds).map((each) => load(each, host)));
+  const wanted = await Promise.all(
+    wantedBackends(options, host.testbeds).map(async (each) => {
+      try {
+        return await load(each, host);
+      } catch (error) {
+        if (!(error instanceof TestbedUnavailableError)) throw error;
+        throw new UsageError(`--redis-server ${each.redisServer ?? ''}: ${withRemedy(error.message, error.remedy)}`);
+      }
+    }),
+  );
   refuseSameNames(wanted);
   const backends = await Promise.all(
     wanted.map(async ({ testbed, options }) => {
@@ -42,6 +55,23 @@ export async function findBackends(options: BackendOptions, host: Host): Promise
     throw new UsageError(unavailableText(first.testbed.name, first.unavailable));
   }
   return backends;
+}
+
+/** What each backend that there is finds here, `processes` with each of these servers. */
+export function diagnoseBackends(redisServer: readonly string[], host: Host): Promise<readonly Diagnosis[]> {
+  const wanted = wantedBackends({ backend: [ALL], redisServer }, host.testbeds);
+  return Promise.all(
+    wanted.map(async (each): Promise<Diagnosis> => {
+      try {
+        const { testbed } = await load(each, host);
+        return { name: testbed.name, ...(await testbed.check()) };
+      } catch (error) {
+        if (!(error instanceof TestbedUnavailableError)) throw error;
+        const { message: problem, remedy } = error;
+        return { name: each.name, ...availabilityOf([{ name: 'redis-server', problem, remedy, blocks: 'all' }]) };
+      }
+    }),
+  );
 }
 
 /** `no such program. Remedy: install it`: a problem may end like a sentence, or not. */
@@ -82,12 +112,7 @@ async function load(
   { testbeds }: Host,
 ): Promise<{ readonly testbed: Testbed; readonly options: readonly string[] }> {
   const options = ['--backend', name, ...(redisServer === null ? [] : ['--redis-server', redisServer])];
-  try {
-    return { testbed: await (testbeds[name] as Host['testbeds'][string])({ redisServer }), options };
-  } catch (error) {
-    if (!(error instanceof TestbedUnavailableError)) throw error;
-    throw new UsageError(`--redis-server ${redisServer ?? ''}: ${withRemedy(error.message, error.remedy)}`);
-  }
+  return { testbed: await (testbeds[name] as Host['testbeds'][string])({ redisServer }), options };
 }
 
 /** Results are told apart by the names of their backends. */

@@ -71,8 +71,6 @@ describe('distrilock run one.yaml', () => {
     [['--out', ''], "option '-o, --out <folder>' argument '' is invalid. It must be a path."],
     [['--out', 'one.yaml'], 'one.yaml: a file stands where a folder must be; remove it, or write somewhere else'],
     [['--out', 'one.yaml/below'], 'one.yaml/below: a file stands where a folder must be;'],
-    [['--junit', '.'], '.: a folder stands where a file must be; remove it, or write somewhere else'],
-    [['--junit', '/dev/full'], '/dev/full: the disk is full; free some space, or write somewhere else'],
     [['--sed', '5'], "unknown option '--sed'\n(Did you mean --seed?)"],
     [['nowhere.yaml'], 'nowhere.yaml: there is no such file; check the path (it is taken from the working directory)'],
     [['no-such-name'], 'no-such-name: there is no scenario of this name;'],

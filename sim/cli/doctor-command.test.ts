@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import type { Availability } from '../testbed/readiness.ts';
+import type { Testbed } from '../testbed/testbed.ts';
+import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { CANNOT_RUN, fakeTestbed } from './fake-testbed.ts';
 import { hostWith, testbedsOf } from './host-testing.ts';
 import { runCommandLine } from './program.ts';
@@ -68,5 +70,32 @@ containers: cannot run here
     ['a backend cannot run', [CANNOT_RUN], 3],
   ])('if %s ends with the exit code of that', async (_what, availabilities, code) => {
     expect((await doctor([], ...availabilities)).code).toBe(code);
+  });
+
+  it('looks at the redis-servers that are named, and says which is none', async () => {
+    const load = ({ redisServer }: { readonly redisServer: string | null }): Promise<Testbed> =>
+      redisServer === '/bin/false'
+        ? Promise.reject(new TestbedUnavailableError('/bin/false ended at once', 'name a redis-server'))
+        : Promise.resolve(fakeTestbed({ name: `processes-${redisServer ?? 'any'}` }));
+    const { host, printed } = hostWith(simulatedTestbed, { testbeds: { processes: load } });
+    const words = ['doctor', '--redis-server', '6.2', '--redis-server', '/bin/false'];
+    expect(await runCommandLine(words, host)).toBe(3);
+    expect(printed.stdout).toBe(`processes-6.2: can run here
+  fake  1.2.3  /bin/fake
+
+processes: cannot run here
+  redis-server: /bin/false ended at once
+    Remedy: name a redis-server
+`);
+  });
+
+  it('does not wait for what hangs once it is interrupted', async () => {
+    const hangs = fakeTestbed({ availability: new Promise<Availability>(() => undefined) });
+    const controller = new AbortController();
+    const { host, printed } = hostWith(hangs, { signal: controller.signal });
+    const code = runCommandLine(['doctor'], host);
+    controller.abort('SIGTERM');
+    expect(await code).toBe(143);
+    expect(printed).toEqual({ stdout: '', stderr: 'Interrupted by SIGTERM\n' });
   });
 });

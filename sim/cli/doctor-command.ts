@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { visibleText } from '../text/visible-text.ts';
-import { type Availability, missingOf, type Part } from '../testbed/readiness.ts';
+import { missingOf, type Part } from '../testbed/readiness.ts';
+import { paths } from './arguments.ts';
+import { type Diagnosis, diagnoseBackends } from './backends.ts';
 import { type Colors, colorsFor } from './colors.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Host } from './host.ts';
+import { orInterruption } from './interruption.ts';
 import { renderLines } from './lines.ts';
 import type { SetExitCode } from './program.ts';
 
@@ -12,25 +15,22 @@ The exit code is 0 if nothing is missing, and 3 if a backend cannot run here, or
 
 Examples:
   npx distrilock doctor
+  npx distrilock doctor --redis-server /opt/redis-6.2/redis-server
   npx distrilock doctor --json | jq '.backends[] | select(.canRun) | .name'`;
-
-interface Diagnosis extends Availability {
-  readonly name: string;
-}
 
 export function addDoctorCommand(program: Command, host: Host, setExitCode: SetExitCode): void {
   program
     .command('doctor')
     .description('find out which backends can run here, what is missing, and what would put it right')
+    .option(
+      '--redis-server <path>',
+      'look at this redis-server, and not at that of the PATH; may be given several times',
+      paths,
+    )
     .option('--json', 'print JSON: name, canRun and parts of each backend')
     .addHelpText('after', EXAMPLES)
-    .action(async (options: { json?: true }) => {
-      const backends = await Promise.all(
-        Object.entries(host.testbeds).map(async ([name, load]): Promise<Diagnosis> => {
-          const testbed = await load({ redisServer: null });
-          return { name, ...(await testbed.check()) };
-        }),
-      );
+    .action(async (options: { json?: true; redisServer?: readonly string[] }) => {
+      const backends = await orInterruption(diagnoseBackends(options.redisServer ?? [], host), host.signal);
       const colors = colorsFor(host.stdout, host.environment);
       host.stdout.write(
         options.json === true ? `${JSON.stringify({ backends }, null, 2)}\n` : asText(backends, colors),

@@ -13,6 +13,7 @@ import { type Colors, colorsFor } from './colors.ts';
 import type { ExhaustiveCommandOptions } from './exhaustive-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
+import { interruptedBy } from './interruption.ts';
 import { renderLines } from './lines.ts';
 import { ProgressLine } from './progress-line.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -83,7 +84,7 @@ export async function runExhaustive(options: ExhaustiveCommandOptions, host: Hos
 
 function exitCodeOf({ ending, verdicts }: ExhaustiveResult, signal: AbortSignal): number {
   if (verdicts.some(({ status }) => status === 'violated')) return EXIT.notAsExpected;
-  if (ending === 'interrupted') return EXIT[signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'];
+  if (ending === 'interrupted') return EXIT[interruptedBy(signal)];
   return ending === 'exhausted' ? EXIT.asExpected : EXIT.unknown;
 }
 

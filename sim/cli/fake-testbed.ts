@@ -14,7 +14,7 @@ export const CANNOT_RUN: Availability = {
 
 export interface FakeTestbedOptions {
   readonly name?: string;
-  readonly availability?: Availability;
+  readonly availability?: Availability | Promise<Availability>;
   readonly lacks?: Testbed['lacks'];
   /** Called before each run, which fails if this does. */
   readonly before?: (scenario: string, options: RunOptions) => void | Promise<void>;
@@ -31,7 +31,7 @@ export function fakeTestbed(options: FakeTestbedOptions = {}): Testbed {
   return {
     name,
     isDeterministic: false,
-    check: () => Promise.resolve(availability),
+    check: async () => availability,
     lacks,
     run: async (scenario, runOptions) => {
       await before?.(scenario.name, runOptions);

@@ -16,6 +16,30 @@ export interface InterruptionOptions {
   readonly kill: (name: SignalName) => void;
 }
 
+/** The name of the signal that has fired. */
+export function interruptedBy({ reason }: AbortSignal): SignalName {
+  return reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+}
+
+/** The command that does not wait for what it began any more: the signal's name is the message. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/** What `work` resolves to, unless the signal fires before: then it rejects with an InterruptedError, and what goes on is left to itself. */
+export function orInterruption<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const interrupt = (): void => {
+      reject(new InterruptedError(String(signal.reason)));
+    };
+    if (signal.aborted) interrupt();
+    else signal.addEventListener('abort', interrupt, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', interrupt);
+    });
+  });
+}
+
 /** What the first Ctrl-C (or SIGTERM) aborts, with the name of the signal as its reason; the second one kills. */
 export function interruption({ source, nowMs, kill }: InterruptionOptions): AbortSignal {
   const controller = new AbortController();

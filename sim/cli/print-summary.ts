@@ -7,11 +7,14 @@ import { renderMatrix } from './matrix-table.ts';
 import { renderResults } from './results-table.ts';
 import { renderSkips, renderTotals } from './totals.ts';
 
-/** Prints what came of a command: tables for people, or the summary alone as JSON, and then what was skipped on standard error. */
+/**
+ * Prints what came of a command: tables for people, or the summary alone as JSON, and then what was skipped on standard error. `indexPath` is the page that
+ * tells of it; null if it could not be written.
+ */
 export function printSummary(
   summary: Summary,
   elapsed: ElapsedTimes,
-  indexPath: string,
+  indexPath: string | null,
   asJson: boolean,
   { stdout, stderr, environment }: Host,
 ): void {
@@ -27,6 +30,6 @@ export function printSummary(
     stdout.write(`${table(summary, elapsed, colors)}\n`);
   }
   stdout.write(renderTotals(summary, colors));
-  stdout.write(`Report: ${visibleText(indexPath)}\n`);
+  if (indexPath !== null) stdout.write(`Report: ${visibleText(indexPath)}\n`);
   stdout.write(renderSkips(summary, colors));
 }

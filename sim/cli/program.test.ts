@@ -47,7 +47,7 @@ describe('a defect', () => {
     expect(printed.stderr).toContain(
       `\nThis runs it again:\n  npx distrilock run ${join(folder, 'broken.yaml')} --backend simulated --seed 1\n`,
     );
-    expect(printed.stdout).toBe('');
+    expect(printed.stdout).toContain('1 run: 1 as expected');
   });
 
   it('keeps what was written before', async () => {
@@ -59,6 +59,17 @@ describe('a defect', () => {
     expect(readdirSync(join(out, 'broken'))).toEqual(['history.ndjson']);
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as Summary;
     expect(summary.scenarios.map(({ scenario }) => scenario)).toEqual(['good']);
+  });
+
+  it('that a signal made is none: Ctrl-C reaches what this program started as well', async () => {
+    const controller = new AbortController();
+    const load = (): Promise<Testbed> => {
+      controller.abort('SIGINT');
+      return Promise.reject(new Error('The service was stopped'));
+    };
+    const { host, printed } = hostWith(simulatedTestbed, { testbeds: { simulated: load }, signal: controller.signal });
+    expect(await runCommandLine(['run'], host)).toBe(130);
+    expect(printed.stderr).toBe('Interrupted by SIGINT, which ended with: The service was stopped\n');
   });
 
   it('outside of any run names the command line as it was', async () => {

@@ -11,6 +11,7 @@ import { addExhaustiveCommand } from './exhaustive-command.ts';
 import { EXIT } from './exit-codes.ts';
 import { addExploreCommand } from './explore-command.ts';
 import { type Host, UsageError } from './host.ts';
+import { InterruptedError, interruptedBy } from './interruption.ts';
 import { addListCommand } from './list-command.ts';
 import { addReplayCommand } from './replay-command.ts';
 import { addRunCommand } from './run-command.ts';
@@ -43,6 +44,7 @@ export async function runCommandLine(words: readonly string[], host: Host): Prom
       host.stderr.write(`${visibleText(`It cannot run here: ${withRemedy(error.message, error.remedy)}`)}\n`);
       return EXIT.badInput;
     }
+    if (host.signal.aborted) return reportInterruption(error, host);
     reportDefect(error, words, host);
     return EXIT.defect;
   }
@@ -79,6 +81,14 @@ function makeProgram(host: Host, setExitCode: SetExitCode): Command {
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** What a signal breaks is no defect: Ctrl-C reaches the programs that this one started as well. Returns the exit code. */
+function reportInterruption(error: unknown, { signal, stderr }: Host): number {
+  const name = interruptedBy(signal);
+  const what = error instanceof InterruptedError ? '' : `, which ended with: ${(error as Error).message}`;
+  stderr.write(`${visibleText(`Interrupted by ${name}${what}`)}\n`);
+  return EXIT[name];
 }
 
 function reportDefect(error: unknown, words: readonly string[], host: Host): void {

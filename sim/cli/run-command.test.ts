@@ -244,7 +244,6 @@ describe('bad input', () => {
       ['--backend', 'clouds'],
       '--backend: there is no backend "clouds"; allowed: simulated, processes, containers, all',
     ],
-    [['--junit', '/dev/full'], '/dev/full: the disk is full; free some space, or write somewhere else'],
   ])('%j', async (words, message) => {
     const file = writeScenario(folder, 'one', 'as-expected');
     const { code, stdout, stderr } = await distrilock(['run', file, ...words], { folder });
@@ -252,7 +251,18 @@ describe('bad input', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
-  it('of a folder for results keeps what is finished', async () => {
+  it.each([
+    ['.', 'a folder stands where a file must be; remove it, or write somewhere else'],
+    ['/dev/full', 'the disk is full; free some space, or write somewhere else'],
+  ])('of a file for JUnit (%s) comes after the results', async (junit, message) => {
+    const file = writeScenario(folder, 'one', 'as-expected');
+    const { code, stdout, stderr } = await distrilock(['run', file, '--junit', junit], { folder });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `${junit}: ${message}\n` });
+    expect(stdout).toContain('1 run: 1 as expected');
+    expect(stdout).toContain('Report: reports/index.html\n');
+  });
+
+  it('of a folder for results keeps what is finished, and shows it', async () => {
     const one = writeScenario(folder, 'one', 'as-expected');
     const two = writeScenario(folder, 'two', 'as-expected');
     mkdirSync(join(folder, 'reports/two/verdict.json'), { recursive: true });
@@ -260,7 +270,8 @@ describe('bad input', () => {
     expect(stderr).toBe(
       'reports/two/verdict.json: a folder stands where a file must be; remove it, or write somewhere else\n',
     );
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(code).toBe(2);
+    expect(stdout).toContain('1 run: 1 as expected');
     expect(readSummary('reports/summary.json').scenarios.map(({ scenario }) => scenario)).toEqual(['one']);
   });
 });
@@ -281,7 +292,9 @@ describe('a signal', () => {
       child.kill(signal);
     });
     const outcome = await ended(child);
-    expect(outcome.stderr).toBe(`Interrupted by ${signal} after 1 of 2 runs; their results are kept\n`);
+    expect(outcome.stderr).toBe(
+      `Interrupted by ${signal} after 1 of 2 runs; their results are kept, and the history so far of the next in reports/long/history.ndjson\n`,
+    );
     expect(outcome.code).toBe(code);
     expect(outcome.stdout).toContain('1 run: 1 as expected');
     expect(readSummary('reports/summary.json').scenarios.map(({ scenario }) => scenario)).toEqual(['quick']);

@@ -16,6 +16,7 @@ import { EXIT } from './exit-codes.ts';
 import type { ExploreCommandOptions } from './explore-command.ts';
 import { ExploreDisplay, printExploration } from './explore-text.ts';
 import { type Host, UsageError } from './host.ts';
+import { interruptedBy } from './interruption.ts';
 import { shellQuote } from './shell-quote.ts';
 
 /** The file of the summary, and of the corpus unless the user names another. */
@@ -188,7 +189,7 @@ function summaryOf(
 
 function exitCodeOf({ envelope, host }: Plan, { found }: ExploreSummary, shrunken: Shrunken | null): number {
   if (shrunken !== null && isDefect(shrunken.finding)) return EXIT.notAsExpected;
-  if (host.signal.aborted) return EXIT[host.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'];
+  if (host.signal.aborted) return EXIT[interruptedBy(host.signal)];
   if (found === null) return envelope.open.length === 0 ? EXIT.asExpected : EXIT.notAsExpected;
   return found.confirmations.every(({ verdict }) => verdict === 'agrees') ? EXIT.asExpected : EXIT.unknown;
 }

@@ -10,6 +10,7 @@ import { galleryNames, loadScenario } from '../scenario/load.ts';
 import { findBackends } from './backends.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
+import { interruptedBy } from './interruption.ts';
 import type { ReplayOptions } from './replay-command.ts';
 
 /** What stands in verdict.json, as far as a replay needs it. */
@@ -35,7 +36,7 @@ export async function runReplay(folder: string, options: ReplayOptions, host: Ho
   const history = await testbed.run(scenario, { seed: recorded.seed, signal: host.signal });
   if (host.signal.aborted) {
     host.stderr.write('Interrupted: nothing was compared\n');
-    return EXIT[host.signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT'];
+    return EXIT[interruptedBy(host.signal)];
   }
   const difference = testbed.isDeterministic
     ? differenceOfHistories(recordedHistory, history)

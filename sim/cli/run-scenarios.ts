@@ -1,29 +1,22 @@
+import { existsSync } from 'node:fs';
 import type { Judgement } from '../judge/judgement.ts';
 import type { Unavailability } from '../results/backend-summary.ts';
 import { renderIndex } from '../report/index-page.ts';
 import { renderJUnit } from '../report/junit.ts';
 import { outcomeWords } from '../report/outcome.ts';
 import { type SkippedScenario, type Summary, summarize } from '../results/summary.ts';
-import { makeFolderOf, ResultsFolder, type RunPlace, SUMMARY_FILES, writeWhole } from '../results/results-folder.ts';
+import { makeFolderOf, ResultsFolder, RUN_FILES, SUMMARY_FILES, writeWhole } from '../results/results-folder.ts';
 import { runSuite, type SuiteStep } from '../run/run-suite.ts';
 import { formatMs } from '../text/duration-text.ts';
-import { type Backend, findBackends } from './backends.ts';
-import { EXIT } from './exit-codes.ts';
+import { findBackends } from './backends.ts';
 import { type Host, UsageError } from './host.ts';
 import { ElapsedTimes } from './elapsed-times.ts';
 import { printSummary } from './print-summary.ts';
 import type { RunOptions } from './run-command.ts';
+import { exitCodeOf } from './run-outcome.ts';
+import { type Plan, replayCommand, wantedRunsOf, whereText } from './run-plan.ts';
 import { RunDisplay } from './run-progress.ts';
-import { shellQuote } from './shell-quote.ts';
-import { loadWanted, type WantedScenario } from './wanted-scenarios.ts';
-
-/** What is to run. */
-interface Plan {
-  readonly wanted: readonly WantedScenario[];
-  readonly backends: readonly Backend[];
-  readonly results: ResultsFolder;
-  readonly options: RunOptions;
-}
+import { loadWanted } from './wanted-scenarios.ts';
 
 /** What has run so far. */
 interface Finished {
@@ -32,6 +25,8 @@ interface Finished {
   /** By the name of the backend. */
   readonly unavailable: Map<string, Unavailability>;
   readonly elapsed: ElapsedTimes;
+  /** The file with the history of the run that was cut short; null if none was. */
+  cutShort: string | null;
 }
 
 /**
@@ -51,17 +46,36 @@ export async function runScenarios(references: readonly string[], options: RunOp
   try {
     await runAll(plan, finished, host);
   } catch (error) {
-    // What is finished is worth keeping; if that fails as well, the first error says why.
+    // What is finished is worth keeping and showing; if that fails as well, the first error says why.
+    if (finished.judgements.length === 0) throw error;
     try {
-      writeSummary(finished, plan);
+      conclude(finished, plan, host);
     } catch {
       throw error;
     }
     throw error;
   }
-  const summary = writeSummary(finished, plan);
-  printSummary(summary, finished.elapsed, results.file(SUMMARY_FILES.index), options.json === true, host);
-  return exitCodeOf(summary, options.strict === true, host);
+  const summary = conclude(finished, plan, host);
+  return exitCodeOf(summary, options.strict === true, finished.cutShort, host);
+}
+
+/** Writes what came of it and prints it: that, too, if it cannot be written. Throws an OutputError. */
+function conclude(finished: Finished, plan: Plan, host: Host): Summary {
+  const { results, options } = plan;
+  const summary = summaryOf(finished, plan);
+  let index: string | null = null;
+  try {
+    writeWhole(results.file(SUMMARY_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
+    writeWhole(results.file(SUMMARY_FILES.index), renderIndex(summary));
+    index = results.file(SUMMARY_FILES.index);
+    if (options.junit !== undefined) {
+      makeFolderOf(options.junit);
+      writeWhole(options.junit, renderJUnit(summary));
+    }
+  } finally {
+    printSummary(summary, finished.elapsed, index, options.json === true, host);
+  }
+  return summary;
 }
 
 /** What can run nowhere is skipped from the beginning. */
@@ -77,7 +91,7 @@ function nothingFinished({ wanted, backends }: Plan): Finished {
       skipped.push({ scenario: name, title, backend: testbed.name, reason: problem, remedy, wasTried: false });
     }
   }
-  return { judgements: [], skipped, unavailable, elapsed: new ElapsedTimes() };
+  return { judgements: [], skipped, unavailable, elapsed: new ElapsedTimes(), cutShort: null };
 }
 
 async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void> {
@@ -102,7 +116,7 @@ async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void>
   try {
     for await (const step of suite) {
       display.end();
-      takeDown(step, finished);
+      takeDown(step, finished, results);
       if (step.type !== 'run' || host.stderr.isTTY || !isReal(step.judgement.backend)) continue;
       // Nobody watches the terminal, and real time passes slowly: a log shall show that it goes on.
       const { judgement, index, elapsedMs } = step;
@@ -114,7 +128,8 @@ async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void>
   }
 }
 
-function takeDown(step: SuiteStep, { judgements, skipped, unavailable, elapsed }: Finished): void {
+function takeDown(step: SuiteStep, finished: Finished, results: ResultsFolder): void {
+  const { judgements, skipped, unavailable, elapsed } = finished;
   switch (step.type) {
     case 'run':
       judgements.push(step.judgement);
@@ -126,31 +141,17 @@ function takeDown(step: SuiteStep, { judgements, skipped, unavailable, elapsed }
     case 'unavailable':
       unavailable.set(step.backend, { problem: step.problem, remedy: step.remedy });
       break;
+    case 'interrupted': {
+      const history = results.runFile(step.place, RUN_FILES.history);
+      finished.cutShort = existsSync(history) ? history : null;
+      break;
+    }
   }
 }
 
-function whereText({ wanted, backends, options }: Plan, index: number, { scenario, backend, seed }: RunPlace): string {
-  const where = backends.length === 1 ? '' : ` on ${backend}`;
-  const which = options.runs === 1 ? '' : `, seed ${seed}`;
-  return `${index + 1} of ${wanted.length}: ${scenario}${where}${which}`;
-}
-
-function replayCommand({ wanted, backends }: Plan, { scenario, backend, seed }: RunPlace): string {
-  const reference = wanted.find((each) => each.scenario.name === scenario)?.reference ?? scenario;
-  const options = backends.find(({ testbed }) => testbed.name === backend)?.options ?? [];
-  // A path that begins with a dash would be taken for an option.
-  const word = reference.startsWith('-') ? `./${reference}` : reference;
-  return ['npx distrilock run', ...[word, ...options].map(shellQuote), `--seed ${seed}`].join(' ');
-}
-
-function writeSummary(finished: Finished, plan: Plan): Summary {
-  const {
-    backends,
-    results,
-    options: { junit },
-  } = plan;
-  const { judgements, skipped, unavailable } = finished;
-  const summary = summarize({
+function summaryOf({ judgements, skipped, unavailable }: Finished, plan: Plan): Summary {
+  const { backends, results } = plan;
+  return summarize({
     backends: backends.map(({ testbed: { name, isDeterministic } }) => ({
       backend: name,
       isDeterministic,
@@ -161,48 +162,4 @@ function writeSummary(finished: Finished, plan: Plan): Summary {
     wantedRuns: wantedRunsOf(plan, skipped.length),
     folderOf: (judgement) => results.folderOf(judgement),
   });
-  writeWhole(results.file(SUMMARY_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
-  writeWhole(results.file(SUMMARY_FILES.index), renderIndex(summary));
-  if (junit !== undefined) {
-    makeFolderOf(junit);
-    writeWhole(junit, renderJUnit(summary));
-  }
-  return summary;
-}
-
-function wantedRunsOf({ wanted, backends, options }: Plan, skippedScenarios: number): number {
-  return (wanted.length * backends.length - skippedScenarios) * options.runs;
-}
-
-function exitCodeOf(summary: Summary, isStrict: boolean, host: Host): number {
-  const { totals, skipped } = summary;
-  const { signal, stderr } = host;
-  if (signal.aborted && totals.missing > 0) {
-    const name = signal.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
-    const all = totals.runs + totals.missing;
-    stderr.write(`Interrupted by ${name} after ${totals.runs} of ${all} runs; their results are kept\n`);
-    return EXIT[name];
-  }
-  if (totals.runs === 0) {
-    stderr.write('Nothing ran, and nothing is proven: every scenario was skipped, for the reasons above\n');
-    return EXIT.badInput;
-  }
-  if (totals.notAsExpected > 0) return EXIT.notAsExpected;
-  if (totals.unknown > 0 || skipped.some(({ wasTried }) => wasTried)) return EXIT.unknown;
-  const lack = isStrict ? strictLack(summary) : null;
-  if (lack === null) return EXIT.asExpected;
-  stderr.write(`--strict: ${lack}\n`);
-  return EXIT.unknown;
-}
-
-/** What is missing for everything to be proven everywhere; null if nothing is. */
-function strictLack({ skipped, parity }: Summary): string | null {
-  const differing = parity.filter(({ agree }) => !agree).map(({ scenario }) => scenario);
-  const lacks = [
-    ...(skipped.length === 0
-      ? []
-      : [`${skipped.length} ${skipped.length === 1 ? 'scenario was' : 'scenarios were'} skipped`]),
-    ...(differing.length === 0 ? [] : [`the backends do not agree on ${differing.join(', ')}`]),
-  ];
-  return lacks.length === 0 ? null : lacks.join('; ');
 }

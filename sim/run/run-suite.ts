@@ -39,7 +39,9 @@ export type SuiteStep =
   /** A scenario that does not run on a testbed. */
   | { readonly type: 'skipped'; readonly skipped: SkippedScenario }
   /** A testbed that could not even begin its first run: all its scenarios are skipped. */
-  | { readonly type: 'unavailable'; readonly backend: string; readonly problem: string; readonly remedy: string };
+  | { readonly type: 'unavailable'; readonly backend: string; readonly problem: string; readonly remedy: string }
+  /** The last one if the signal cut a run short: it has no verdict, but may have a history. */
+  | { readonly type: 'interrupted'; readonly place: RunPlace };
 
 /**
  * Runs each scenario on each testbed with each seed, one after the other, until the signal fires. Throws an OutputError, a RunFailure, or, unless
@@ -68,9 +70,9 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteStep
       }
       try {
         for await (const run of runAllSeeds(options, index, testbed, scenario)) {
-          if (run === null) return;
-          state.runs += 1;
           yield run;
+          if (run.type === 'interrupted') return;
+          state.runs += 1;
         }
       } catch (error) {
         if (!options.skipsUnavailable || !(error instanceof TestbedUnavailableError)) throw error;
@@ -84,19 +86,18 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteStep
   }
 }
 
-/** Null is the last one if the signal cut a run short. */
 async function* runAllSeeds(
   options: SuiteOptions,
   index: number,
   testbed: Testbed,
   scenario: Scenario,
-): AsyncGenerator<Extract<SuiteStep, { type: 'run' }> | null> {
+): AsyncGenerator<Extract<SuiteStep, { type: 'run' | 'interrupted' }>> {
   const { firstSeed, runs } = options;
   for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
     const startMs = performance.now();
     const judgement = await runOnce(options, index, testbed, scenario, seed);
     if (judgement === null) {
-      yield null;
+      yield { type: 'interrupted', place: { scenario: scenario.name, backend: testbed.name, seed } };
       return;
     }
     yield { type: 'run', index, judgement, elapsedMs: performance.now() - startMs };

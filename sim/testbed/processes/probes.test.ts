@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasRedisServer, NEEDS_REDIS_SERVER } from '../../../test/redis-server.ts';
+import { stateOf } from '../real/process-signal.ts';
 import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import type { TestbedUnavailableError } from '../testbed-error.ts';
-import { probeRedisServer, probeToxiproxy } from './probes.ts';
+import { probeRedisServer, probeToxiproxy, toxiproxyVersionText } from './probes.ts';
 import { createProcessesTestbed, createProcessesTestbedWith } from './processes-testbed.ts';
 
 let folder: string;
@@ -100,6 +101,14 @@ describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_RE
     listener.close();
   });
 
+  it('leaves nothing behind, whatever it started', async () => {
+    const message = await refusalOf(probeRedisServer(script('sleep 1000 &', 'echo left $! >&2', 'exit 3')));
+    const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`);
+    const pid = Number(/left (\d+)/.exec(message)?.[1]);
+    // Dead, if nobody has buried it yet.
+    await expect.poll(() => (isThere(pid) ? stateOf(pid) : 'gone')).toMatch(/^(?:Z|gone)$/);
+  });
+
   it('is none of those if it says its version', async () => {
     const program = script('exec redis-server --loglevel verbose "$@"');
     expect(await probeRedisServer(program)).toMatchObject({ version: expect.stringMatching(/^[\d.]+$/) as string });
@@ -129,9 +138,20 @@ describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_RE
           remedy: expect.stringContaining('.ci/install-toxiproxy') as string,
           blocks: 'all',
         },
+        // It is here, or it is not.
+        expect.objectContaining({ name: 'libfaketime' }),
       ],
     });
   });
+});
+
+it.each([
+  ['git', 'built from source'],
+  ['2.12.0', '2.12.0'],
+  ['3.0.1', '3.0.1'],
+  ['2.9.0', '2.9.0, older than the tested 2.12'],
+])('a toxiproxy-server that says %s is shown as %s', (version, text) => {
+  expect(toxiproxyVersionText(version)).toBe(text);
 });
 
 describe('a toxiproxy-server that cannot be used', () => {

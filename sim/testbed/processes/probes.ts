@@ -17,6 +17,7 @@ export interface Seen {
 }
 
 const HOUR_MS = 3_600_000;
+const TESTED_TOXIPROXY = { major: 2, minor: 12 };
 
 /** Starts the redis-server for a moment. Rejects with a TestbedUnavailableError. */
 export async function probeRedisServer(named: string | null): Promise<Seen & { readonly version: string }> {
@@ -27,12 +28,17 @@ export async function probeRedisServer(named: string | null): Promise<Seen & { r
   });
 }
 
+/** Looks for libfaketime. Rejects with a TestbedUnavailableError if there is none. */
+export function findFaketime(): Promise<Seen & { readonly place: string }> {
+  const library = libfaketime();
+  if (library !== null) return Promise.resolve({ version: null, place: library });
+  const problem = 'there is no libfaketime, which moves the clocks of nodes';
+  return Promise.reject(new TestbedUnavailableError(problem, FAKETIME_REMEDY));
+}
+
 /** Starts the redis-server with a clock that can be moved, and moves it. Rejects with a TestbedUnavailableError. */
 export async function probeClocks(named: string | null): Promise<Seen> {
-  const library = libfaketime();
-  if (library === null) {
-    throw new TestbedUnavailableError('there is no libfaketime, which moves the clocks of nodes', FAKETIME_REMEDY);
-  }
+  const found = await findFaketime();
   const program = redisServerProgram(named);
   return withServer(program, true, async (server) => {
     await server.setClock({ offsetMs: 2 * HOUR_MS, rate: 1 });
@@ -40,7 +46,7 @@ export async function probeClocks(named: string | null): Promise<Seen> {
     if (wallMs - Date.now() < HOUR_MS) {
       throw new TestbedUnavailableError(`the clock of ${program.path} does not follow libfaketime`, FAKETIME_REMEDY);
     }
-    return { version: null, place: library };
+    return found;
   });
 }
 
@@ -50,7 +56,16 @@ export async function probeToxiproxy(): Promise<Seen> {
   const [port = 0] = await freePorts(1);
   const toxiproxy = await startToxiproxy(program, port);
   await toxiproxy.stop();
-  return { version: toxiproxy.version, place: program.path };
+  return { version: toxiproxyVersionText(toxiproxy.version), place: program.path };
+}
+
+/** One that Go built from its source says `git`; of an older one than the tests use, that is told. */
+export function toxiproxyVersionText(version: string): string {
+  if (version === 'git') return 'built from source';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isOlder =
+    major < TESTED_TOXIPROXY.major || (major === TESTED_TOXIPROXY.major && minor < TESTED_TOXIPROXY.minor);
+  return isOlder ? `${version}, older than the tested ${TESTED_TOXIPROXY.major}.${TESTED_TOXIPROXY.minor}` : version;
 }
 
 async function withServer<Result>(

@@ -4,7 +4,7 @@ import { RealRun } from '../real/real-run.ts';
 import type { Testbed } from '../testbed.ts';
 import { libfaketime } from './faketime.ts';
 import { processFleetStarter } from './process-fleet.ts';
-import { probeClocks, probeRedisServer, probeToxiproxy } from './probes.ts';
+import { findFaketime, probeClocks, probeRedisServer, probeToxiproxy } from './probes.ts';
 
 const NAME = 'processes';
 
@@ -32,8 +32,10 @@ function testbedOf(name: string, redisServer: string | null): Testbed {
     check: async () => {
       const redis = await lookFor('redis-server', 'all', () => probeRedisServer(redisServer));
       const toxiproxy = await lookFor('toxiproxy-server', 'all', probeToxiproxy);
-      if ('problem' in redis) return availabilityOf([redis, toxiproxy]);
-      const clocks = await lookFor('libfaketime', 'some', () => probeClocks(redisServer));
+      // Without a server, whose clock it could move, it is only looked for.
+      const clocks = await lookFor('libfaketime', 'some', () =>
+        'problem' in redis ? findFaketime() : probeClocks(redisServer),
+      );
       clockProblem = 'problem' in clocks ? `${clocks.problem} (${clocks.remedy})` : null;
       return availabilityOf([redis, toxiproxy, clocks]);
     },

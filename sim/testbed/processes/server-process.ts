@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { signalAndSee } from '../real/process-signal.ts';
+import { killGroup, signalAndSee } from '../real/process-signal.ts';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';
@@ -45,7 +45,10 @@ export class ServerProcess {
     const server = new ServerProcess(child);
     if (child.pid !== undefined) watchRemains({ pid: child.pid });
     child.once('exit', () => {
-      if (child.pid !== undefined) forgetRemains({ pid: child.pid });
+      if (child.pid === undefined) return;
+      // What the server left behind, a copy of itself that writes to disk or what a script started, ends with it.
+      killGroup(child.pid);
+      forgetRemains({ pid: child.pid });
     });
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -93,11 +96,15 @@ export class ServerProcess {
 
   /** Resolves once the process is gone. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (!this.isRunning) return;
-    this.isStopping = true;
-    const gone = once(this.process, 'exit');
-    this.process.kill(signal);
-    await gone;
+    if (this.isRunning) {
+      this.isStopping = true;
+      const gone = once(this.process, 'exit');
+      this.process.kill(signal);
+      await gone;
+    }
+    // Whoever left its group may keep them open, and with them this process alive.
+    this.process.stdout?.destroy();
+    this.process.stderr?.destroy();
   }
 
   async pause(): Promise<void> {

@@ -27,8 +27,8 @@ describe.skipIf(obstacle !== null)(`what TIME says${obstacle === null ? '' : `: 
     const [forth, back, fast, slow] = story.all('node-clock-changed', { node: 'n1' }).map(({ offsetMs }) => offsetMs);
     expect(Math.abs((forth ?? 0) - 5000)).toBeLessThanOrEqual(10);
     expect(Math.abs((back ?? 0) + 2000)).toBeLessThanOrEqual(10);
-    expect(Math.abs((fast ?? 0) + 2000)).toBeLessThanOrEqual(30);
-    // It gained two seconds in each.
+    // It gains two seconds in each, from the moment it is set on.
+    expect(Math.abs((fast ?? 0) + 2000)).toBeLessThanOrEqual(150);
     const { timeUs: fromUs } = story.started('clock-drift');
     const { timeUs: untilUs } = story.one('node-clock-changed', { node: 'n1', rate: 1, byMs: 0 });
     expect(Math.abs((slow ?? 0) - (2 * (untilUs - fromUs)) / 1000 + 2000)).toBeLessThanOrEqual(150);

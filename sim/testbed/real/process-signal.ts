@@ -15,11 +15,20 @@ export async function signalAndSee(pid: number, signal: 'SIGSTOP' | 'SIGCONT', s
   }
 }
 
+/** Kills all that is left of the process group that this process began. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+}
+
 const STOPPED = 'T';
 const ENDED = 'Z';
 
 /** Linux tells the state of a process behind its name in /proc/<pid>/stat. */
-function stateOf(pid: number): string {
+export function stateOf(pid: number): string {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return text.charAt(text.lastIndexOf(')') + 2);
 }

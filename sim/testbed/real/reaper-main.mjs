@@ -17,7 +17,8 @@ createInterface({ input: process.stdin })
     if (forget?.label !== undefined) labels.delete(forget.label);
   })
   .on('close', async () => {
-    for (const pid of processes) {
+    // Its whole group first, if it began one.
+    for (const pid of [...processes].flatMap((pid) => [-pid, pid])) {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
