@@ -10,9 +10,11 @@ import {
 } from './errors.ts';
 import type { AttemptEvent } from './events.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
+import type { LockTarget } from './lock-target.ts';
 import { type AcquireOptions, retryPolicyOf } from './options.ts';
 import { describeOutcomes, firstError, isQuarantined } from './outcomes.ts';
 import type { Observation } from './observation.ts';
+import { quotedResources } from './resource-names.ts';
 import { mayRetry, retryDelayMs, type RetryPolicy } from './retry.ts';
 
 /** A wall clock beyond this many microseconds (the year 2112) is wrong, and would use up the safe integers. */
@@ -31,7 +33,7 @@ type Failure = AttemptResult & { readonly granted: false };
 /** One call of acquire: attempts until one is granted, the retries or the time are used up, the caller's signal fires or the Redlock is closed. */
 export class Acquisition {
   private readonly context: LockContext;
-  private readonly resource: string;
+  private readonly target: LockTarget;
   private readonly ttlMs: number;
   private readonly policy: RetryPolicy;
   /** Null without a deadline. */
@@ -51,13 +53,13 @@ export class Acquisition {
 
   constructor(
     context: LockContext,
-    resource: string,
+    target: LockTarget,
     ttlMs: number,
     options: AcquireOptions,
     listener: AcquisitionListener,
   ) {
     this.context = context;
-    this.resource = resource;
+    this.target = target;
     this.ttlMs = ttlMs;
     this.policy = retryPolicyOf(options, context.options);
     const deadline = options.deadline ?? context.options.deadline;
@@ -66,7 +68,7 @@ export class Acquisition {
     this.lockValue = options.lockValue ?? null;
     this.signal = options.signal ?? null;
     this.listener = listener;
-    this.observation = context.events.observe('acquire', resource);
+    this.observation = context.events.observe('acquire', target.resources);
   }
 
   start(): void {
@@ -78,7 +80,7 @@ export class Acquisition {
     const { signal } = this;
     if (signal !== null) {
       this.onAbort = () => {
-        this.abort(`Acquiring the lock on ${JSON.stringify(this.resource)} was aborted`, { cause: signal.reason });
+        this.abort(`Acquiring the lock on ${this.name} was aborted`, { cause: signal.reason });
       };
       if (signal.aborted) {
         this.onAbort();
@@ -93,7 +95,7 @@ export class Acquisition {
 
   /** Ends the acquisition because its Redlock is closed. */
   close(): void {
-    this.abort(`The Redlock was closed: ${JSON.stringify(this.resource)} cannot be locked with it any more`);
+    this.abort(`The Redlock was closed: ${this.name} cannot be locked with it any more`);
   }
 
   /** Ends the acquisition when its Environment throws, which may happen in a timer, where nobody would learn of it. */
@@ -127,7 +129,7 @@ export class Acquisition {
       {
         nodes,
         environment,
-        key: options.keyPrefix + this.resource,
+        target: this.target,
         value: this.valueOfAttempt(),
         ttlMs: this.ttlMs,
         timeoutMs: this.context.nodeTimeoutMs(this.ttlMs),
@@ -153,10 +155,10 @@ export class Acquisition {
 
   private judge(result: AttemptResult): void {
     if (result.granted) {
-      const { resource, attempts } = this;
+      const { attempts } = this;
       const { tenure, validityMs, validUntilMs, token } = result;
       this.settle();
-      const lock = new AcquiredLock(this.context, { resource, tenure, attempts, validityMs, validUntilMs, token });
+      const lock = new AcquiredLock(this.context, { tenure, attempts, validityMs, validUntilMs, token });
       this.listener.resolve(lock);
       this.tellOfAttempt('granted');
       this.observation?.acquired(lock);
@@ -195,8 +197,8 @@ export class Acquisition {
   }
 
   private failure({ reason, outcomes }: Failure): LockError {
-    const { resource, deadlineMs } = this;
-    const name = JSON.stringify(resource);
+    const { name, deadlineMs } = this;
+    const { resources } = this.target;
     const within = deadlineMs === null ? '' : ` within ${deadlineMs} ms`;
     const tries = (this.attempts === 1 ? '1 attempt' : `${this.attempts} attempts`) + within;
     const votes = `(${describeOutcomes('granted', outcomes)})`;
@@ -205,21 +207,21 @@ export class Acquisition {
       case 'contended':
         return new ContendedError(
           `No quorum granted the lock on ${name} in ${tries} ${votes}`,
-          resource,
+          resources,
           outcomes,
           cause,
         );
       case 'unreachable':
         return new UnreachableError(
           `Too few nodes ${outcomes.some(isQuarantined) ? 'could vote' : 'answered'} to lock ${name} in ${tries} ${votes}`,
-          resource,
+          resources,
           outcomes,
           cause,
         );
       case 'expired':
         return new ExpiredError(
           `A quorum granted the lock on ${name}, but so late that it was over, in ${tries} ${votes}`,
-          resource,
+          resources,
           outcomes,
         );
     }
@@ -229,13 +231,17 @@ export class Acquisition {
     if (this.over) return;
     this.cancelRetry?.();
     this.attempt?.abandon();
-    this.reject(new AbortedError(message, this.resource, [], options));
+    this.reject(new AbortedError(message, this.target.resources, [], options));
   }
 
   private reject(error: unknown): void {
     this.settle();
     this.listener.reject(error);
     this.observation?.failed(error);
+  }
+
+  private get name(): string {
+    return quotedResources(this.target.resources);
   }
 
   private now(): number {

@@ -15,6 +15,7 @@ export function admitNodes(
   // It is no vote: every node counts, so one that is missing must not end the round before the others have answered.
   const round = new Round(
     nodes,
+    { resources: [], keys: [command.key] },
     () => true,
     () => undefined,
     () => {
@@ -37,7 +38,7 @@ export function admitNodes(
       return;
     }
     const message = `Not all nodes were admitted (${describeOutcomes('admitted', outcomes)})`;
-    settle(new UnreachableError(message, '', outcomes, { cause: firstError(outcomes) }));
+    settle(new UnreachableError(message, [], outcomes, { cause: firstError(outcomes) }));
   }
-  round.start(command, null);
+  round.start(() => command, command.timeoutMs, null);
 }

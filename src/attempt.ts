@@ -1,7 +1,9 @@
+import { Ballot } from './ballot.ts';
 import type { Cancel, Environment } from './environment.ts';
 import type { NodeOutcome } from './errors.ts';
 import type { NodeStatistics } from './events.ts';
 import type { CommitCommand, LockNode, LockReply } from './lock-node.ts';
+import type { LockTarget } from './lock-target.ts';
 import { outcomeOf } from './outcomes.ts';
 import { quorumOf } from './quorum.ts';
 import type { RestartGuard } from './restart-guard.ts';
@@ -13,7 +15,7 @@ import { validUntilMs } from './validity.ts';
 export interface AttemptRequest {
   readonly nodes: readonly LockNode[];
   readonly environment: Environment;
-  readonly key: string;
+  readonly target: LockTarget;
   readonly value: string;
   readonly ttlMs: number;
   readonly timeoutMs: number;
@@ -55,7 +57,11 @@ function isGrantedWithToken(reply: LockReply): boolean {
 
 /**
  * One try at the lock, with one value: the vote of all nodes and, with fencing, the commit of the token. An attempt
- * that fails removes its value from all nodes before it reports.
+ * that fails removes its value from all nodes before it reports. A node counts only for all of the lock's keys together.
+ *
+ * All resources of a lock carry one token, the largest that any of their counters gave. For each resource by itself the argument for single locks
+ * holds: the lock is granted once a quorum of nodes has the token in the counter of that resource, and each of these had it stored there while our
+ * value held the key. Whoever locks the resource later meets one of them, and draws a larger one.
  */
 export class Attempt {
   private readonly tenure: Tenure;
@@ -65,16 +71,15 @@ export class Attempt {
   private readonly round: Round;
   private validUntilMs = 0;
   private startedMs = 0;
-  /** When each node answered, by its index; null unless somebody wants to know. */
+  /** When each answer came, by its place; null unless somebody wants to know. */
   private readonly answeredMs: Map<number, number> | null;
 
-  /** The fencing token once it is chosen: the largest among the grants of the deciding quorum. */
+  /** The fencing token once it is chosen: the largest among the grants until the vote was decided. */
   private token: number | null = null;
-  private tokenHolders = 0;
-  /** What the nodes that were sent a commit answered, by their index; null while they have not. */
+  /** The vote on the token: a node is for it while all of its counters are at the token. Null until it is chosen. */
+  private tokenBallot: Ballot | null = null;
+  /** What was answered to commits, by the places that they were sent to; null while nothing was. */
   private commits: Map<number, LockReply | null> | null = null;
-  private commitsInFlight = 0;
-  private commitsFailed = 0;
   private commitsTimedOut = false;
   private cancelCommitTimer: Cancel | null = null;
 
@@ -82,29 +87,34 @@ export class Attempt {
     this.request = request;
     this.finish = finish;
     this.answeredMs = request.observed ? new Map<number, number>() : null;
-    this.tenure = new Tenure(request.nodes, request.environment, request.key, request.value, request.timeoutMs);
+    this.tenure = new Tenure(request.nodes, request.environment, request.target, request.value, request.timeoutMs);
     this.round = new Round(
       request.nodes,
+      request.target,
       request.tokenHint === null ? isGranted : isGrantedWithToken,
       (granted) => {
         if (!granted) this.fail(this.round.lacksQuorum() ? 'unreachable' : 'contended');
         else if (request.tokenHint === null) this.succeed();
         else this.chooseToken();
       },
-      (index, reply) => {
-        this.observe(index, reply);
+      (place, reply) => {
+        this.observe(place, reply);
       },
     );
   }
 
   start(): void {
-    const { key, value, ttlMs, fresh, tokenHint, guard, environment, clockDriftFactor } = this.request;
+    const { value, ttlMs, fresh, tokenHint, guard, environment, clockDriftFactor } = this.request;
     // Read before the first command leaves, so that no key can be older than this moment.
     const nowMs = environment.clock.now();
     this.startedMs = nowMs;
     this.validUntilMs = validUntilMs(nowMs, ttlMs, clockDriftFactor);
     const timeoutMs = this.timeoutMsFrom(nowMs);
-    this.round.start({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint, guard }, environment);
+    this.round.start(
+      (key) => ({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint, guard }),
+      timeoutMs,
+      environment,
+    );
   }
 
   /** Gives the attempt up: it will not report any more, and its value is removed from all nodes. */
@@ -116,12 +126,11 @@ export class Attempt {
 
   /** How long the attempt has taken, and what each node has said to it. */
   statistics(): { readonly durationMs: number; readonly nodes: readonly NodeStatistics[] } {
-    const { answeredMs, startedMs } = this;
-    const nodes = this.outcomes().map((outcome, index): NodeStatistics => {
-      const atMs = answeredMs?.get(index);
-      return { ...outcome, latencyMs: atMs === undefined ? null : atMs - startedMs };
+    const nodes = this.outcomes().map((outcome, node): NodeStatistics => {
+      const atMs = this.answeredAtMs(node);
+      return { ...outcome, latencyMs: atMs === null ? null : atMs - this.startedMs };
     });
-    return { durationMs: this.request.environment.clock.now() - startedMs, nodes };
+    return { durationMs: this.request.environment.clock.now() - this.startedMs, nodes };
   }
 
   /** How long to wait for what is sent now. Its clean-up, which nobody waits for, has the whole timeout. */
@@ -130,12 +139,24 @@ export class Attempt {
     return Math.max(0, Math.min(timeoutMs, endsAtMs - nowMs));
   }
 
-  private observe(index: number, reply: LockReply): void {
-    this.answeredMs?.set(index, this.request.environment.clock.now());
-    if (reply.kind === 'granted') this.tenure.noteGrant(index);
+  /** When a node had answered for all keys; null while it has not. */
+  private answeredAtMs(node: number): number | null {
+    const keyCount = this.request.target.keys.length;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (let place = node * keyCount; place < (node + 1) * keyCount; place += 1) {
+      const atMs = this.answeredMs?.get(place);
+      if (atMs === undefined) return null;
+      latestMs = Math.max(latestMs, atMs);
+    }
+    return latestMs;
+  }
+
+  private observe(place: number, reply: LockReply): void {
+    this.answeredMs?.set(place, this.request.environment.clock.now());
+    if (reply.kind === 'granted') this.tenure.noteGrant(place);
     if (this.token === null || this.finish === null) return;
     // An answer to acquire that arrives while the token is being committed can still help.
-    if (reply.kind === 'granted' && reply.token !== null) this.countToken(index, reply.token);
+    this.countToken(place, reply);
     this.decideToken();
   }
 
@@ -146,8 +167,9 @@ export class Attempt {
       if (reply?.kind === 'granted' && reply.token !== null && reply.token > largest) largest = reply.token;
     }
     this.token = largest;
-    replies.forEach((reply, index) => {
-      if (reply?.kind === 'granted' && reply.token !== null) this.countToken(index, reply.token);
+    this.tokenBallot = new Ballot(this.request.nodes.length, this.request.target.keys.length);
+    replies.forEach((reply, place) => {
+      if (reply !== undefined) this.countToken(place, reply);
     });
     this.decideToken();
     if (this.finish === null) return;
@@ -158,39 +180,50 @@ export class Attempt {
     });
   }
 
-  /** Counts a node whose counter is at the token, and asks one whose counter is below to raise it. */
-  private countToken(index: number, counter: number): void {
+  /** Counts the answer to an acquire for the vote on the token, and asks a node whose counter is below the token to raise it. */
+  private countToken(place: number, reply: LockReply): void {
     const token = this.token as number;
-    if (counter === token) this.tokenHolders += 1;
-    if (counter >= token) return;
+    const counter = reply.kind === 'granted' ? reply.token : null;
+    if (counter === null || counter >= token) {
+      this.tokenBallot?.count(place, counter === token);
+      return;
+    }
     const commits = (this.commits ??= new Map<number, LockReply | null>());
-    commits.set(index, null);
-    this.commitsInFlight += 1;
-    const { key, value, timeoutMs } = this.request;
-    const command: CommitCommand = { kind: 'commit', key, value, timeoutMs, token };
-    this.round.send(index, command, (reply) => {
+    commits.set(place, null);
+    const { value, timeoutMs } = this.request;
+    const command: CommitCommand = { kind: 'commit', key: this.round.keyAt(place), value, timeoutMs, token };
+    this.round.send(place, command, (answer) => {
       // A node that settles twice does not count twice.
-      if (commits.get(index) !== null) return;
-      commits.set(index, reply);
-      this.commitsInFlight -= 1;
+      if (commits.get(place) !== null) return;
+      commits.set(place, answer);
       if (this.finish === null) return;
-      if (reply.kind === 'committed') this.tokenHolders += 1;
-      else if (reply.kind === 'failed') this.commitsFailed += 1;
+      this.tokenBallot?.count(place, answer.kind === 'committed');
       this.decideToken();
     });
   }
 
   private decideToken(): void {
-    const quorum = quorumOf(this.request.nodes.length);
-    if (this.tokenHolders >= quorum) {
-      this.succeed();
-      return;
+    const decision = this.tokenBallot?.decide();
+    if (decision === 'granted') this.succeed();
+    else if (decision === 'denied') this.fail(this.lacksQuorumOfCommits() ? 'unreachable' : 'contended');
+  }
+
+  /** Refused commits mean that others came first; failed ones, that too few nodes answered. */
+  private lacksQuorumOfCommits(): boolean {
+    const { replies } = this.round;
+    const keyCount = this.request.target.keys.length;
+    let nodes = 0;
+    for (let first = 0; first < replies.length; first += keyCount) {
+      if (replies.slice(first, first + keyCount).every((reply, part) => this.mayHaveToken(reply, first + part)))
+        nodes += 1;
     }
-    let unanswered = 0;
-    for (const reply of this.round.replies) if (reply === undefined) unanswered += 1;
-    if (this.tokenHolders + this.commitsInFlight + unanswered >= quorum) return;
-    // Refused commits mean that others came first; failed ones, that too few nodes answered.
-    this.fail(this.tokenHolders + this.commitsFailed >= quorum ? 'unreachable' : 'contended');
+    return nodes >= quorumOf(this.request.nodes.length);
+  }
+
+  private mayHaveToken(reply: LockReply | undefined, place: number): boolean {
+    const commit = this.commits?.get(place);
+    if (commit !== undefined) return commit?.kind === 'committed' || commit?.kind === 'failed';
+    return reply?.kind === 'granted' && reply.token === this.token;
   }
 
   private succeed(): void {
@@ -222,13 +255,14 @@ export class Attempt {
 
   /** What each node said last: to the commit where it was sent one, or else to the acquire. */
   private outcomes(): NodeOutcome[] {
-    const { nodes, tokenHint } = this.request;
-    return this.round.outcomes().map((outcome, index) => {
-      const commit = this.commits?.get(index);
-      if (commit !== undefined) return outcomeOf(nodes[index]?.id ?? '', commit ?? undefined, this.commitsTimedOut);
-      const reply = this.round.replies[index];
-      if (tokenHint === null || reply?.kind !== 'granted' || reply.token !== null) return outcome;
-      return { ...outcome, outcome: 'failed', error: new Error(`${outcome.node}: granted without a fencing token`) };
+    const { nodes, target, tokenHint } = this.request;
+    return this.round.outcomes((place) => {
+      const node = nodes[Math.floor(place / target.keys.length)]?.id ?? '';
+      const commit = this.commits?.get(place);
+      if (commit !== undefined) return outcomeOf(node, commit ?? undefined, this.commitsTimedOut);
+      const reply = this.round.replies[place];
+      if (tokenHint === null || reply?.kind !== 'granted' || reply.token !== null) return null;
+      return { node, outcome: 'failed', error: new Error(`${node}: granted without a fencing token`) };
     });
   }
 }

@@ -1,8 +1,9 @@
 import type { LockReply } from './lock-node.ts';
+import { joinedResources } from './resource-names.ts';
 
 /** Stable codes of all errors of the library, so that callers need not read messages. */
 export type LockErrorCode =
-  'contended' | 'unreachable' | 'expired' | 'extension-refused' | 'aborted' | 'invalid-option';
+  'contended' | 'unreachable' | 'expired' | 'extension-refused' | 'aborted' | 'invalid-option' | 'cross-slot';
 
 /**
  * What one node said in the round that failed: the kind of its reply, `timeout` when it had not answered
@@ -13,6 +14,8 @@ export interface NodeOutcome {
   readonly outcome: LockReply['kind'] | 'timeout' | 'pending';
   /** Why a `failed` node failed. */
   readonly error?: Error;
+  /** Of a lock on several resources, the one that this was said about: the first that kept the node from voting for the lock. */
+  readonly resource?: string;
 }
 
 /** What JSON keeps of a LockError. */
@@ -21,8 +24,10 @@ export interface LockErrorJson {
   readonly code: LockErrorCode;
   readonly message: string;
   readonly resource: string;
+  readonly resources: readonly string[];
   readonly outcomes: readonly {
     readonly node: string;
+    readonly resource?: string;
     readonly outcome: NodeOutcome['outcome'];
     /** The message of the outcome's error. */
     readonly reason?: string;
@@ -32,25 +37,36 @@ export interface LockErrorJson {
 /** Base of every error that this library throws or rejects with. */
 export abstract class LockError extends Error {
   abstract readonly code: LockErrorCode;
-  /** The resource that the call was about; empty for an invalid option. */
+  /** The resource that the call was about, several with commas between them; empty for an invalid option. */
   readonly resource: string;
+  /** All the resources that the call was about, sorted; empty for an invalid option. */
+  readonly resources: readonly string[];
   /** What each node said in the last round, in the order of the nodes; empty where no node was asked. */
   readonly outcomes: readonly NodeOutcome[];
 
-  constructor(message: string, resource: string, outcomes: readonly NodeOutcome[], options?: ErrorOptions) {
+  constructor(
+    message: string,
+    resources: string | readonly string[],
+    outcomes: readonly NodeOutcome[],
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.name = new.target.name;
-    this.resource = resource;
+    this.resources = typeof resources === 'string' ? [resources] : resources;
+    this.resource = joinedResources(this.resources);
     this.outcomes = outcomes;
   }
 
   /** For logs: errors have no fields that JSON would keep by itself. Causes are left out, which are not the library's own. */
   toJSON(): LockErrorJson {
-    const { name, code, message, resource } = this;
-    const outcomes = this.outcomes.map(({ node, outcome, error }) =>
-      error === undefined ? { node, outcome } : { node, outcome, reason: error.message },
-    );
-    return { name, code, message, resource, outcomes };
+    const { name, code, message, resource, resources } = this;
+    const outcomes = this.outcomes.map(({ node, outcome, error, resource: about }) => ({
+      node,
+      outcome,
+      ...(about === undefined ? {} : { resource: about }),
+      ...(error === undefined ? {} : { reason: error.message }),
+    }));
+    return { name, code, message, resource, resources, outcomes };
   }
 }
 
@@ -86,7 +102,12 @@ export class InvalidOptionError extends LockError {
   readonly option: string;
 
   constructor(option: string, problem: string) {
-    super(`${option} ${problem}`, '', []);
+    super(`${option} ${problem}`, [], []);
     this.option = option;
   }
+}
+
+/** A Redis Cluster was asked for a lock on several resources whose keys do not share a hash slot; thrown at once, before any node is asked. */
+export class CrossSlotError extends LockError {
+  readonly code = 'cross-slot';
 }

@@ -3,11 +3,13 @@ import { InvalidOptionError } from './errors.ts';
 import {
   EVENT_NAMES,
   type LockOperation,
+  type LostEvent,
   type RedlockEventName,
   type RedlockEvents,
   type RedlockListener,
 } from './events.ts';
 import { Observation } from './observation.ts';
+import { joinedResources } from './resource-names.ts';
 
 interface Subscription {
   readonly listener: (event: never) => unknown;
@@ -70,18 +72,19 @@ export class EventHub {
   }
 
   /** The observation of an operation that begins, unless nobody listens to anything. */
-  observe(kind: LockOperation['kind'], resource: string): Observation | null {
+  observe(kind: LockOperation['kind'], resources: readonly string[]): Observation | null {
     for (const topic of this.allTopics) {
-      if (isObserved(topic)) return new Observation(this, this.environment, { kind, resource });
+      if (!isObserved(topic)) continue;
+      return new Observation(this, this.environment, { kind, resource: joinedResources(resources), resources });
     }
     return null;
   }
 
   /** Tells of the loss of a lock, once. */
-  lose(lock: { readonly resource: string }, error: Error): void {
+  lose(lock: Pick<LostEvent, 'resource' | 'resources'>, error: Error): void {
     if (!isObserved(this.topicOf('lost')) || this.lostLocks.has(lock)) return;
     this.lostLocks.add(lock);
-    this.emit('lost', { resource: lock.resource, error });
+    this.emit('lost', { resource: lock.resource, resources: lock.resources, error });
   }
 
   emit<Name extends RedlockEventName>(name: Name, event: RedlockEvents[Name]): void {

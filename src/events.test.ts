@@ -64,7 +64,7 @@ describe('events', () => {
     if (nodes[1] !== undefined) nodes[1].fate = () => failed('down');
     if (nodes[2] !== undefined) nodes[2].latencyMs = 3;
     const lock = watch(redlock.acquire('r', TTL_MS));
-    expect(told).toEqual([['started', { operation: { kind: 'acquire', resource: 'r' } }]]);
+    expect(told).toEqual([['started', { operation: { kind: 'acquire', resource: 'r', resources: ['r'] } }]]);
     const operation = told[0]?.[0] === 'started' ? told[0][1].operation : null;
     await world.advance(40);
     if (nodes[1] !== undefined) nodes[1].fate = () => undefined;
@@ -117,10 +117,10 @@ describe('events', () => {
     await world.advance(1);
     void lock.release();
     expect(told.slice(3)).toEqual([
-      ['started', { operation: { kind: 'extend', resource: 'r' } }],
-      ['extended', { operation: { kind: 'extend', resource: 'r' }, durationMs: 1, validityMs: 1977 }],
-      ['started', { operation: { kind: 'release', resource: 'r' } }],
-      ['released', { operation: { kind: 'release', resource: 'r' }, durationMs: 1 }],
+      ['started', { operation: { kind: 'extend', resource: 'r', resources: ['r'] } }],
+      ['extended', { operation: { kind: 'extend', resource: 'r', resources: ['r'] }, durationMs: 1, validityMs: 1977 }],
+      ['started', { operation: { kind: 'release', resource: 'r', resources: ['r'] } }],
+      ['released', { operation: { kind: 'release', resource: 'r', resources: ['r'] }, durationMs: 1 }],
     ]);
   });
 
@@ -166,7 +166,7 @@ describe('events', () => {
     expect(told.at(-1)).toEqual([
       'failed',
       {
-        operation: { kind: 'release', resource: 'r' },
+        operation: { kind: 'release', resource: 'r', resources: ['r'] },
         durationMs: 1,
         code: 'unreachable',
         error: expect.any(UnreachableError) as Error,
@@ -244,7 +244,7 @@ describe('lost', () => {
     for (const node of nodes) node.keys.clear();
     await world.advance(497);
     expect(work.error).toBeInstanceOf(ExtensionRefusedError);
-    expect(told).toEqual([['lost', { resource: 'r', error: work.error }]]);
+    expect(told).toEqual([['lost', { resource: 'r', resources: ['r'], error: work.error }]]);
 
     const late = watch(
       redlock.using(
@@ -260,7 +260,7 @@ describe('lost', () => {
     for (const node of nodes) node.answerLatencyMs = TTL_MS;
     await world.advance(5 * TTL_MS);
     expect(late.error).toBeInstanceOf(ExpiredError);
-    expect(told.slice(1)).toEqual([['lost', { resource: 's', error: late.error }]]);
+    expect(told.slice(1)).toEqual([['lost', { resource: 's', resources: ['s'], error: late.error }]]);
   });
 
   it('is told by the extension that notices it, and not again', async () => {
@@ -273,7 +273,7 @@ describe('lost', () => {
     all.nodes[1]?.keys.clear();
     const extension = watch(lock.extend(TTL_MS));
     await all.world.advance(1);
-    expect(all.told).toEqual([['lost', { resource: 'r', error: extension.error }]]);
+    expect(all.told).toEqual([['lost', { resource: 'r', resources: ['r'], error: extension.error }]]);
     await all.world.advance(2 * TTL_MS);
     watch(lock.extend(TTL_MS));
     watch(lock.release());
@@ -292,9 +292,14 @@ describe('lost', () => {
     expect(all.told.map(([, event]) => event)).toEqual([
       {
         resource: 'r',
+        resources: ['r'],
         error: new ExpiredError('Cannot extend the lock on "r": it has expired; acquire it again', 'r', []),
       },
-      { resource: 'r', error: new ExpiredError('the lock on "r" had expired before it was released', 'r', []) },
+      {
+        resource: 'r',
+        resources: ['r'],
+        error: new ExpiredError('the lock on "r" had expired before it was released', 'r', []),
+      },
     ]);
   });
 

@@ -4,12 +4,15 @@ import type { LockCommand, LockReply } from './lock-node.ts';
 /** One call of acquire, extend or release: the same object in all events about it. */
 export interface LockOperation {
   readonly kind: 'acquire' | 'extend' | 'release';
+  /** What is locked; several resources with commas between them. */
   readonly resource: string;
+  /** All that is locked, sorted. */
+  readonly resources: readonly string[];
 }
 
 /** What one node said to one attempt, and when. */
 export interface NodeStatistics extends NodeOutcome {
-  /** Milliseconds from the beginning of the attempt until the node answered the acquire; null while it has not. */
+  /** Milliseconds from the beginning of the attempt until the node answered the acquire, for all resources; null while it has not. */
   readonly latencyMs: number | null;
 }
 
@@ -75,10 +78,11 @@ export interface FailedEvent {
  */
 export interface LostEvent {
   readonly resource: string;
+  readonly resources: readonly string[];
   readonly error: Error;
 }
 
-/** A node answered a command, however late. */
+/** A node answered a command, however late. Of a lock on several resources each is a command of its own. */
 export interface NodeReplyEvent {
   readonly node: string;
   readonly command: LockCommand['kind'];

@@ -53,6 +53,7 @@ export interface IoredisNodeOptions {
  */
 export class IoredisNode implements LockNode {
   readonly id: string;
+  readonly cluster?: { readonly keyPrefix: string };
   readonly connection: { readonly owned: boolean; quit(): Promise<void> };
   private readonly client: IoredisClient;
   private readonly link: IoredisConnection;
@@ -66,6 +67,7 @@ export class IoredisNode implements LockNode {
 
   constructor(id: string, client: IoredisClient, { owned, isGuarded, environment }: IoredisNodeOptions) {
     this.id = id;
+    if (client.isCluster) this.cluster = { keyPrefix: client.options.keyPrefix ?? '' };
     this.client = client;
     this.link = connectionOf(client);
     this.environment = environment;

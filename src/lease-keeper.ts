@@ -3,6 +3,7 @@ import type { EventHub } from './event-hub.ts';
 import { ExpiredError, LockError } from './errors.ts';
 import type { AcquiredLock } from './lock.ts';
 import { provesLoss } from './loss.ts';
+import { quotedResources } from './resource-names.ts';
 
 /** How much sooner than the end of the validity the signal fires: timers count whole milliseconds and come late rather than early. */
 const SIGNAL_LEAD_MS = 2;
@@ -129,12 +130,12 @@ export class LeaseKeeper {
       this.halt();
       return;
     }
-    const { resource } = this.lock;
+    const { resources } = this.lock;
     const failure = this.lastFailure instanceof Error ? `: ${this.lastFailure.message}` : '';
     this.lose(
       new ExpiredError(
-        `The lock on ${JSON.stringify(resource)} ended before the work under it${failure}`,
-        resource,
+        `The lock on ${quotedResources(resources)} ended before the work under it${failure}`,
+        resources,
         [],
         {
           cause: this.lastFailure,

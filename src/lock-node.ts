@@ -14,6 +14,8 @@ export interface LockNode {
    * the caller bounds its own wait, and a late reply still counts for the clean-up.
    */
   execute(command: LockCommand, settle: (reply: LockReply) => void): void;
+  /** Where the node is a whole Redis Cluster, which wants all keys of one lock in one hash slot: what its client puts before every key. */
+  readonly cluster?: { readonly keyPrefix: string };
   /** Closes the connection. `owned` tells whether distrilock opened it. Absent where there is nothing to close. */
   readonly connection?: {
     readonly owned: boolean;

@@ -6,6 +6,7 @@ import { provesLoss } from './loss.ts';
 import type { Observation } from './observation.ts';
 import { checkTtl, type ResolvedOptions } from './options.ts';
 import { describeOutcomes, firstError } from './outcomes.ts';
+import { joinedResources, quotedResources } from './resource-names.ts';
 import { Round } from './round.ts';
 import type { Tenure } from './tenure.ts';
 import { releaseOrLetExpire } from './using.ts';
@@ -24,7 +25,6 @@ export interface LockContext {
 
 /** What was granted: the facts of one acquire. */
 export interface Grant {
-  readonly resource: string;
   readonly tenure: Tenure;
   readonly attempts: number;
   readonly validityMs: number;
@@ -45,13 +45,15 @@ export class AcquiredLock {
     nameAsyncDispose(this.prototype);
   }
 
-  /** The resource that is locked. */
+  /** The resource that is locked; several with commas between them. */
   readonly resource: string;
-  /** The value that the nodes hold for this lock and no other. */
+  /** All the resources that are locked, each once and sorted. */
+  readonly resources: readonly string[];
+  /** The value that the nodes hold for this lock and no other, under the key of each resource. */
   readonly value: string;
   /** Attempts that acquire took, the successful one included. */
   readonly attempts: number;
-  /** The fencing token: larger than that of every lock on the resource granted before. Undefined without `fencing`. */
+  /** The fencing token: larger than that of every lock granted before on any of the resources. Undefined without `fencing`. */
   readonly token: number | undefined;
 
   // Hidden from whoever prints or serialises a lock: the connections behind it know passwords.
@@ -68,7 +70,8 @@ export class AcquiredLock {
   constructor(context: LockContext, grant: Grant) {
     this.#context = context;
     this.#tenure = grant.tenure;
-    this.resource = grant.resource;
+    this.resources = grant.tenure.target.resources;
+    this.resource = joinedResources(this.resources);
     this.value = grant.tenure.value;
     this.attempts = grant.attempts;
     this.token = grant.token ?? undefined;
@@ -82,9 +85,9 @@ export class AcquiredLock {
   }
 
   /** What logs and other programs may know of the lock: nothing of the connections, whose options may hold passwords. */
-  toJSON(): Pick<AcquiredLock, 'resource' | 'value' | 'attempts' | 'token' | 'validity'> {
-    const { resource, value, attempts, token, validity } = this;
-    return { resource, value, attempts, token, validity };
+  toJSON(): Pick<AcquiredLock, 'resource' | 'resources' | 'value' | 'attempts' | 'token' | 'validity'> {
+    const { resource, resources, value, attempts, token, validity } = this;
+    return { resource, resources, value, attempts, token, validity };
   }
 
   /** Whether the lock was given back, by a release that may still be under way or may have failed. */
@@ -107,7 +110,7 @@ export class AcquiredLock {
     return new Promise((resolve, reject) => {
       const { options, nodes, events } = this.#context;
       checkTtl(ttl, options);
-      const observation = events.observe('extend', this.resource);
+      const observation = events.observe('extend', this.resources);
       observation?.started();
       const refusal = this.refusalToExtend();
       if (refusal !== null) {
@@ -119,6 +122,7 @@ export class AcquiredLock {
       const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
       const round = new Round(
         nodes,
+        this.#tenure.target,
         extendsOurValue,
         (granted) => {
           const failure = this.judgeExtension(granted, extendedUntilMs, round);
@@ -136,14 +140,10 @@ export class AcquiredLock {
         },
         null,
       );
+      const timeoutMs = this.#context.nodeTimeoutMs(ttl);
       round.start(
-        {
-          kind: 'extend',
-          key: this.#tenure.key,
-          value: this.value,
-          ttlMs: ttl,
-          timeoutMs: this.#context.nodeTimeoutMs(ttl),
-        },
+        (key) => ({ kind: 'extend', key, value: this.value, ttlMs: ttl, timeoutMs }),
+        timeoutMs,
         options.environment,
       );
     });
@@ -160,7 +160,7 @@ export class AcquiredLock {
     this.#givenBack = true;
     if (this.#releasing !== null) return this.#releasing;
     const { events } = this.#context;
-    const observation = events.observe('release', this.resource);
+    const observation = events.observe('release', this.resources);
     const releasing = new Promise<void>((resolve, reject) => {
       this.#tenure.clear((confirmed, round) => {
         if (confirmed || this.isOver()) {
@@ -177,7 +177,7 @@ export class AcquiredLock {
     this.#releasing = releasing;
     observation?.started();
     if (isLate) {
-      events.lose(this, new ExpiredError(`${this.name} had expired before it was released`, this.resource, []));
+      events.lose(this, new ExpiredError(`${this.name} had expired before it was released`, this.resources, []));
     }
     return releasing;
   }
@@ -196,50 +196,56 @@ export class AcquiredLock {
   }
 
   private get name(): string {
-    return `the lock on ${JSON.stringify(this.resource)}`;
+    return `the lock on ${quotedResources(this.resources)}`;
   }
 
   private failureToRelease(round: Round): LockError {
-    const { name, resource } = this;
+    const { name, resources } = this;
     const outcomes = round.outcomes();
     const rest = `which will expire by itself (${describeOutcomes('released', outcomes)})`;
     const cause = { cause: firstError(outcomes) };
     if (this.#context.isClosed() && round.lacksQuorumOfSent()) {
-      return new AbortedError(`The Redlock was closed before it released ${name}, ${rest}`, resource, outcomes, cause);
+      return new AbortedError(`The Redlock was closed before it released ${name}, ${rest}`, resources, outcomes, cause);
     }
-    return new UnreachableError(`Too few nodes confirmed that ${name} is released, ${rest}`, resource, outcomes, cause);
+    return new UnreachableError(
+      `Too few nodes confirmed that ${name} is released, ${rest}`,
+      resources,
+      outcomes,
+      cause,
+    );
   }
 
   private refusalToExtend(): LockError | null {
-    const { name, resource } = this;
+    const { name, resources } = this;
     if (this.#context.isClosed())
-      return new AbortedError(`The Redlock was closed: ${name} cannot be extended`, resource, []);
-    if (this.#givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resource, []);
-    if (this.isOver()) return new ExpiredError(`Cannot extend ${name}: it has expired; acquire it again`, resource, []);
+      return new AbortedError(`The Redlock was closed: ${name} cannot be extended`, resources, []);
+    if (this.#givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resources, []);
+    if (this.isOver())
+      return new ExpiredError(`Cannot extend ${name}: it has expired; acquire it again`, resources, []);
     const { extensionLimit } = this.#context.options;
     if (extensionLimit >= 0 && this.#extensions >= extensionLimit) {
       const times = extensionLimit === 1 ? 'once' : `${extensionLimit} times`;
-      return new ExtensionRefusedError(`Cannot extend ${name} more than ${times} (extensionLimit)`, resource, []);
+      return new ExtensionRefusedError(`Cannot extend ${name} more than ${times} (extensionLimit)`, resources, []);
     }
     return null;
   }
 
   private judgeExtension(granted: boolean, extendedUntilMs: number, round: Round): LockError | null {
-    const { name, resource } = this;
+    const { name, resources } = this;
     const outcomes = round.outcomes();
     const votes = `(${describeOutcomes('extended', outcomes)})`;
     if (this.#givenBack)
-      return new ExtensionRefusedError(`Cannot extend ${name}: it was released meanwhile`, resource, outcomes);
+      return new ExtensionRefusedError(`Cannot extend ${name}: it was released meanwhile`, resources, outcomes);
     // Others may have seen it expire, even if a quorum has just prolonged it.
     if (this.isOver())
-      return new ExpiredError(`Cannot extend ${name}: it expired meanwhile ${votes}`, resource, outcomes);
+      return new ExpiredError(`Cannot extend ${name}: it expired meanwhile ${votes}`, resources, outcomes);
     if (!granted && round.lacksQuorum()) {
       const cause = { cause: firstError(outcomes) };
-      return new UnreachableError(`Too few nodes answered to extend ${name} ${votes}`, resource, outcomes, cause);
+      return new UnreachableError(`Too few nodes answered to extend ${name} ${votes}`, resources, outcomes, cause);
     }
-    if (!granted) return new ExtensionRefusedError(`No quorum holds ${name} any more ${votes}`, resource, outcomes);
+    if (!granted) return new ExtensionRefusedError(`No quorum holds ${name} any more ${votes}`, resources, outcomes);
     if (extendedUntilMs <= this.now()) {
-      return new ExpiredError(`The extension of ${name} came too late to be of use ${votes}`, resource, outcomes);
+      return new ExpiredError(`The extension of ${name} came too late to be of use ${votes}`, resources, outcomes);
     }
     this.#validUntilMs = Math.max(this.#validUntilMs, extendedUntilMs);
     this.#grantedValidityMs = this.#validUntilMs - this.now();

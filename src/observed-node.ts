@@ -8,6 +8,7 @@ import type { LockCommand, LockNode, LockReply } from './lock-node.ts';
  */
 export class ObservedNode implements LockNode {
   readonly id: string;
+  readonly cluster?: NonNullable<LockNode['cluster']>;
   readonly connection?: NonNullable<LockNode['connection']>;
   private readonly node: LockNode;
   private readonly hub: EventHub;
@@ -15,6 +16,7 @@ export class ObservedNode implements LockNode {
 
   constructor(node: LockNode, hub: EventHub, environment: Environment) {
     this.id = node.id;
+    if (node.cluster !== undefined) this.cluster = node.cluster;
     if (node.connection !== undefined) this.connection = node.connection;
     this.node = node;
     this.hub = hub;

@@ -293,26 +293,14 @@ export function checkRoutine(routine: unknown): void {
   }
 }
 
-/** The one resource that a name, or a list of one name, stands for. */
-export function oneResource(resource: unknown): unknown {
-  if (!Array.isArray(resource)) return resource;
-  if (resource.length === 1) return resource[0] as unknown;
-  throw new InvalidOptionError(
-    'resource',
-    resource.length === 0
-      ? 'must not be an empty array: name what is to be locked'
-      : `must be one name, not ${resource.length}: lock one inside the routine of the other, in the same order everywhere`,
-  );
-}
-
 /** Refuses a resource that is not a name, or whose key would be a key of the library's own. */
-export function checkResource(resource: unknown): asserts resource is string {
+export function checkResource(resource: unknown, name = 'resource'): asserts resource is string {
   if (typeof resource !== 'string' || resource === '') {
-    throw new InvalidOptionError('resource', `must be a string that is not empty, not ${describe(resource)}`);
+    throw new InvalidOptionError(name, `must be a string that is not empty, not ${describe(resource)}`);
   }
   for (const [suffix, what] of RESERVED_SUFFIXES) {
     if (resource.endsWith(suffix)) {
-      throw new InvalidOptionError('resource', `must not end in ${suffix}, which names ${what}`);
+      throw new InvalidOptionError(name, `must not end in ${suffix}, which names ${what}`);
     }
   }
 }

@@ -25,6 +25,39 @@ export function outcomeOf(node: string, reply: LockReply | undefined, timedOut: 
 }
 
 /**
+ * What each node said, of several answers that on which its vote hung: one that was against before one that failed, and that before one that
+ * is not there; the first of those that tell as much.
+ *
+ * @param at what was said at a place, which is `node × number of resources + resource`, and whether it was for the lock
+ */
+export function outcomesByNode(
+  nodeCount: number,
+  resources: readonly string[],
+  at: (place: number) => { readonly outcome: NodeOutcome; readonly isFor: boolean },
+): NodeOutcome[] {
+  const partCount = Math.max(1, resources.length);
+  return Array.from({ length: nodeCount }, (_, node) => {
+    let telling = at(node * partCount);
+    if (partCount === 1) return telling.outcome;
+    let part = 0;
+    for (let other = 1; other < partCount; other += 1) {
+      const candidate = at(node * partCount + other);
+      if (weightOf(candidate) <= weightOf(telling)) continue;
+      telling = candidate;
+      part = other;
+    }
+    return { ...telling.outcome, resource: resources[part] as string };
+  });
+}
+
+/** How much an outcome tells of why the node did not vote for the lock. */
+function weightOf({ outcome, isFor }: { readonly outcome: NodeOutcome; readonly isFor: boolean }): number {
+  if (isFor) return 0;
+  if (outcome.outcome === 'pending' || outcome.outcome === 'timeout') return 1;
+  return outcome.outcome === 'failed' ? 2 : 3;
+}
+
+/**
  * Counts the outcomes in words, the wanted one first: `2 of 5 granted, 1 held, 2 timed out`; and adds why the first node that
  * failed did so.
  */

@@ -1,5 +1,6 @@
 import { Acquisition } from './acquisition.ts';
 import { admitNodes } from './admission.ts';
+import { checkSlots } from './cluster-slot.ts';
 import { nameAsyncDispose } from './disposal.ts';
 import { InvalidOptionError } from './errors.ts';
 import { EventHub } from './event-hub.ts';
@@ -7,17 +8,16 @@ import type { RedlockEventName, RedlockListener } from './events.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { AcquiredLock, type LockContext } from './lock.ts';
 import type { LockNode } from './lock-node.ts';
+import { targetOf } from './lock-target.ts';
 import { nodeTimeoutMs } from './node-timeout.ts';
 import { nodesFrom, type RedlockClient } from './nodes.ts';
 import { ObservedNode } from './observed-node.ts';
 import {
   type AcquireOptions,
   checkAcquireOptions,
-  checkResource,
   checkRoutine,
   checkTtl,
   checkUsingOptions,
-  oneResource,
   type RedlockOptions,
   type ResolvedOptions,
   resolveOptions,
@@ -67,16 +67,22 @@ export class Redlock {
   }
 
   /**
-   * Locks `resource` for `ttl` milliseconds. Rejects with a ContendedError (others hold it, or the votes were split),
-   * an UnreachableError (too few nodes answered), an ExpiredError (a quorum agreed too late), an AbortedError (the signal
-   * fired, or this Redlock was closed) or an InvalidOptionError.
+   * Locks one resource, or several at once, for `ttl` milliseconds. Several are locked all or not at all: a node that does not grant every one
+   * of them is no vote, and they have one value, one validity and one fencing token in common.
+   *
+   * Rejects with a ContendedError (others hold one of them, or the votes were split), an UnreachableError (too few nodes answered), an
+   * ExpiredError (a quorum agreed too late), an AbortedError (the signal fired, or this Redlock was closed), an InvalidOptionError, or a
+   * CrossSlotError (a Redis Cluster among the nodes would have the keys in several hash slots).
+   *
+   * @param resources the name of what is locked, or an array of names; their order makes no difference, and one that comes twice is locked once
    */
-  acquire(resource: string, ttl: number, options: AcquireOptions = {}): Promise<AcquiredLock> {
+  acquire(resources: string | readonly string[], ttl: number, options: AcquireOptions = {}): Promise<AcquiredLock> {
     return new Promise((resolve, reject) => {
-      checkResource(resource);
+      const target = targetOf(resources, this.#options.keyPrefix);
       checkTtl(ttl, this.#options);
       checkAcquireOptions(options);
-      const acquisition = new Acquisition(this.#context, resource, ttl, options, {
+      checkSlots(this.#nodes, target);
+      const acquisition = new Acquisition(this.#context, target, ttl, options, {
         settled: this.#forget,
         resolve,
         reject,
@@ -87,7 +93,7 @@ export class Redlock {
   }
 
   /**
-   * Locks `resource`, runs `routine` under the lock, extends the lock by `ttl` as long as that takes, and releases it. Resolves to what the routine
+   * Locks one resource, or several at once, runs `routine` under the lock, extends the lock by `ttl` as long as that takes, and releases it. Resolves to what the routine
    * returned, provided that the lock held until then.
    *
    * The routine's signal fires when the lock is lost: at once when a quorum of nodes does not hold it any more, and just before its
@@ -97,13 +103,13 @@ export class Redlock {
    * the routine ended well but the lock had been lost, with the reason of its signal: an ExpiredError, or the ExtensionRefusedError of
    * the nodes. A release that fails is no error: the lock then dies with its time to live.
    *
-   * @param resource the name of what is locked, or an array of that one name
+   * @param resources the name of what is locked, or an array of names
    * @param ttl milliseconds; a holder that crashes keeps others out for so long
    */
-  using<T>(resource: string | readonly [string], ttl: number, routine: Routine<T>): Promise<T>;
-  using<T>(resource: string | readonly [string], ttl: number, options: UsingOptions, routine: Routine<T>): Promise<T>;
+  using<T>(resources: string | readonly string[], ttl: number, routine: Routine<T>): Promise<T>;
+  using<T>(resources: string | readonly string[], ttl: number, options: UsingOptions, routine: Routine<T>): Promise<T>;
   async using<T>(
-    resource: string | readonly [string],
+    resources: string | readonly string[],
     ttl: number,
     ...rest: [Routine<T>] | [UsingOptions, Routine<T>]
   ): Promise<T> {
@@ -111,7 +117,7 @@ export class Redlock {
     checkRoutine(routine);
     checkUsingOptions(options);
     const { extensionLimit = this.#options.extensionLimit, ...acquireOptions } = options;
-    const lock = await this.acquire(oneResource(resource) as string, ttl, acquireOptions);
+    const lock = await this.acquire(resources, ttl, acquireOptions);
     const keeper = new LeaseKeeper(lock, ttl, extensionLimit, this.#options.environment, this.#events);
     return runUnderLock(lock, keeper, routine, options.signal ?? null);
   }

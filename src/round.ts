@@ -1,67 +1,87 @@
+import { Ballot } from './ballot.ts';
 import type { Cancel, Environment } from './environment.ts';
 import type { NodeOutcome } from './errors.ts';
 import type { LockCommand, LockNode, LockReply } from './lock-node.ts';
-import { outcomeOf } from './outcomes.ts';
-import { decide, quorumOf } from './quorum.ts';
+import type { LockTarget } from './lock-target.ts';
+import { outcomeOf, outcomesByNode } from './outcomes.ts';
+import { quorumOf } from './quorum.ts';
 
 /**
- * One command sent to all nodes at once, and the vote on it. One timer bounds the whole round: a node that has not
- * answered by then is against. The round settles once, as soon as the outcome cannot change any more;
- * replies that come later are still observed.
+ * One command for each key of a lock, sent to all nodes at once, and the vote on it. One timer bounds the whole round: a node that has not
+ * answered for all keys by then is against. The round settles once, as soon as the outcome cannot change any more; replies that come later are
+ * still observed.
+ *
+ * What a node says about a key has a place: `node × number of keys + key`, which for a lock on one resource is the node's index.
  */
 export class Round {
-  /** What each node answered, by its index; undefined while it has not. */
+  /** What was answered, by its place; undefined while nothing was. */
   readonly replies: (LockReply | undefined)[];
   private readonly nodes: readonly LockNode[];
+  private readonly target: LockTarget;
+  private readonly keyCount: number;
   private readonly supports: (reply: LockReply) => boolean;
-  private readonly observe: ((index: number, reply: LockReply) => void) | null;
+  private readonly observe: ((place: number, reply: LockReply) => void) | null;
   /** Null once called: a node that never answers keeps the round alive, and must not keep those who waited for it. */
   private settle: ((granted: boolean, round: Round) => void) | null;
+  private readonly ballot: Ballot;
   private cancelTimer: Cancel | null = null;
-  private votesFor = 0;
-  private votesAgainst = 0;
   private timedOut = false;
 
   constructor(
     nodes: readonly LockNode[],
+    target: LockTarget,
     supports: (reply: LockReply) => boolean,
     settle: (granted: boolean, round: Round) => void,
-    observe: ((index: number, reply: LockReply) => void) | null,
+    observe: ((place: number, reply: LockReply) => void) | null,
   ) {
     this.nodes = nodes;
+    this.target = target;
+    this.keyCount = target.keys.length;
     this.supports = supports;
     this.settle = settle;
     this.observe = observe;
-    this.replies = new Array<LockReply | undefined>(nodes.length).fill(undefined);
-  }
-
-  /** Sends the command to all nodes. Without an environment nothing bounds the round: for commands that nobody waits for. */
-  start(command: LockCommand, environment: Environment | null): void {
-    if (environment !== null) {
-      this.cancelTimer = environment.timers.schedule(command.timeoutMs, () => {
-        this.expire();
-      });
-    }
-    const receive = this.receive.bind(this);
-    for (let index = 0; index < this.nodes.length; index += 1) this.send(index, command, receive);
+    this.replies = new Array<LockReply | undefined>(nodes.length * this.keyCount).fill(undefined);
+    this.ballot = new Ballot(nodes.length, this.keyCount);
   }
 
   /**
-   * Sends a command to one node; a node that throws has failed. `settle` is never called within this call, not even for a node
+   * Sends the commands to all nodes. Without an environment nothing bounds the round: for commands that nobody waits for.
+   *
+   * @param commandFor makes the command for one key, which is sent to all nodes
+   */
+  start(commandFor: (key: string) => LockCommand, timeoutMs: number, environment: Environment | null): void {
+    if (environment !== null) {
+      this.cancelTimer = environment.timers.schedule(timeoutMs, () => {
+        this.expire();
+      });
+    }
+    const commands = this.target.keys.map(commandFor);
+    const receive = this.receive.bind(this);
+    for (let place = 0; place < this.replies.length; place += 1) {
+      this.send(place, commands[place % this.keyCount] as LockCommand, receive);
+    }
+  }
+
+  /** The key that a place is about. */
+  keyAt(place: number): string {
+    return this.target.keys[place % this.keyCount] as string;
+  }
+
+  /**
+   * Sends a command to the node of a place; a node that throws has failed. `settle` is never called within this call, not even for a node
    * that throws or answers at once: a decision must not be taken, nor a clean-up sent, before all nodes were sent the command.
    */
-  send(index: number, command: LockCommand, settle: (reply: LockReply, index: number) => void): void {
-    // Callers take the index from the nodes.
-    const node = this.nodes[index] as LockNode;
+  send(place: number, command: LockCommand, settle: (reply: LockReply, place: number) => void): void {
+    const node = this.nodeAt(place);
     let isWithinCall = true;
     try {
       node.execute(command, (reply) => {
-        if (isWithinCall) queueMicrotask(() => settle(reply, index));
-        else settle(reply, index);
+        if (isWithinCall) queueMicrotask(() => settle(reply, place));
+        else settle(reply, place);
       });
     } catch (reason) {
       const error = reason instanceof Error ? reason : new Error(`${node.id} threw ${String(reason)}`);
-      queueMicrotask(() => settle({ kind: 'failed', error, sent: true }, index));
+      queueMicrotask(() => settle({ kind: 'failed', error, sent: true }, place));
     }
     isWithinCall = false;
   }
@@ -72,9 +92,19 @@ export class Round {
     this.cancelTimer?.();
   }
 
-  /** What each node has said so far, in words for an error. */
-  outcomes(): NodeOutcome[] {
-    return this.nodes.map(({ id }, index) => outcomeOf(id, this.replies[index], this.timedOut));
+  /**
+   * What each node has said so far, in words for an error: of several answers that on which its vote hung.
+   *
+   * @param outcomeAt what was said at a place, where that is not the reply alone; null for the reply
+   */
+  outcomes(outcomeAt: ((place: number) => NodeOutcome | null) | null = null): NodeOutcome[] {
+    return outcomesByNode(this.nodes.length, this.target.resources, (place) => {
+      const reply = this.replies[place];
+      const outcome = outcomeAt?.(place) ?? null;
+      if (outcome !== null) return { outcome, isFor: outcome.outcome === 'committed' };
+      const isFor = reply !== undefined && this.supports(reply);
+      return { outcome: outcomeOf(this.nodeAt(place).id, reply, this.timedOut), isFor };
+    });
   }
 
   /** Whether so many nodes failed, kept silent or may not vote that the others are no quorum. */
@@ -89,22 +119,30 @@ export class Round {
     return this.lacksQuorumWithout((reply) => reply?.kind === 'failed' && !reply.sent);
   }
 
+  private nodeAt(place: number): LockNode {
+    return this.nodes[Math.floor(place / this.keyCount)] as LockNode;
+  }
+
+  /** A node that is missing for one key has said all the same that it is against if it did so for another. */
   private lacksQuorumWithout(isMissing: (reply: LockReply | undefined) => boolean): boolean {
+    const { replies, keyCount } = this;
     let missing = 0;
-    for (const reply of this.replies) if (isMissing(reply)) missing += 1;
+    for (let first = 0; first < replies.length; first += keyCount) {
+      const parts = replies.slice(first, first + keyCount);
+      const isAgainst = (reply: LockReply | undefined): boolean =>
+        reply !== undefined && !isMissing(reply) && !this.supports(reply);
+      if (parts.some(isMissing) && !parts.some(isAgainst)) missing += 1;
+    }
     return this.nodes.length - missing < quorumOf(this.nodes.length);
   }
 
-  private receive(reply: LockReply, index: number): void {
+  private receive(reply: LockReply, place: number): void {
     // A node that settles twice does not vote twice.
-    if (this.replies[index] !== undefined) return;
-    this.replies[index] = reply;
-    if (this.settle !== null) {
-      if (this.supports(reply)) this.votesFor += 1;
-      else this.votesAgainst += 1;
-    }
-    this.observe?.(index, reply);
-    const decision = decide(this.nodes.length, this.votesFor, this.votesAgainst);
+    if (this.replies[place] !== undefined) return;
+    this.replies[place] = reply;
+    if (this.settle !== null) this.ballot.count(place, this.supports(reply));
+    this.observe?.(place, reply);
+    const decision = this.ballot.decide();
     if (decision !== 'pending') this.end(decision === 'granted');
   }
 

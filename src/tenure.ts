@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import type { LockNode, LockReply, ReleaseCommand } from './lock-node.ts';
+import type { LockTarget } from './lock-target.ts';
 import { Round } from './round.ts';
 
 function confirmsAbsence(reply: LockReply): boolean {
@@ -11,53 +12,59 @@ function ignore(): void {
 }
 
 /**
- * The stay of one value under one key, on all nodes: from the first command that may have stored it to its clean-up.
+ * The stay of one value under the keys of one lock, on all nodes: from the first command that may have stored it to its clean-up.
  * It removes the value from every node, those that never answered included, and once more
- * from a node whose grant turns up after that node had already reported the value absent.
+ * from a place whose grant turns up after the value had already been reported absent there. Places are those of a {@link Round}.
  */
 export class Tenure {
-  readonly key: string;
+  readonly target: LockTarget;
   readonly value: string;
   private readonly nodes: readonly LockNode[];
   private readonly environment: Environment;
   private readonly timeoutMs: number;
   private clearing: Round | null = null;
-  /** Nodes whose grant arrived after the clean-up was sent; made only when there is one. */
+  /** Places whose grant arrived after the clean-up was sent; made only when there is one. */
   private lateGrants: Set<number> | null = null;
 
-  constructor(nodes: readonly LockNode[], environment: Environment, key: string, value: string, timeoutMs: number) {
+  constructor(
+    nodes: readonly LockNode[],
+    environment: Environment,
+    target: LockTarget,
+    value: string,
+    timeoutMs: number,
+  ) {
     this.nodes = nodes;
     this.environment = environment;
-    this.key = key;
+    this.target = target;
     this.value = value;
     this.timeoutMs = timeoutMs;
   }
 
-  /** Tells that a node holds the value, which may be news that comes after the clean-up. */
-  noteGrant(index: number): void {
+  /** Tells that a node holds the value under a key, which may be news that comes after the clean-up. */
+  noteGrant(place: number): void {
     if (this.clearing === null) return;
-    const cleared = this.clearing.replies[index];
-    if (cleared === undefined) (this.lateGrants ??= new Set()).add(index);
-    else if (cleared.kind !== 'released') this.sweep(this.clearing, index);
+    const cleared = this.clearing.replies[place];
+    if (cleared === undefined) (this.lateGrants ??= new Set()).add(place);
+    else if (cleared.kind !== 'released') this.sweep(this.clearing, place);
   }
 
   /**
-   * Deletes the value from all nodes; `settle` learns whether a quorum confirms in time that it is not there any more. Without it
-   * nobody waits, and no timer is left behind.
+   * Deletes the value from all nodes; `settle` learns whether a quorum confirms in time that it is not there any more, under none of the
+   * keys. Without it nobody waits, and no timer is left behind.
    */
   clear(settle: ((confirmed: boolean, round: Round) => void) | null = null): void {
-    const round = new Round(this.nodes, confirmsAbsence, settle ?? ignore, (index, reply) => {
-      if (reply.kind !== 'released' && this.lateGrants?.delete(index) === true) this.sweep(round, index);
+    const round = new Round(this.nodes, this.target, confirmsAbsence, settle ?? ignore, (place, reply) => {
+      if (reply.kind !== 'released' && this.lateGrants?.delete(place) === true) this.sweep(round, place);
     });
     this.clearing = round;
-    round.start(this.releaseCommand(), settle === null ? null : this.environment);
+    round.start((key) => this.releaseCommand(key), this.timeoutMs, settle === null ? null : this.environment);
   }
 
-  private sweep(round: Round, index: number): void {
-    round.send(index, this.releaseCommand(), ignore);
+  private sweep(round: Round, place: number): void {
+    round.send(place, this.releaseCommand(round.keyAt(place)), ignore);
   }
 
-  private releaseCommand(): ReleaseCommand {
-    return { kind: 'release', key: this.key, value: this.value, timeoutMs: this.timeoutMs };
+  private releaseCommand(key: string): ReleaseCommand {
+    return { kind: 'release', key, value: this.value, timeoutMs: this.timeoutMs };
   }
 }

@@ -98,11 +98,13 @@ describe('using', () => {
     const outcomes = [
       watch(redlock.using('a', TTL_MS, () => 1)),
       watch(redlock.using(['b'], TTL_MS, (_signal, lock) => lock.resource)),
+      watch(redlock.using(['d', 'c'], TTL_MS, (_signal, lock) => lock.resources)),
     ];
     await world.advance(2);
     expect(outcomes).toEqual([
       { state: 'resolved', value: 1 },
       { state: 'resolved', value: 'b' },
+      { state: 'resolved', value: ['c', 'd'] },
     ]);
   });
 
@@ -128,9 +130,8 @@ describe('using', () => {
     ['extensionLimit must be', (redlock: Redlock) => redlock.using('r', TTL_MS, { extensionLimit: -2 }, () => 1)],
     ['extend is not an option', (redlock: Redlock) => redlock.using('r', TTL_MS, { extend: 1 } as never, () => 1)],
     ['options must be an object', (redlock: Redlock) => redlock.using('r', TTL_MS, null as never, () => 1)],
-    ['resource must not be an empty array', (redlock: Redlock) => redlock.using([] as never, TTL_MS, () => 1)],
-    ['resource must be one name, not 2', (redlock: Redlock) => redlock.using(['a', 'b'] as never, TTL_MS, () => 1)],
-    ['resource must be a string', (redlock: Redlock) => redlock.using([5] as never, TTL_MS, () => 1)],
+    ['resources must not be an empty array', (redlock: Redlock) => redlock.using([], TTL_MS, () => 1)],
+    ['resources[0] must be a string', (redlock: Redlock) => redlock.using([5] as never, TTL_MS, () => 1)],
   ])('says that %s', async (message, use) => {
     const world = new FakeWorld();
     const nodes = world.nodes(3);

@@ -76,6 +76,7 @@ const CODES = words<LockErrorCode>({
   'extension-refused': true,
   aborted: true,
   'invalid-option': true,
+  'cross-slot': true,
 });
 const CAUSES = words<KeyLost['cause']>({ expired: true, evicted: true, restart: true, flush: true, promotion: true });
 const FAULTS: readonly string[] = fault.options.map((option) => option.shape.fault.value);

@@ -25,8 +25,8 @@ const MISTAKES: readonly Mistake[] = [
   {
     title: 'a token counts without having been committed',
     patches: [
-      { file: 'attempt.ts', from: 'if (counter === token) this.tokenHolders += 1;', to: 'this.tokenHolders += 1;' },
-      { file: 'attempt.ts', from: 'if (counter >= token) return;', to: 'if (counter >= 0) return;' },
+      { file: 'attempt.ts', from: 'count(place, counter === token)', to: 'count(place, counter !== null)' },
+      { file: 'attempt.ts', from: 'counter === null || counter >= token', to: 'counter === null || counter >= 0' },
     ],
     world: { fencing: true, evictions: 1, clockJumps: 1 },
     violates: 'token-order',

@@ -68,7 +68,7 @@ export const ATTEMPTS: readonly Mutant[] = [
     name: 'late-grant-stays',
     broken: 'a grant that arrives after the clean-up is not removed',
     patches: [
-      { file: 'src/tenure.ts', find: 'if (this.clearing === null) return;', replace: 'if (index >= 0) return;' },
+      { file: 'src/tenure.ts', find: 'if (this.clearing === null) return;', replace: 'if (place >= 0) return;' },
     ],
   },
   {
@@ -77,9 +77,9 @@ export const ATTEMPTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/round.ts',
-        find: 'for (let index = 0; index < this.nodes.length; index += 1) this.send(',
-        replace: `const count = command.kind === 'release' ? quorumOf(this.nodes.length) : this.nodes.length;
-          for (let index = 0; index < count; index += 1) this.send(`,
+        find: 'for (let place = 0; place < this.replies.length; place += 1) {',
+        replace: `const count = commands[0]?.kind === 'release' ? quorumOf(this.nodes.length) * this.keyCount : this.replies.length;
+          for (let place = 0; place < count; place += 1) {`,
       },
     ],
   },
@@ -89,9 +89,9 @@ export const ATTEMPTS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/round.ts',
-        find: 'for (let index = 0; index < this.nodes.length; index += 1) this.send(',
-        replace: `const count = command.kind === 'acquire' ? quorumOf(this.nodes.length) : this.nodes.length;
-          for (let index = 0; index < count; index += 1) this.send(`,
+        find: 'for (let place = 0; place < this.replies.length; place += 1) {',
+        replace: `const count = commands[0]?.kind === 'acquire' ? quorumOf(this.nodes.length) * this.keyCount : this.replies.length;
+          for (let place = 0; place < count; place += 1) {`,
       },
     ],
   },

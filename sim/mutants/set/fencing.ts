@@ -8,8 +8,8 @@ export const FENCING: readonly Mutant[] = [
     name: 'no-second-round',
     broken: 'the largest counter is the token, and nobody is told: nodes that returned less are counted as they are',
     patches: [
-      { file: 'src/attempt.ts', find: 'if (counter === token) this.tokenHolders', replace: 'this.tokenHolders' },
-      { file: 'src/attempt.ts', find: 'if (counter >= token) return;', replace: 'if (token !== 0) return;' },
+      { file: 'src/attempt.ts', find: 'count(place, counter === token)', replace: 'count(place, counter !== null)' },
+      { file: 'src/attempt.ts', find: 'if (counter === null || counter >= token) {', replace: 'if (token !== 0) {' },
     ],
   },
   {
@@ -17,7 +17,7 @@ export const FENCING: readonly Mutant[] = [
     broken: 'the token is that of the node that was asked first',
     patches: [
       { file: 'src/attempt.ts', find: 'reply.token > largest', replace: 'largest === 0' },
-      { file: 'src/attempt.ts', find: 'if (counter === token) this', replace: 'if (counter >= token) this' },
+      { file: 'src/attempt.ts', find: 'count(place, counter === token)', replace: 'count(place, counter !== null)' },
     ],
   },
   {

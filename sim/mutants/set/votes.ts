@@ -25,8 +25,8 @@ export const VOTES: readonly Mutant[] = [
       {
         file: 'src/round.ts',
         find: 'this.end(false);',
-        replace: `for (const reply of this.replies) if (reply === undefined) this.votesFor += 1;
-          this.end(decide(this.nodes.length, this.votesFor, this.votesAgainst) === 'granted');`,
+        replace: `this.replies.forEach((reply, place) => { if (reply === undefined) this.ballot.count(place, true); });
+          this.end(this.ballot.decide() === 'granted');`,
       },
     ],
   },
@@ -49,7 +49,7 @@ export const VOTES: readonly Mutant[] = [
       {
         file: 'src/round.ts',
         find: 'this.end(false);',
-        replace: 'if (this.votesFor + this.votesAgainst < this.nodes.length) this.end(false);',
+        replace: 'if (this.replies.includes(undefined)) this.end(false);',
       },
     ],
   },
