@@ -1,7 +1,7 @@
 /**
  * Whether the packed package works on every runtime that it promises: `npm run runtimes`. Each of them runs one program (program.ts) with ioredis 5 and 6, as ES modules and as
  * CommonJS, against three redis-servers. `--runtime node@22` runs one of them (give it again for more), `--json` prints for machines, and
- * `--strict` lets a runtime that cannot be had count as a failure. Exit code 1 if anything failed, 2 if nothing could run.
+ * `--strict` takes no runtime for granted. Exit code 1 if anything failed, 2 if nothing could run, and 3 with `--strict` if a runtime could not be had.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

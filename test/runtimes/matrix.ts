@@ -14,11 +14,12 @@ export interface Cell {
   readonly seconds: number;
 }
 
-/** Everything passed, something failed, or nothing could run; with `isStrict`, what was skipped counts as failed. */
-export function exitCode(cells: readonly Cell[], isStrict: boolean): 0 | 1 | 2 {
-  if (cells.every(({ outcome }) => outcome === 'skipped')) return 2;
-  const isBad = ({ outcome }: Cell): boolean => outcome === 'failed' || (isStrict && outcome === 'skipped');
-  return cells.some(isBad) ? 1 : 0;
+/** 0 if all passed, 1 if any failed, 2 if nothing could run, and 3 if something was skipped that `isStrict` wants to see. */
+export function exitCode(cells: readonly Cell[], isStrict: boolean): 0 | 1 | 2 | 3 {
+  const has = (outcome: Cell['outcome']): boolean => cells.some((cell) => cell.outcome === outcome);
+  if (has('failed')) return 1;
+  if (!has('passed')) return 2;
+  return isStrict && has('skipped') ? 3 : 0;
 }
 
 /** A table with a row for each runtime and a column for each ioredis and module system; below it, each reason once. */
