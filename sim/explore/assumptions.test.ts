@@ -16,6 +16,12 @@ function inTime(steps: Steps, settings: ScenarioInput['settings'] = {}): boolean
 describe('overstepped', () => {
   const DURABLE: Partial<ScenarioInput> = { nodes: { persistence: 'aof-always' } };
   const REPLICAS: Partial<ScenarioInput> = { nodes: { replica: true } };
+  const GUARDED: Partial<ScenarioInput> = { settings: { ttl: '1s', restartGuard: '1s' } };
+  const FORGETTING: FaultInput[] = [
+    { fault: 'crash', nodes: 'n1', for: 1 },
+    { fault: 'flush', nodes: 'n2' },
+    { fault: 'promotion', nodes: 'n3', lag: 1 },
+  ];
   const SLOW: Partial<ScenarioInput> = { clients: { A: { rate: 0.99 } } };
 
   it.each<[string, FaultInput[], Partial<ScenarioInput>, string[]]>([
@@ -77,6 +83,29 @@ describe('overstepped', () => {
       ['restart'],
     ],
     ['a flush', [{ fault: 'flush', nodes: 'n1' }], DURABLE, ['restart']],
+    ['nodes that forget', FORGETTING, { ...GUARDED, nodes: { replica: true } }, []],
+    [
+      'nodes that forget, with right clocks and tokens',
+      FORGETTING,
+      { settings: { ttl: '1s', restartGuard: '1s', fencing: true }, nodes: { replica: true } },
+      [],
+    ],
+    [
+      'nodes that forget, with wrong clocks and tokens',
+      FORGETTING,
+      {
+        settings: { ttl: '1s', restartGuard: '1s', fencing: true },
+        nodes: { replica: true },
+        clients: { A: { wallOffset: 1 } },
+      },
+      ['restart', 'promotion'],
+    ],
+    [
+      'keys that are dropped, which a guard does not see',
+      [{ fault: 'eviction', nodes: 'n1' }],
+      { ...GUARDED, nodes: { maxmemoryPolicy: 'volatile-lru' } },
+      ['eviction'],
+    ],
     ['a node that refuses', [{ fault: 'eviction', nodes: 'n1' }], {}, []],
     [
       'a node that drops keys',

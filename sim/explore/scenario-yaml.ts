@@ -22,7 +22,8 @@ const LATENCY_DEFAULT: DurationRange = { minMs: 0.2, maxMs: 1 };
 /** The text of a scenario file: read again, it gives the same scenario. What goes without saying is left out. */
 export function scenarioYaml(scenario: Scenario): string {
   const { settings, network } = scenario;
-  const { nodes, ttl, retryCount, retryDelay, retryJitter, clockDriftFactor, nodeTimeout, fencing } = settings;
+  const { nodes, ttl, retryCount, retryDelay, retryJitter, clockDriftFactor, nodeTimeout, restartGuard, fencing } =
+    settings;
   const isUsualLatency =
     network.latency.minMs === LATENCY_DEFAULT.minMs && network.latency.maxMs === LATENCY_DEFAULT.maxMs;
   const parts: Fields = {
@@ -36,6 +37,7 @@ export function scenarioYaml(scenario: Scenario): string {
       retryJitter: optional(retryJitter, durationText),
       clockDriftFactor,
       nodeTimeout: optional(nodeTimeout, durationText),
+      restartGuard: optional(restartGuard, durationText),
       fencing: fencing ? true : undefined,
     }),
     clients: Object.fromEntries(

@@ -39,11 +39,24 @@ function* simplerScenarios(scenario: Scenario): Generator<Scenario> {
 function* withFewerParts(scenario: Scenario): Generator<Scenario> {
   const { faults, workload } = scenario;
   for (const index of faults.keys()) yield withFaults(scenario, without(faults, index));
-  for (const index of workload.keys()) {
-    const fewer = without(workload, index);
-    if (new Set(fewer.map(({ clients }) => clients)).size >= LEAST_CLIENTS) yield withWorkload(scenario, fewer);
-  }
+  const fewerScripts = [...workload.keys()]
+    .map((index) => without(workload, index))
+    .filter((fewer) => new Set(fewer.map(({ clients }) => clients)).size >= LEAST_CLIENTS);
+  for (const fewer of fewerScripts) yield withWorkload(scenario, fewer);
+  for (const fewer of fewerScripts) yield* withTurns(scenario, fewer);
   yield* withoutIdleClients(scenario);
+}
+
+/** Whoever is left out may have seen to it that one came after the other, which can be said in fewer words. */
+function* withTurns(scenario: Scenario, workload: readonly Script[]): Generator<Scenario> {
+  for (const [index, { after, clients, ...script }] of workload.entries()) {
+    if (after !== undefined) continue;
+    for (const first of new Set(workload.map((each) => each.clients))) {
+      if (typeof first !== 'string' || first === clients) continue;
+      const later = { ...omitting(script, 'at'), clients, after: { event: 'acquire-granted' as const, client: first } };
+      yield withWorkload(scenario, replaced(workload, index, later));
+    }
+  }
 }
 
 /** A scenario knows a replica, or what its nodes write to disk, only for the sake of faults. */
@@ -107,7 +120,14 @@ function onOneResource(step: Step): Step {
 
 function* withPlainerSettings(scenario: Scenario): Generator<Scenario> {
   const { settings, nodes, network, clients } = scenario;
-  const optional = ['clockDriftFactor', 'nodeTimeout', 'retryCount', 'retryDelay', 'retryJitter'] as const;
+  const optional = [
+    'clockDriftFactor',
+    'nodeTimeout',
+    'restartGuard',
+    'retryCount',
+    'retryDelay',
+    'retryJitter',
+  ] as const;
   for (const name of optional) {
     if (settings[name] === undefined) continue;
     yield { ...scenario, settings: omitting(settings, name) };

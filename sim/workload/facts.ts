@@ -72,9 +72,9 @@ function clockDriftFactorOf({ settings }: Scenario): number {
   return settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
 }
 
-/** The longest time to live, in milliseconds, that any step of a scenario asks for. */
+/** The longest time to live, in milliseconds, that any step of a scenario asks for, or that its restart guard reckons with. */
 function longestTtlMs(scenario: Scenario): number {
-  let longestMs = scenario.settings.ttl;
+  let longestMs = Math.max(scenario.settings.ttl, scenario.settings.restartGuard ?? 0);
   for (const { steps } of scenario.workload) {
     for (const step of steps) {
       if (typeof step === 'string') continue;

@@ -42,9 +42,7 @@ export function faultRecipes(envelope: Envelope): fc.Arbitrary<readonly Recipe<F
     ...clockFaults,
     ...processFaults,
   };
-  const others = (Object.keys(bodies) as FaultKind[]).filter(
-    (kind) => !wanted.includes(kind) && isAllowed(kind, envelope),
-  );
+  const others = (Object.keys(bodies) as FaultKind[]).filter((kind) => !wanted.includes(kind));
   const swarm = fc.record({
     always: wanted.length === 0 ? fc.constant<FaultKind[]>([]) : fc.subarray(wanted, { minLength: 1 }),
     besides: fc.subarray(others, { minLength: wanted.length === 0 ? 1 : 0, maxLength: 6 }),
@@ -61,11 +59,6 @@ export function faultRecipes(envelope: Envelope): fc.Arbitrary<readonly Recipe<F
         { minLength: wanted.length === 0 ? 0 : 1, maxLength: MOST_FAULTS },
       ),
     );
-}
-
-/** A flush has no form that is inside the envelope. */
-function isAllowed(kind: FaultKind, { open }: Envelope): boolean {
-  return kind !== 'flush' || open.includes('restart');
 }
 
 function faultOf(body: BodyArbitrary): fc.Arbitrary<Recipe<Fault>> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { BodyArbitrary } from './faults.ts';
 import { clientTargets, nodeTargets } from './targets.ts';
-import { anyOf, type DrawnWorld, shareOfTtl } from './world.ts';
+import { anyOf, type DrawnWorld, mayForget, shareOfTtl } from './world.ts';
 
 const pauses = anyOf(5, 2, 10, 50, 100, 150, 300);
 /** The longest pause inside the envelope, in percent of the time to live, so that two of them still are. */
@@ -37,8 +37,8 @@ export const processFaults = {
     .map(({ nodes, how, percent, staysAway }) => (world: DrawnWorld) => {
       const where = nodes(world);
       if (where === null) return null;
-      const { persistence, envelope } = world;
-      const downPercent = staysAway && !envelope.open.includes('restart') ? LONGEST_LEASE_PERCENT + percent : percent;
+      const { persistence } = world;
+      const downPercent = staysAway && !mayForget('restart', world) ? LONGEST_LEASE_PERCENT + percent : percent;
       return {
         fault: 'crash' as const,
         nodes: where,
@@ -62,7 +62,7 @@ export const processFaults = {
 
   flush: nodeTargets.map((nodes) => (world: DrawnWorld) => {
     const where = nodes(world);
-    return where === null ? null : { fault: 'flush' as const, nodes: where };
+    return where === null || !mayForget('restart', world) ? null : { fault: 'flush' as const, nodes: where };
   }),
 
   promotion: fc
@@ -70,9 +70,8 @@ export const processFaults = {
     .map(({ nodes, lagPercent }) => (world: DrawnWorld) => {
       const where = nodes(world);
       if (where === null) return null;
-      const isOpen = world.envelope.open.includes('promotion');
       // Infinity stands for all writes there ever were.
       const lagMs = Number.isFinite(lagPercent) ? shareOfTtl(lagPercent, world) : lagPercent;
-      return { fault: 'promotion' as const, nodes: where, lag: isOpen ? lagMs : 0 };
+      return { fault: 'promotion' as const, nodes: where, lag: mayForget('promotion', world) ? lagMs : 0 };
     }),
 } satisfies Record<string, BodyArbitrary>;

@@ -33,10 +33,12 @@ export const settings: fc.Arbitrary<DrawnSettings> = record({
   retryDelayShare: anyOf(0.1, 0.05, 0.02, 0.01),
   jitters: anyOf(true, false),
   fencing: anyOf(false, true),
+  guardShare: anyOf(undefined, undefined, undefined, 1, 2),
   latency: anyOf([0.2, 1], [1, 1], [0.1, 0.1], [0.2, Number.POSITIVE_INFINITY]),
   slowShare: slowShares,
 }).map((drawn) => {
-  const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing } = drawn;
+  const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing, guardShare } =
+    drawn;
   return {
     settings: {
       nodes,
@@ -44,6 +46,7 @@ export const settings: fc.Arbitrary<DrawnSettings> = record({
       fencing,
       ...(driftFactor === undefined ? {} : { clockDriftFactor: driftFactor }),
       ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
+      ...(guardShare === undefined ? {} : { restartGuard: ttlMs * guardShare }),
       ...(retryCount === undefined ? {} : { retryCount }),
       retryDelay: ttlMs * retryDelayShare,
       retryJitter: jitters ? ttlMs * retryDelayShare : 0,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Script, Step } from '../../scenario/schema.ts';
 import { beginnings } from './moments.ts';
-import { anyOf, clientAt, type DrawnWorld, type Recipe, shareOfTtl } from './world.ts';
+import { anyOf, clientAt, type DrawnWorld, type Recipe, shareOfTtl, ttlShare } from './world.ts';
 
 type Recipes<Part> = fc.Arbitrary<Recipe<Part>>;
 
@@ -32,7 +32,7 @@ function innerSteps({ overstays, writesOften }: WorkloadTraits): Recipes<Step> {
     { weight: writesOften ? WEIGHT_OF_WRITES : 2, arbitrary: fc.constant<Recipe<Step>>(() => 'write') },
     {
       weight: 3,
-      arbitrary: anyOf(100, 200, 50).map((percent) => (world: DrawnWorld) => ({ extend: shareOfTtl(percent, world) })),
+      arbitrary: anyOf(100, 200, 50).map((percent) => (world: DrawnWorld) => ({ extend: ttlShare(percent, world) })),
     },
   );
 }
@@ -55,7 +55,7 @@ function acquireStep({ resource, ttlPercent, retryCount, giveUpPercent }: DrawnA
   return (world) => ({
     acquire: {
       resource,
-      ...(ttlPercent === undefined ? {} : { ttl: shareOfTtl(ttlPercent, world) }),
+      ...(ttlPercent === undefined ? {} : { ttl: ttlShare(ttlPercent, world) }),
       ...(retryCount === undefined ? {} : { retryCount }),
       ...(giveUpPercent === undefined ? {} : { giveUpAfter: shareOfTtl(giveUpPercent, world) }),
     },

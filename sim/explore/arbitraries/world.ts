@@ -52,6 +52,16 @@ export function shareOfTtl(percent: number, { ttlMs }: DrawnWorld): number {
   return Math.max(1, Math.round((ttlMs * percent) / 100));
 }
 
+/** A time to live as a share of the usual one, in percent, and no longer than the restart guard lets anybody have. */
+export function ttlShare(percent: number, world: DrawnWorld): number {
+  return Math.min(shareOfTtl(percent, world), world.settings.restartGuard ?? Number.POSITIVE_INFINITY);
+}
+
+/** Whether nodes may forget what they hold: where that bound is open, or a restart guard keeps those that did from voting. */
+export function mayForget(bound: 'restart' | 'promotion', { settings, envelope }: DrawnWorld): boolean {
+  return envelope.open.includes(bound) || settings.restartGuard !== undefined;
+}
+
 /** One of the values, the first of them being the simplest, each as often as it is listed. */
 export function anyOf<Value>(...values: readonly Value[]): fc.Arbitrary<Value> {
   return fc.constantFrom(...values);

@@ -109,6 +109,8 @@ export class RealRun {
     nemesis.healAll();
     await this.inTime('faults cannot be healed', nemesis.settled());
     world.log.record({ type: 'healed', timeUs: world.nowUs() });
+    // A node that may have forgotten locks is quarantined from when somebody asks it, and what is demanded is progress after that.
+    if (scenario.settings.restartGuard !== undefined) await this.demandProgress();
     await timers.pass(longestKeyLifeMs(scenario));
     await this.demandProgress();
     await this.inTime('what servers did last cannot be seen', world.catchUp(LAST_ANSWERS_MS));

@@ -59,6 +59,8 @@ export class SimulatedRun {
       });
       // What a fault made late arrives late, although the fault is healed, and keeps what is sent after it waiting.
       await this.pass(Math.max(0, world.quietUs - this.simulation.nowUs) / 1000);
+      // A node that may have forgotten locks is quarantined from when somebody asks it, and what is demanded is progress after that.
+      if (scenario.settings.restartGuard !== undefined) await this.demandProgress();
       await this.pass(longestKeyLifeMs(scenario));
       await this.demandProgress();
     } catch (error) {

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parseScenario } from '../scenario/load-text.ts';
+import { trials } from './arbitraries/scenario.ts';
+import { BOUND_NAMES } from './envelope.ts';
+import { scenarioYaml } from './scenario-yaml.ts';
+
+it('what is read again is the same scenario, whatever was drawn', () => {
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(trials({ open: BOUND_NAMES }), ({ scenario: { name, ...drawn } }) => {
+      const { faults, workload, lesson } = drawn;
+      const scenario = {
+        ...drawn,
+        name,
+        lesson: `${lesson}\n`,
+        faults: faults.map(withoutBeginning),
+        workload: workload.map(withoutBeginning),
+      };
+      for (const setting of Object.keys(drawn.settings)) seen.add(setting);
+      expect(parseScenario(scenarioYaml(scenario), 'drawn.yaml', name)).toEqual(scenario);
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+  expect([...seen].sort()).toEqual([
+    'clockDriftFactor',
+    'fencing',
+    'nodeTimeout',
+    'nodes',
+    'restartGuard',
+    'retryCount',
+    'retryDelay',
+    'retryJitter',
+    'ttl',
+  ]);
+});
+
+/** What begins at once need not say so. */
+function withoutBeginning<Part extends { at?: number | undefined }>(part: Part): Part {
+  const copy = { ...part };
+  if (copy.at === 0) delete copy.at;
+  return copy;
+}
