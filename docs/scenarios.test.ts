@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { z } from 'zod';
 import { PROPERTIES } from '../sim/checkers/verdict.ts';
 import { fault } from '../sim/scenario/fault-schema.ts';
 import { eventPattern } from '../sim/scenario/moment.ts';
@@ -21,8 +20,12 @@ function namesIn(cell: string | undefined): string[] {
   return [...(cell ?? '').matchAll(/`([a-z-]+)`/gi)].map((match) => match[1] ?? '');
 }
 
+interface Schema {
+  safeParse(value: unknown): { readonly success: boolean };
+}
+
 /** The keys that a mapping must have. */
-function mandatoryKeys(shape: Readonly<Record<string, z.ZodType>>): string[] {
+function mandatoryKeys(shape: Readonly<Record<string, Schema>>): string[] {
   return Object.entries(shape)
     .filter(([, schema]) => !schema.safeParse(undefined).success)
     .map(([key]) => key);
