@@ -43,7 +43,7 @@ function redlockOver(clients: readonly Redis[], way: Way, environment: Environme
         return name === 'isCluster' ? isCluster : (Reflect.get(target, name, target) as unknown);
       },
     });
-    return new IoredisNode(`n${index + 1}`, shown, { owned: false, isGuarded: false, environment });
+    return new IoredisNode(`n${index + 1}`, shown, { owned: false, environment });
   });
   return new Redlock(nodes);
 }
