@@ -21,12 +21,17 @@ const LATENCY_DEFAULT: DurationRange = { minMs: 0.2, maxMs: 1 };
 
 /** The text of a scenario file: read again, it gives the same scenario. What goes without saying is left out. */
 export function scenarioYaml(scenario: Scenario): string {
+  return laidOut(stringify(scenarioFields(scenario), { lineWidth: LINE_WIDTH, blockQuote: 'literal' }));
+}
+
+/** What stands in a scenario file, as data. */
+export function scenarioFields(scenario: Scenario): Fields {
   const { settings, network } = scenario;
   const { nodes, ttl, retryCount, retryDelay, retryJitter, clockDriftFactor, nodeTimeout, restartGuard, fencing } =
     settings;
   const isUsualLatency =
     network.latency.minMs === LATENCY_DEFAULT.minMs && network.latency.maxMs === LATENCY_DEFAULT.maxMs;
-  const parts: Fields = {
+  return given({
     title: scenario.title,
     source: scenario.source,
     settings: given({
@@ -54,8 +59,7 @@ export function scenarioYaml(scenario: Scenario): string {
     happened: scenario.happened.length === 0 ? undefined : scenario.happened.map((occurrence) => given(occurrence)),
     expect: scenario.expect,
     lesson: `${scenario.lesson.trimEnd()}\n`,
-  };
-  return laidOut(stringify(given(parts), { lineWidth: LINE_WIDTH, blockQuote: 'literal' }));
+  });
 }
 
 /** As people write scenarios: what is short on one line, and an empty line between the parts. */

@@ -7,7 +7,7 @@ import { clientRates } from './clock-faults.ts';
 import { cook, faultRecipes } from './faults.ts';
 import { settings, type DrawnSettings } from './settings.ts';
 import { type DrawnWorkload, workloads } from './workload.ts';
-import { anyOf, type DrawnWorld, type Recipe, worldOf } from './world.ts';
+import { anyOf, type DrawnWorld, type GivenParts, type Recipe, worldOf } from './world.ts';
 
 /** A scenario, and the seed with which to run it. */
 export interface Trial {
@@ -54,46 +54,60 @@ interface Drawn {
 }
 
 /**
- * Scenarios whose world keeps within the envelope, but for the bounds that it leaves open; all properties are expected to hold.
- * Each can be run with the seed that comes with it.
+ * Scenarios whose world keeps within the envelope, but for the bounds that it leaves open; all properties are expected to hold. What is given is
+ * as it is in each. Each can be run with the seed that comes with it.
  */
-export function trials(envelope: Envelope): fc.Arbitrary<Trial> {
-  const writesOften = envelope.open.includes('message-delay');
-  // A section that pauses or late writes are to break must be left in time without them.
-  const mayOverstay = !envelope.open.includes('client-pause') && !writesOften;
-  const inTime = workloads({ overstays: false, writesOften });
+export function trials(envelope: Envelope, given: GivenParts = {}): fc.Arbitrary<Trial> {
   return fc
     .record({
-      drawn: settings,
-      persistence: persistences,
-      policy: envelope.open.includes('eviction') ? policies : fc.constant<Policy>('noeviction'),
+      drawn: settings(given),
+      persistence: given.nodes === undefined ? persistences : fc.constant(given.nodes.persistence),
+      policy: policiesFor(envelope, given),
       clocks,
-      workload: mayOverstay
-        ? fc.oneof(
-            { weight: ONE_OVERSTAYS_IN - 1, arbitrary: inTime },
-            { weight: 1, arbitrary: workloads({ overstays: true, writesOften }) },
-          )
-        : inTime,
+      workload: workloadsFor(envelope, given),
       faults: faultRecipes(envelope),
       seed: fc.integer({ min: 1, max: MOST_SEED }),
     })
-    .map((parts) => ({ scenario: assemble(parts, envelope), seed: parts.seed }));
+    .map((parts) => ({ scenario: assemble(parts, envelope, given), seed: parts.seed }));
 }
 
-function assemble({ drawn, persistence, policy, clocks, workload, faults }: Drawn, envelope: Envelope): Scenario {
-  const names = CLIENT_NAMES.slice(0, workload.clientCount);
+function policiesFor({ open }: Envelope, { nodes }: GivenParts): fc.Arbitrary<Policy> {
+  if (nodes !== undefined) return fc.constant(nodes.maxmemoryPolicy);
+  return open.includes('eviction') ? policies : fc.constant<Policy>('noeviction');
+}
+
+function workloadsFor({ open }: Envelope, { workload }: GivenParts): fc.Arbitrary<DrawnWorkload> {
+  if (workload !== undefined) {
+    return fc.constant({ clientCount: 0, scripts: workload.map((script) => () => script) });
+  }
+  const writesOften = open.includes('message-delay');
+  const inTime = workloads({ overstays: false, writesOften });
+  // A section that pauses or late writes are to break must be left in time without them.
+  if (open.includes('client-pause') || writesOften) return inTime;
+  return fc.oneof(
+    { weight: ONE_OVERSTAYS_IN - 1, arbitrary: inTime },
+    { weight: 1, arbitrary: workloads({ overstays: true, writesOften }) },
+  );
+}
+
+function assemble(
+  { drawn, persistence, policy, clocks, workload, faults }: Drawn,
+  envelope: Envelope,
+  given: GivenParts,
+): Scenario {
+  const names = given.clients === undefined ? CLIENT_NAMES.slice(0, workload.clientCount) : Object.keys(given.clients);
   const world = worldOf(drawn.settings, names, { persistence, maxmemoryPolicy: policy }, envelope);
   const schedule = cook(faults, world);
   const scenario: Scenario = {
     name: 'explored',
     title: 'A scenario that explore drew',
     settings: drawn.settings,
-    clients: clientsOf(names, clocks, world),
+    clients: given.clients ?? clientsOf(names, clocks, world),
     nodes: { persistence, maxmemoryPolicy: policy, replica: schedule.some(({ fault }) => fault === 'promotion') },
     network: drawn.network,
     workload: cook<Script>(workload.scripts, world),
     faults: [],
-    limit: world.ttlMs * LIMIT_TTLS,
+    limit: given.limit ?? world.ttlMs * LIMIT_TTLS,
     happened: [],
     expect: { 'mutual-exclusion': 'ok' },
     lesson: 'None yet.',
@@ -116,7 +130,7 @@ function clientsOf(
 }
 
 /** Adds one fault after the other, but none that, with those before it, oversteps a bound that is not open. */
-function keepWithin(envelope: Envelope, scenario: Scenario, schedule: readonly Fault[]): Scenario {
+export function keepWithin(envelope: Envelope, scenario: Scenario, schedule: readonly Fault[]): Scenario {
   let kept = scenario;
   for (const fault of schedule) {
     const more = { ...kept, faults: [...kept.faults, fault] };

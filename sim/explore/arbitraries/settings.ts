@@ -1,7 +1,7 @@
 import type fc from 'fast-check';
 import { record } from 'fast-check';
 import type { Scenario } from '../../scenario/schema.ts';
-import { anyOf } from './world.ts';
+import { anyOf, type GivenParts } from './world.ts';
 
 /** Settings of the library, how nodes are set up, and the network, as drawn for one scenario. */
 export interface DrawnSettings {
@@ -24,7 +24,14 @@ const USUAL_TIMEOUT_SHARE = 0.1;
  * Settings that somebody might run with: an odd and an even number of nodes, time outs that are short, or as long as the lock lives,
  * networks on which answers easily keep to them or hardly do, and retries that come as often as every hundredth of the time to live.
  */
-export const settings: fc.Arbitrary<DrawnSettings> = record({
+export function settings(given: GivenParts = {}): fc.Arbitrary<DrawnSettings> {
+  return drawings.map((drawn) => {
+    const built = given.settings ?? settingsOf(drawn);
+    return { settings: built, network: given.network ?? { latency: latencyOf(drawn, built) } };
+  });
+}
+
+const drawings = record({
   nodes: anyOf(3, 5, 3, 5, 4, 2, 1),
   ttlMs: anyOf(1000, 500, 2000, 300),
   driftFactor: anyOf(undefined, undefined, 0.05, 0.001),
@@ -36,42 +43,35 @@ export const settings: fc.Arbitrary<DrawnSettings> = record({
   guardShare: anyOf(undefined, undefined, undefined, 1, 2),
   latency: anyOf([0.2, 1], [1, 1], [0.1, 0.1], [0.2, Number.POSITIVE_INFINITY]),
   slowShare: slowShares,
-}).map((drawn) => {
+});
+
+type Drawing = typeof drawings extends fc.Arbitrary<infer Each> ? Each : never;
+
+function settingsOf(drawn: Drawing): Scenario['settings'] {
   const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing, guardShare } =
     drawn;
   return {
-    settings: {
-      nodes,
-      ttl: ttlMs,
-      fencing,
-      ...(driftFactor === undefined ? {} : { clockDriftFactor: driftFactor }),
-      ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
-      ...(guardShare === undefined ? {} : { restartGuard: ttlMs * guardShare }),
-      ...(retryCount === undefined ? {} : { retryCount }),
-      retryDelay: ttlMs * retryDelayShare,
-      retryJitter: jitters ? ttlMs * retryDelayShare : 0,
-    },
-    network: { latency: latencyOf(drawn) },
+    nodes,
+    ttl: ttlMs,
+    fencing,
+    ...(driftFactor === undefined ? {} : { clockDriftFactor: driftFactor }),
+    ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
+    ...(guardShare === undefined ? {} : { restartGuard: ttlMs * guardShare }),
+    ...(retryCount === undefined ? {} : { retryCount }),
+    retryDelay: ttlMs * retryDelayShare,
+    retryJitter: jitters ? ttlMs * retryDelayShare : 0,
   };
-});
+}
 
-function latencyOf({
-  ttlMs,
-  nodeTimeoutShare,
-  latency,
-  slowShare,
-}: {
-  readonly ttlMs: number;
-  readonly nodeTimeoutShare: number | undefined;
-  readonly latency: readonly number[];
-  readonly slowShare: number | null;
-}): DrawnSettings['network']['latency'] {
-  const [minMs, maxMs] = latency as [number, number];
-  return {
-    minMs,
-    maxMs:
-      slowShare === null
-        ? Math.min(maxMs, ttlMs * MOST_LATENCY_SHARE)
-        : ttlMs * (nodeTimeoutShare ?? USUAL_TIMEOUT_SHARE) * slowShare,
-  };
+function latencyOf(
+  { latency, slowShare }: Drawing,
+  { ttl, nodeTimeout }: Scenario['settings'],
+): DrawnSettings['network']['latency'] {
+  const [leastMs, mostMs] = latency as [number, number];
+  const maxMs =
+    slowShare === null
+      ? Math.min(mostMs, ttl * MOST_LATENCY_SHARE)
+      : (nodeTimeout ?? ttl * USUAL_TIMEOUT_SHARE) * slowShare;
+  // The longest may be short for a lock that lives a few milliseconds only.
+  return { minMs: Math.min(leastMs, maxMs), maxMs };
 }

@@ -5,6 +5,18 @@ import type { Scenario } from '../../scenario/schema.ts';
 import { driftFactorOf } from '../assumptions.ts';
 import type { Envelope } from '../envelope.ts';
 
+/** Parts of every scenario that are given, and not drawn. */
+export interface GivenParts {
+  readonly settings?: Scenario['settings'];
+  readonly clients?: Scenario['clients'];
+  readonly network?: Scenario['network'];
+  /** What they keep, and what they drop; whether they have replicas follows from the faults that are drawn. */
+  readonly nodes?: Scenario['nodes'];
+  /** Of the clients that are given. */
+  readonly workload?: Scenario['workload'];
+  readonly limit?: Scenario['limit'];
+}
+
 /** What recipes of moments, scripts and faults must know of the scenario that they are for. */
 export interface DrawnWorld {
   readonly settings: Scenario['settings'];
