@@ -30,6 +30,7 @@ function patient(code: string): string {
 const OUTPUTS: readonly (readonly [document: string, outputs: readonly RegExp[]])[] = [
   ['using.md', [/^invoices is locked for another \d+ ms\n60\n$/, /^$/, /^(?!99)\d{4}(\.\d+)?\n$/, /^$/]],
   ['fencing.md', [/^\d{16}\n$/, /^204\n204\n412\n428\n$/]],
+  ['several-resources.md', [/^one lock on account-1 and account-2\n$/, /^seat-2\n$/]],
   ['observability.md', [/^invoices, attempt 1: granted in \d+(\.\d+)? ms; slowest node \d+(\.\d+)? ms\n$/, /^$/, /^$/]],
 ];
 

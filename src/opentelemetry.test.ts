@@ -89,6 +89,14 @@ describe('spans', () => {
     expect(span.status.code).toBe(SpanStatusCode.UNSET);
   });
 
+  it('name all resources of a lock on several', async () => {
+    watch(redlock.acquire(['s', 'r'], TTL_MS));
+    await world.advance(1);
+    const { attributes } = spanOf('distrilock.acquire');
+    expect(attributes['distrilock.resource']).toBe('r, s');
+    expect(attributes['distrilock.resources']).toEqual(['r', 's']);
+  });
+
   it('tell of each attempt what each node said', async () => {
     nodes[0]?.occupy();
     nodes[1]?.occupy();

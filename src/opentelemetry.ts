@@ -58,7 +58,9 @@ function makeSpans(redlock: EventSource, tracer: Tracer): (() => void)[] {
   };
   return [
     redlock.on('started', ({ operation }) => {
-      const attributes = { 'distrilock.resource': operation.resource };
+      const { resource, resources } = operation;
+      const several = resources.length === 1 ? {} : { 'distrilock.resources': [...resources] };
+      const attributes = { 'distrilock.resource': resource, ...several };
       spans.set(operation, tracer.startSpan(`distrilock.${operation.kind}`, { attributes }));
     }),
     redlock.on('attempt', ({ operation, attempt, outcome, nodes }) => {
