@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadedFiles } from './loaded-files.ts';
+import { furtherEntries } from './runtimes/project.ts';
 
 const run = promisify(execFile);
 const root = new URL('..', import.meta.url).pathname;
@@ -60,6 +62,12 @@ import {
 } from 'distrilock';
 import { instrumentRedlock } from 'distrilock/opentelemetry';
 `;
+
+/** How a project may let TypeScript look for modules, besides `nodenext`. */
+const OTHER_RESOLUTIONS = [
+  ['--module', 'node16'],
+  ['--module', 'preserve', '--moduleResolution', 'bundler'],
+];
 
 /** A test that fails unless scenarios run the very library that the project imports. */
 const SAME_LIBRARY = `
@@ -152,7 +160,11 @@ describe('the packed package', () => {
       const project = join(directory, type);
       await mkdir(project);
       await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'a-project', private: true, type }));
-      await writeFile(join(project, 'main.ts'), IMPORTS + PROGRAM);
+      const entries = await furtherEntries();
+      const further = entries.map(
+        (entry, index) => `import * as entry${index} from '${entry}';\nvoid entry${index};\n`,
+      );
+      await writeFile(join(project, 'main.ts'), IMPORTS + PROGRAM + further.join(''));
       const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, types: ['node'] };
       await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
       const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball];
@@ -162,6 +174,10 @@ describe('the packed package', () => {
       const compiler = join(root, 'node_modules/typescript/bin/tsc');
       const compiled = await run(process.execPath, [compiler, '-p', project]).catch((error: unknown) => error);
       expect(compiled).toMatchObject({ stdout: '' });
+      for (const flags of OTHER_RESOLUTIONS) {
+        const checked = await ended(process.execPath, [compiler, '-p', project, '--noEmit', ...flags], project);
+        expect(checked).toEqual({ code: 0, stdout: '', stderr: '' });
+      }
       const { stdout, stderr } = await run(process.execPath, [join(project, 'main.js')]);
       expect(stderr).toBe('');
       expect(JSON.parse(stdout)).toEqual({
@@ -171,11 +187,31 @@ describe('the packed package', () => {
         result: 1,
         events: ['s1', 't1', 'block1'],
       });
+
+      // An import costs one file more than ioredis does by itself.
+      const how = type === 'module' ? 'import' : 'require';
+      const ofIoredis = await loadedFiles(project, 'ioredis', how);
+      expect(ofIoredis).toContain('ioredis/built/index.js');
+      const loaded = await loadedFiles(project, 'distrilock', how);
+      const file = type === 'module' ? 'index.js' : 'index.cjs';
+      expect(loaded.filter((each) => !ofIoredis.includes(each))).toEqual([`distrilock/dist/${file}`]);
       expect(await readdir(join(project, 'node_modules/distrilock'))).not.toContain('node_modules');
       expect(await readdir(join(project, 'node_modules'))).not.toContain('vitest');
     },
     240_000,
   );
+
+  it('needs ioredis, brings nothing of its own, and takes the rest where it is there', async () => {
+    const { stdout } = await run('tar', ['--extract', '--to-stdout', '--file', tarball, 'package/package.json']);
+    const manifest = JSON.parse(stdout) as Readonly<Record<string, Readonly<Record<string, object>> | undefined>>;
+    expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest).not.toHaveProperty('optionalDependencies');
+    expect(manifest).not.toHaveProperty('bundleDependencies');
+    const optional = manifest.peerDependenciesMeta ?? {};
+    expect(Object.keys(manifest.peerDependencies ?? {}).filter((name) => !(name in optional))).toEqual(['ioredis']);
+    // Nothing runs on the machine of whoever installs it.
+    for (const script of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).not.toHaveProperty(script);
+  });
 
   it('keeps what only tests need out of the library', async () => {
     await run('tar', ['--extract', '--file', tarball, '--directory', directory]);

@@ -26,7 +26,7 @@ export async function packPackage(folder: string): Promise<string> {
 }
 
 /** The further entry points that both ES modules and CommonJS can load: `distrilock/opentelemetry`. */
-async function furtherEntries(): Promise<string[]> {
+export async function furtherEntries(): Promise<string[]> {
   const { exports } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
   };
