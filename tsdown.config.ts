@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { defineConfig, type Rolldown } from 'tsdown';
+import { defineConfig, type Rolldown, type UserConfig } from 'tsdown';
 
 const root = import.meta.dirname;
 
@@ -8,16 +8,19 @@ const root = import.meta.dirname;
 const PUBLIC_MODULES = /[/\\](errors|lock|promise-node|redlock)\.ts$/;
 const SOURCES = join(root, 'src') + sep;
 
-const libraryFromItsOwnEntry: Rolldown.Plugin = {
-  name: 'library-from-its-own-entry',
-  resolveId: {
-    filter: { id: PUBLIC_MODULES },
-    handler(source, importer) {
-      if (importer === undefined || !resolve(dirname(importer), source).startsWith(SOURCES)) return null;
-      return { id: './index.js', external: true };
+/** Imports of modules of the library become imports of `entry`, which stands beside what is bundled. */
+function libraryFromItsOwnEntry(modules: RegExp, entry: string): Rolldown.Plugin {
+  return {
+    name: 'library-from-its-own-entry',
+    resolveId: {
+      filter: { id: modules },
+      handler(source, importer) {
+        if (importer === undefined || !resolve(dirname(importer), source).startsWith(SOURCES)) return null;
+        return { id: entry, external: true };
+      },
     },
-  },
-};
+  };
+}
 
 /** The licences of what is bundled want to travel with it. */
 const licencesOfBundledPackages: Rolldown.Plugin = {
@@ -41,6 +44,21 @@ const licencesOfBundledPackages: Rolldown.Plugin = {
   },
 };
 
+/** The APIs of other libraries, each on top of the one copy of distrilock that its module system loads. */
+const adapters = ['redlock-4', 'redlock-5', 'sesamecare-redlock'].flatMap((name): UserConfig[] =>
+  (['esm', 'cjs'] as const).map((format) => ({
+    entry: { [name]: `src/adapters/${name}.ts` },
+    format,
+    platform: 'node',
+    target: 'node20',
+    tsconfig: 'tsconfig.src.json',
+    dts: true,
+    fixedExtension: false,
+    clean: false,
+    plugins: [libraryFromItsOwnEntry(/[/\\]index\.ts$/, format === 'esm' ? './index.js' : './index.cjs')],
+  })),
+);
+
 export default defineConfig([
   {
     entry: ['src/index.ts'],
@@ -63,6 +81,7 @@ export default defineConfig([
     fixedExtension: false,
     clean: false,
   },
+  ...adapters,
   {
     // The simulator and the checkers, for tests. vitest is an ES module, and so is what needs it.
     entry: { vitest: 'sim/vitest/index.ts' },
@@ -74,6 +93,6 @@ export default defineConfig([
     fixedExtension: false,
     clean: false,
     deps: { onlyBundle: ['fastest-levenshtein', 'pure-rand', 'yaml', 'zod'] },
-    plugins: [libraryFromItsOwnEntry, licencesOfBundledPackages],
+    plugins: [libraryFromItsOwnEntry(PUBLIC_MODULES, './index.js'), licencesOfBundledPackages],
   },
 ]);

@@ -232,7 +232,7 @@ export class Redlock extends EventEmitter {
     const resources = typeof resource === 'string' ? [resource] : [...resource];
     try {
       const acquired = await this.#log.watch(attempts, () =>
-        this.#redlock.acquire(resources[0] as string, ttl, { retry: retryPolicyFrom(settings) }),
+        this.#redlock.acquire(resources, ttl, { retry: retryPolicyFrom(settings) }),
       );
       const remaining = settings.retryCount < 0 ? Number.POSITIVE_INFINITY : settings.retryCount - acquired.attempts;
       const { value } = acquired;

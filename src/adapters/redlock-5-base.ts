@@ -51,6 +51,11 @@ function acquiredLockOf(lock: Lock): AcquiredLock {
   );
 }
 
+/** A single name would be taken for a list of letters further down, as the originals do. */
+function checkResources(resources: unknown): void {
+  if (!Array.isArray(resources)) throw new InvalidOptionError('resources', "must be an array of names: ['one']");
+}
+
 /** A lock that was acquired. */
 export class Lock {
   // Defined below so that whoever prints a lock does not print clients, which know passwords.
@@ -128,11 +133,12 @@ export abstract class Redlock5Base extends EventEmitter {
    * @param settings for this call; `driftFactor` cannot differ from that of the Redlock
    */
   async acquire(resources: string[], duration: number, settings?: Partial<Settings>): Promise<Lock> {
+    checkResources(resources);
     const options = this.#settingsOf(settings);
     const attempts = new Attempts(options.retryCount);
     try {
       const acquired = await this.#log.watch(attempts, () =>
-        this.#redlock.acquire(only(resources), duration, { retry: retryPolicyFrom(options) }),
+        this.#redlock.acquire(resources, duration, { retry: retryPolicyFrom(options) }),
       );
       return this.#lockOf(acquired, resources, attempts, settings);
     } catch (error) {
@@ -181,6 +187,7 @@ export abstract class Redlock5Base extends EventEmitter {
     const settings = typeof settingsOrRoutine === 'function' ? undefined : settingsOrRoutine;
     const routine = optionalRoutine ?? settingsOrRoutine;
     if (typeof routine !== 'function') throw new InvalidOptionError('routine', 'must be a function of a signal');
+    checkResources(resources);
     const options = this.#settingsOf(settings);
     const attempts = new Attempts(options.retryCount);
     let routineFailed = false as boolean;
@@ -207,7 +214,7 @@ export abstract class Redlock5Base extends EventEmitter {
     };
     try {
       return await this.#log.watch(attempts, () =>
-        this.#redlock.using([only(resources)], duration, { retry: retryPolicyFrom(options) }, work),
+        this.#redlock.using(resources, duration, { retry: retryPolicyFrom(options) }, work),
       );
     } catch (error) {
       throw routineFailed ? error : executionErrorOf(error, this.#acquireStats(attempts));
@@ -266,9 +273,4 @@ export abstract class Redlock5Base extends EventEmitter {
       throw executionErrorOf(error, attempts);
     }
   }
-}
-
-/** One name, until distrilock locks several at once. */
-function only(resources: readonly string[]): string {
-  return resources[0] as string;
 }

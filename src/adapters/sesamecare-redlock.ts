@@ -22,6 +22,8 @@ export interface Settings extends Partial<Redlock5Settings> {
 /** The API of @sesamecare-oss/redlock 1.4 on top of distrilock: what differs is listed in docs/migrating-from-redlock.md. */
 export class Redlock extends Redlock5Base {
   readonly settings: Required<Settings>;
+  /** Clients that distrilock does not know, for it has connections to another database in their place. */
+  readonly #replaced: readonly Client[];
 
   /**
    * @param clients one of ioredis for each Redis master; one that uses another database than `settings.db` gets a second connection
@@ -30,12 +32,19 @@ export class Redlock extends Redlock5Base {
   constructor(clients: Iterable<Client>, settings: Settings = {}) {
     const list = [...clients];
     const resolved = settingsFrom({ ...DEFAULTS, db: 0 }, settings, 'settings');
-    super(
-      list,
-      list.map((client) => inDatabase(client, resolved.db)),
-      resolved,
-    );
+    const nodes = list.map((client) => inDatabase(client, resolved.db));
+    super(list, nodes, resolved);
     this.settings = resolved;
+    this.#replaced = list.filter((client, index) => client !== nodes[index]);
+  }
+
+  /** Closes every connection, those of clients that use another database included. */
+  override async quit(): Promise<void> {
+    const replaced = this.#replaced.map(async (client) => {
+      if (client.status === 'ready') await client.quit();
+      else client.disconnect();
+    });
+    await Promise.all([super.quit(), ...replaced]);
   }
 }
 
@@ -44,7 +53,8 @@ function inDatabase(client: Client, db: number): Client {
   // What is no client of ioredis is refused later, together with all others.
   if (client.isCluster || typeof (client as Partial<Redis>).duplicate !== 'function') return client;
   const single = client as Redis;
-  if ((single.options.db ?? 0) === db) return client;
+  const { options } = single as Partial<Redis>;
+  if (options === undefined || (options.db ?? 0) === db) return client;
   const twin = single.duplicate({ db, lazyConnect: true });
   single.once('end', () => {
     twin.disconnect();
