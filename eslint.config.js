@@ -59,7 +59,8 @@ const NOT_FOR_CHECKERS = {
 };
 const NOT_FOR_REPORTS = {
   regex: `(^|/)(${WORLD_OF_RUNS})/`,
-  message: 'Judgements and reports are made from a history and a scenario, and nothing else.',
+  message:
+    'A judgement is made of a history and its scenario, a report of a history and its judgement, and of nothing else.',
 };
 
 const FROM_ONE_BACKEND = {

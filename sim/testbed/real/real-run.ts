@@ -91,11 +91,11 @@ export class RealRun {
     const nemesis = new Nemesis(faults);
     const isTimed = ({ after }: Moment): boolean => after === undefined;
     const isAtOnce = (moment: Moment): boolean => isTimed(moment) && (moment.at ?? 0) === 0;
-    // Who waits for an event hears all of them, from the first on.
+    // Scripts that wait for an event are begun before anything happens, so that they miss none.
     const scripts = scenario.workload
       .filter((script) => !isTimed(script))
       .flatMap((script) => this.launchWhenDue(script));
-    // Last of those at the beginning come standstills: who stands still cannot tell that another fault is in force.
+    // Of the faults at the beginning, standstills come last: a client or server that stands still could not confirm that another fault is in force.
     const first = scenario.faults.filter((fault) => !isTimed(fault) || (isAtOnce(fault) && !isStandstill(fault)));
     await this.bringAbout(first, nemesis);
     const standstills = scenario.faults.filter((fault) => isAtOnce(fault) && isStandstill(fault));
@@ -109,14 +109,15 @@ export class RealRun {
     nemesis.healAll();
     await this.inTime('faults cannot be healed', nemesis.settled());
     world.log.record({ type: 'healed', timeUs: world.nowUs() });
-    // A node that may have forgotten locks is quarantined from when somebody asks it, and what is demanded is progress after that.
+    // A node that may have forgotten locks starts its quarantine when somebody asks it: this first round of probes only does that, and the one after it counts.
+    // The phases are those of SimulatedRun, which also lets messages arrive that a fault had made late.
     if (scenario.settings.restartGuard !== undefined) await this.demandProgress();
     await timers.pass(longestKeyLifeMs(scenario));
     await this.demandProgress();
     await this.inTime('what servers did last cannot be seen', world.catchUp(LAST_ANSWERS_MS));
   }
 
-  /** What is wrong from the beginning is wrong before anybody does anything. What waits for a standstill to end waits for the workload too. */
+  /** Resolves once these faults are in force, or wait for a standstill to end, so that what is wrong from the beginning is wrong before any client does anything. */
   private async bringAbout(faults: readonly Fault[], nemesis: Nemesis): Promise<void> {
     const { world, timers, scenario } = this;
     nemesis.start(faults);

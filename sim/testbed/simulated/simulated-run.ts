@@ -59,7 +59,7 @@ export class SimulatedRun {
       });
       // What a fault made late arrives late, although the fault is healed, and keeps what is sent after it waiting.
       await this.pass(Math.max(0, world.quietUs - this.simulation.nowUs) / 1000);
-      // A node that may have forgotten locks is quarantined from when somebody asks it, and what is demanded is progress after that.
+      // A node that may have forgotten locks starts its quarantine when somebody asks it: this first round of probes only does that, and the one after it counts.
       if (scenario.settings.restartGuard !== undefined) await this.demandProgress();
       await this.pass(longestKeyLifeMs(scenario));
       await this.demandProgress();

@@ -20,7 +20,7 @@ const CHANNEL = /^__keyevent@0__:(expired|evicted)$/;
  * Only in RESP3 may one connection have messages of channels and MONITOR at once: Redis then writes both to it in the order in which things
  * happen.
  */
-const REQUEST = 'HELLO 3\r\nSUBSCRIBE __keyevent@0__:expired __keyevent@0__:evicted __keyevent@0__:set\r\nMONITOR\r\n';
+const REQUEST = 'HELLO 3\r\nSUBSCRIBE __keyevent@0__:expired __keyevent@0__:evicted\r\nMONITOR\r\n';
 
 /** A connection on which a server reports every command that clients send it, and every key that expires or is evicted. */
 export class MonitorStream {

@@ -24,7 +24,8 @@ export interface ServerFacts {
 
 /**
  * Asks the server at the address who it is; what `inspect` rejects with is passed on. Rejects with the reason if the server does not answer as Redis
- * without a password does: a TlsOnlyError if that is TLS. Rejects with an OldServerError before Redis 6.2, which MONITOR tells of commands before they are run.
+ * without a password does: a TlsOnlyError if that is TLS. Rejects with an OldServerError if it is older than
+ * Redis 6.2: MONITOR of such a server reports a command before it is run.
  */
 export function readServer(
   address: Address,
