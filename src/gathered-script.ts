@@ -1,3 +1,4 @@
+import type { ScriptRequest } from './requests.ts';
 import {
   ACQUIRE,
   ACQUIRE_GUARDED,
@@ -33,43 +34,87 @@ export const SCRIPT_PARTS: readonly ScriptPart[] = [
 ];
 
 /** The name of a script as a part. */
-export const PART_NAMES: ReadonlyMap<Script, string> = new Map(SCRIPT_PARTS.map(({ script, name }) => [script, name]));
+const PART_NAMES: ReadonlyMap<Script, string> = new Map(SCRIPT_PARTS.map(({ script, name }) => [script, name]));
 
-/** The script as a function: its KEYS and ARGV are what it is called with. */
-function functionOf({ name, script, keyCount, argumentCount }: ScriptPart): string {
-  return `  ['${name}'] = { ${keyCount}, ${argumentCount}, function(KEYS, ARGV)${script.lua}end },\n`;
+/** How many arguments of a script are its own where many of one kind travel together: the first, if it has any. The others they share. */
+const OWN_ARGUMENTS = 1;
+
+/**
+ * What is said to a server that is to run many scripts in one call, from its keys on. Scripts of one kind that follow each other and share their further
+ * arguments are told these once: each word costs client and server time.
+ */
+export function wordsOfGathered(requests: readonly ScriptRequest[]): (string | number)[] {
+  const words: (string | number)[] = [0];
+  for (const { keys } of requests) for (const key of keys) words.push(key);
+  words[0] = words.length - 1;
+  let previous: ScriptRequest | null = null;
+  let countPlace = 0;
+  for (const request of requests) {
+    const { script, args } = request;
+    if (previous?.script === script && sharesFurtherArguments(previous.args, args)) {
+      (words[countPlace] as number) += 1;
+    } else {
+      countPlace = words.push(PART_NAMES.get(script) as string, 1) - 1;
+      for (let place = OWN_ARGUMENTS; place < args.length; place += 1) words.push(args[place] as string | number);
+    }
+    if (args.length > 0) words.push(args[0] as string | number);
+    previous = request;
+  }
+  return words;
+}
+
+function sharesFurtherArguments(args: ScriptRequest['args'], others: ScriptRequest['args']): boolean {
+  for (let place = OWN_ARGUMENTS; place < args.length; place += 1) if (args[place] !== others[place]) return false;
+  return true;
+}
+
+/** The script as a function: its KEYS and ARGV are what it is called with. Only those that are called are made. */
+function branchOf({ name, script, keyCount, argumentCount }: ScriptPart, place: number): string {
+  return `  ${place === 0 ? 'if' : 'elseif'} name == '${name}' then
+    return ${keyCount}, ${argumentCount}, function(KEYS, ARGV)${script.lua}end
+`;
 }
 
 /**
- * Many scripts in one call. KEYS: those of each part, one after the other. ARGV: for each part its name and its arguments. Answers an array with what
- * each part answers; for a part that fails, an array with nothing but the error's text, and the others run all the same.
+ * Many scripts in one call. KEYS: those of each, one after the other. ARGV, for each run of scripts of one kind: their name, how many they are, the
+ * arguments that they share, all but the first, and then the first of each. Answers an array with what each answers; for one that fails, an array with
+ * nothing but the error's text, and the others run all the same.
  */
 export const GATHERED: Script = {
   lua: `
-local parts = {
-${SCRIPT_PARTS.map(functionOf).join('')}}
-local answers = {}
-local key, argument = 0, 1
-while argument <= #ARGV do
-  local part = parts[ARGV[argument]]
-  local keys, arguments = {}, {}
-  for place = 1, part[1] do
-    keys[place] = KEYS[key + place]
+local function part(name)
+${SCRIPT_PARTS.map(branchOf).join('')}  end
+end
+local all, words, run = KEYS, ARGV, pcall
+local answers, keys, arguments = {}, {}, {}
+local key, word, last = 0, 1, #words
+while word <= last do
+  local name, count = words[word], tonumber(words[word + 1])
+  local keyCount, argumentCount, script = part(name)
+  word = word + 2
+  for place = 2, argumentCount do
+    arguments[place] = words[word]
+    word = word + 1
   end
-  for place = 1, part[2] do
-    arguments[place] = ARGV[argument + place]
+  for each = 1, count do
+    for place = 1, keyCount do
+      keys[place] = all[key + place]
+    end
+    key = key + keyCount
+    if argumentCount > 0 then
+      arguments[1] = words[word]
+      word = word + 1
+    end
+    local succeeds, answer = run(script, keys, arguments)
+    if type(answer) == 'table' and answer.err then
+      answer = { answer.err }
+    elseif not succeeds then
+      answer = { tostring(answer) }
+    end
+    answers[#answers + 1] = answer
   end
-  key = key + part[1]
-  argument = argument + 1 + part[2]
-  local succeeds, answer = pcall(part[3], keys, arguments)
-  if type(answer) == 'table' and answer.err then
-    answer = { answer.err }
-  elseif not succeeds then
-    answer = { tostring(answer) }
-  end
-  answers[#answers + 1] = answer
 end
 return answers
 `,
-  sha1: 'd060330bfdb9c878805ee9fc8ae78843d45fd376',
+  sha1: 'f8a5b301261f8ec5bfefeb8cd2702e932938a0e4',
 };

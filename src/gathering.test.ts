@@ -93,7 +93,7 @@ describe('commands of one tick', () => {
     send(releaseOf('n', 'd'));
     await world.advance(0);
     expect(client.sent).toEqual([
-      'eval 4 k l m m{m}:fencing-counter acquire a 10000 release b acquire-token c 10000 5',
+      'eval 4 k l m m{m}:fencing-counter acquire 1 10000 a release 1 b acquire-token 1 10000 5 c',
       'set n d PX 10000 NX',
       'eval 1 n d',
     ]);
@@ -109,7 +109,7 @@ describe('commands of one tick', () => {
     const level = [Promise.resolve(), Promise.resolve(), Promise.resolve()];
     for (const [index, promise] of level.entries()) void promise.then(() => send(releaseOf(`k${index}`, '1')));
     await world.advance(0);
-    expect(client.sent.slice(1)).toEqual(['eval 3 k0 k1 k2 release 1 release 1 release 1']);
+    expect(client.sent.slice(1)).toEqual(['eval 3 k0 k1 k2 release 3 1 1 1']);
   });
 
   it('are so many at most that no server is blocked', async () => {
@@ -134,7 +134,7 @@ describe('commands of one tick', () => {
     await world.advance(200);
     client.answers[1]?.fail(new Error('NOSCRIPT No matching script'));
     await world.advance(0);
-    expect(client.sent[2]).toBe('eval 2 b c release 2 acquire 3 10000');
+    expect(client.sent[2]).toBe('eval 2 b c release 1 2 acquire 1 10000 3');
     expect(replies).toEqual(['release a failed sent=false']);
     client.answers[2]?.give([1, 1]);
     await world.advance(0);
@@ -166,14 +166,14 @@ describe('commands of one tick', () => {
     expect(client.sent).toEqual([]);
     client.become('ready');
     await world.advance(0);
-    expect(client.sent).toEqual(['eval 2 a a acquire 1 10000 release 1']);
+    expect(client.sent).toEqual(['eval 2 a a acquire 1 10000 1 release 1 1']);
   });
 
   it('leave before the node quits', async () => {
     send(releaseOf('a', '1'), releaseOf('b', '2'));
     void node.connection.quit();
     await world.advance(0);
-    expect(client.sent).toEqual(['eval 2 a b release 1 release 2', 'quit']);
+    expect(client.sent).toEqual(['eval 2 a b release 2 1 2', 'quit']);
   });
 
   it('are taken back one by one where their grants come too late', async () => {

@@ -252,7 +252,7 @@ describe('the run of the server behind a connection', () => {
     await answer(0, '# Server\r\nredis_version:7\r\nrun_id:abc123\r\nport:1\r\n');
     expect(client.sent).toEqual([
       'info server',
-      'eval lock:r lock::m lock::q lock:r acquire-guarded a 10000 abc123 60000 release a',
+      'eval lock:r lock::m lock::q lock:r acquire-guarded 1 10000 abc123 60000 a release 1 a',
     ]);
   });
 

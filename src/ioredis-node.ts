@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts';
-import { GATHERED, PART_NAMES } from './gathered-script.ts';
+import { GATHERED, wordsOfGathered } from './gathered-script.ts';
 import type { IoredisClient, SendCommand } from './ioredis-client.ts';
 import { connectionOf, type IoredisConnection } from './ioredis-connection.ts';
 import {
@@ -30,6 +30,24 @@ interface Errand {
   readonly command: LockCommand;
   readonly deadlineMs: number;
   readonly settle: Settle;
+}
+
+/** Nodes that have gathered what they will send once this tick has run: one microtask for all of them. */
+let gatherers: (() => void)[] = [];
+
+function sendAllGathered(): void {
+  const senders = gatherers;
+  gatherers = [];
+  for (const send of senders) {
+    try {
+      send();
+    } catch (error) {
+      // What is wrong with one must not keep the others from sending.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 }
 
 /** An errand in Redis' terms, for the connection of this epoch. */
@@ -115,10 +133,10 @@ export class IoredisNode implements LockNode {
   }
 
   private gather(errand: Errand): void {
-    this.gathered.push(errand);
-    if (this.gathered.length === 1) queueMicrotask(this.sendGathered);
+    const count = this.gathered.push(errand);
     // The server can work on these while this process goes on.
-    else if (this.gathered.length === MOST_TOGETHER) this.sendGathered();
+    if (count === MOST_TOGETHER) this.sendGathered();
+    else if (count === 1 && gatherers.push(this.sendGathered) === 1) queueMicrotask(sendAllGathered);
   }
 
   private readonly sendGathered = (): void => {
@@ -181,16 +199,19 @@ export class IoredisNode implements LockNode {
 
   private run(sending: Sending): void {
     const { script, keys, args } = sending.request;
-    const words = [keys.length, ...keys, ...args];
     const receive = (answer: unknown): void => this.receive(sending, answer);
-    const fail = (error: Error): void => sending.errand.settle(this.failed(error));
+    const sendWhole = (): void => {
+      this.call(this.evaluate, [script.lua, keys.length, ...keys, ...args], 1, receive, (error) => {
+        sending.errand.settle(this.failed(error));
+      });
+    };
     if (this.link.mustSendWhole(script)) {
-      this.call(this.evaluate, [script.lua, ...words], 1, receive, fail);
+      sendWhole();
       return;
     }
-    this.call(this.evaluateKnown, [script.sha1, ...words], 1, receive, (error) => {
-      if (!lacksScript(error)) fail(error);
-      else if (this.canSendAgain(sending)) this.call(this.evaluate, [script.lua, ...words], 1, receive, fail);
+    this.call(this.evaluateKnown, [script.sha1, keys.length, ...keys, ...args], 1, receive, (error) => {
+      if (!lacksScript(error)) sending.errand.settle(this.failed(error));
+      else if (this.canSendAgain(sending)) sendWhole();
     });
   }
 
@@ -211,15 +232,9 @@ export class IoredisNode implements LockNode {
     sendings: readonly Sending[],
     onUnknownScript: () => void,
   ): void {
-    const keys: string[] = [];
-    const args: (string | number)[] = [];
-    for (const { request } of sendings) {
-      keys.push(...request.keys);
-      args.push(PART_NAMES.get(request.script) as string, ...request.args);
-    }
     this.call(
       send,
-      [text, keys.length, ...keys, ...args],
+      [text, ...wordsOfGathered(sendings.map(({ request }) => request))],
       sendings.length,
       (answers) => {
         const isComplete = Array.isArray(answers) && answers.length === sendings.length;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GATHERED, PART_NAMES } from '../../../../src/gathered-script.ts';
+import { GATHERED, wordsOfGathered } from '../../../../src/gathered-script.ts';
 import {
   ACQUIRE_GUARDED,
   ACQUIRE_GUARDED_WITH_TOKEN,
@@ -52,17 +52,15 @@ describe('lockCommandsOf', () => {
   });
 
   it('takes apart what travelled together', () => {
-    const keys = SCRIPTED.flatMap(([, [keyCount, ...words]]) => words.slice(0, Number(keyCount)));
-    const args = SCRIPTED.flatMap(([script, [keyCount, ...words]]) => [
-      PART_NAMES.get(script) ?? '',
-      ...words.slice(Number(keyCount)),
-    ]);
-    const together = [GATHERED.sha1, `${keys.length + 1}`, 'first', ...keys, 'acquire', 'v', '7', ...args];
-    const first = { kind: 'acquire', key: 'first', value: 'v', ttlMs: 7, tokenHint: null, guard: null };
-    expect(lockCommandsOf(['evalsha', ...together])).toMatchObject([
-      { command: first, runId: '' },
-      ...SCRIPTED.map(([, , command, runId]) => ({ command, runId })),
-    ]);
+    // Two of each kind, which share words, and one more that comes after others.
+    const sent = [...SCRIPTED.flatMap((each) => [each, each]), SCRIPTED[0]];
+    const requests = sent.map(([script, [keyCount, ...words]]) => {
+      const count = Number(keyCount);
+      return { script, keys: words.slice(0, count), args: words.slice(count), interpret: () => null };
+    });
+    const together = wordsOfGathered(requests).map(String);
+    const commands = sent.map(([, , command, runId]) => ({ command, runId }));
+    expect(lockCommandsOf(['evalsha', GATHERED.sha1, ...together])).toMatchObject(commands);
     expect(() => lockCommandsOf(['evalsha', GATHERED.sha1, '1', 'k', 'nonsense'])).toThrow('no lock command: nonsense');
   });
 

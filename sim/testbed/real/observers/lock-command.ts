@@ -57,11 +57,18 @@ function gathered(keys: readonly string[], args: readonly string[]): SentCommand
     const part = SCRIPT_PARTS.find(({ name }) => name === args[place]);
     if (part === undefined) throw new Error(`a redis-server was sent a part that is no lock command: ${args[place]}`);
     const { script, keyCount, argumentCount } = part;
-    place += 1;
-    const command = scripted(script, keys.slice(key, key + keyCount), args.slice(place, place + argumentCount));
-    if (command !== null) commands.push(command);
-    key += keyCount;
-    place += argumentCount;
+    const count = Number(args[place + 1]);
+    const sharedFrom = place + 2;
+    const ownFrom = sharedFrom + Math.max(0, argumentCount - 1);
+    const ownCount = Math.min(1, argumentCount);
+    const shared = args.slice(sharedFrom, ownFrom);
+    for (let each = 0; each < count; each += 1) {
+      const own = args.slice(ownFrom + each * ownCount, ownFrom + (each + 1) * ownCount);
+      const command = scripted(script, keys.slice(key, key + keyCount), [...own, ...shared]);
+      if (command !== null) commands.push(command);
+      key += keyCount;
+    }
+    place = ownFrom + count * ownCount;
   }
   return commands;
 }
