@@ -3,9 +3,11 @@ import type { Cancel } from './environment.ts';
 import {
   AbortedError,
   ContendedError,
+  DuplicateNodeError,
   ExpiredError,
   InvalidOptionError,
   type LockError,
+  type NodeOutcome,
   UnreachableError,
 } from './errors.ts';
 import type { AttemptEvent } from './events.ts';
@@ -109,6 +111,7 @@ export class Acquisition {
   }
 
   private startAttempt(): void {
+    if (this.rejectIfDuplicate([])) return;
     const { options, nodes } = this.context;
     const { environment } = options;
     let tokenHint: number | null = null;
@@ -176,7 +179,18 @@ export class Acquisition {
     if (attempt !== null) observation?.attempted({ attempt: attempts, outcome, ...attempt.statistics() });
   }
 
+  /** Two nodes that are one server are a mistake, which another try does not mend. */
+  private rejectIfDuplicate(outcomes: readonly NodeOutcome[]): boolean {
+    const duplicate = this.context.findDuplicate();
+    if (duplicate === null) return false;
+    const { nodes, serverId } = duplicate;
+    const message = `${this.name} cannot be locked: ${nodes.join(' and ')} are the same server (${serverId}), which must not vote twice; give each Redis master once`;
+    this.reject(new DuplicateNodeError(message, this.target.resources, outcomes, nodes));
+    return true;
+  }
+
   private retryOrReject(failure: Failure): void {
+    if (this.rejectIfDuplicate(failure.outcomes)) return;
     if (!mayRetry(this.policy, this.attempts)) {
       this.reject(this.failure(failure));
       return;

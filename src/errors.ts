@@ -3,7 +3,14 @@ import { joinedResources } from './resource-names.ts';
 
 /** Stable codes of all errors of the library, so that callers need not read messages. */
 export type LockErrorCode =
-  'contended' | 'unreachable' | 'expired' | 'extension-refused' | 'aborted' | 'invalid-option' | 'cross-slot';
+  | 'contended'
+  | 'unreachable'
+  | 'expired'
+  | 'extension-refused'
+  | 'aborted'
+  | 'invalid-option'
+  | 'cross-slot'
+  | 'duplicate-node';
 
 /**
  * What one node said in the round that failed: the kind of its reply, `timeout` when it had not answered
@@ -110,4 +117,21 @@ export class InvalidOptionError extends LockError {
 /** A Redis Cluster was asked for a lock on several resources whose keys do not share a hash slot; thrown at once, before any node is asked. */
 export class CrossSlotError extends LockError {
   readonly code = 'cross-slot';
+}
+
+/** Two nodes are one server, which would vote twice: no lock can be had until each node is a server of its own. */
+export class DuplicateNodeError extends LockError {
+  readonly code = 'duplicate-node';
+  /** The ids of the two nodes. */
+  readonly nodes: readonly [string, string];
+
+  constructor(
+    message: string,
+    resources: readonly string[],
+    outcomes: readonly NodeOutcome[],
+    nodes: readonly [string, string],
+  ) {
+    super(message, resources, outcomes);
+    this.nodes = nodes;
+  }
 }

@@ -4,6 +4,7 @@ import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeWorld, watch } from '../test/fake-world.ts';
 import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../test/redis-server.ts';
+import { infoOf } from '../test/server-info.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { AcquireCommand, LockCommand, LockReply } from './lock-node.ts';
@@ -32,6 +33,7 @@ class StubClient implements IoredisClient {
   createBuiltinCommand(name: string): ReturnType<IoredisClient['createBuiltinCommand']> {
     return {
       string: (...args) => {
+        if (name === 'info') return Promise.resolve(infoOf());
         this.sent.push([name, ...args.slice(name === 'set' ? 0 : 1)].join(' '));
         return new Promise((give, fail) => this.answers.push({ give, fail }));
       },
@@ -67,11 +69,13 @@ describe('commands of one tick', () => {
   let node: IoredisNode;
   let replies: string[];
 
-  beforeEach(() => {
+  beforeEach(async () => {
     world = new FakeWorld();
     client = new StubClient();
-    node = new IoredisNode('the node', client, { owned: false, isGuarded: false, environment: world.environment });
+    node = new IoredisNode('the node', client, { owned: false, environment: world.environment });
     replies = [];
+    // The server tells who it is.
+    await world.advance(0);
   });
 
   function send(...commands: readonly LockCommand[]): void {
@@ -215,7 +219,7 @@ describe.skipIf(!hasRedisServer)(`commands of one tick to a server (${NEEDS_REDI
   });
 
   function nodeOf(client: IoredisClient): IoredisNode {
-    const node = new IoredisNode('the node', client, { owned: true, isGuarded: true, environment: systemEnvironment });
+    const node = new IoredisNode('the node', client, { owned: true, environment: systemEnvironment });
     nodes.push(node);
     return node;
   }

@@ -2,6 +2,7 @@ export type { Cancel, DiagnosticsChannel, Environment } from './environment.ts';
 export {
   AbortedError,
   ContendedError,
+  DuplicateNodeError,
   CrossSlotError,
   ExpiredError,
   ExtensionRefusedError,

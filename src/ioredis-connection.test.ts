@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { FakeWorld } from '../test/fake-world.ts';
+import { infoOf } from '../test/server-info.ts';
 import { isIoredisClient, type IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { LockCommand, LockReply } from './lock-node.ts';
@@ -19,6 +20,8 @@ class StubClient implements IoredisClient {
     const { sent, answers } = this;
     return {
       string: (...args) => {
+        if (name === 'info') return Promise.resolve(infoOf());
+        if (name === 'cluster') return Promise.resolve([]);
         const keys = name === 'set' ? args.slice(0, 1) : args.slice(2, 2 + Number(args[1]));
         sent.push(`${name} ${keys.join('+')}`);
         const answer = answers.shift();
@@ -65,7 +68,7 @@ type AskedKind = 'acquire' | 'extend' | 'release' | 'inspect';
 function stubbed(): Stubbed {
   const world = new FakeWorld();
   const client = new StubClient();
-  const node = new IoredisNode('the node', client, { owned: false, isGuarded: false, environment: world.environment });
+  const node = new IoredisNode('the node', client, { owned: false, environment: world.environment });
   const replies: LockReply[] = [];
   const ask = (kind: AskedKind, key: string): void => {
     const common = { key, value: 'a', timeoutMs: 100, ttlMs: 1000 };

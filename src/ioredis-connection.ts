@@ -1,7 +1,8 @@
 import type { Cancel, Environment } from './environment.ts';
 import type { IoredisClient } from './ioredis-client.ts';
-import { withoutCommand } from './reply-error.ts';
+import { advisedMessage, withoutCommand } from './reply-error.ts';
 import type { Script } from './scripts.ts';
+import { factsOfInfo, factsOfSlots, type ServerFacts } from './server-facts.ts';
 import { ServerRun } from './server-run.ts';
 
 /** How long each of the two timers runs that prove that the event loop turned; short, for only the turning matters. */
@@ -36,7 +37,8 @@ export function connectionOf(client: IoredisClient): IoredisConnection {
 }
 
 /**
- * Watches the connection of one ioredis client: lets commands wait while it is being made, and knows why it is down.
+ * Watches the connection of one ioredis client: lets commands wait while it is being made, knows why it is down, and asks each server who it is
+ * before it is sent anything else.
  * ioredis itself never gets a command that it would have to queue, for it would run it long after its caller gave up.
  */
 export class IoredisConnection {
@@ -47,8 +49,7 @@ export class IoredisConnection {
   private readonly sentScripts = new Set<Script>();
   private lastError: Error | null = null;
   private quitting: Promise<void> | null = null;
-  /** Null unless somebody needs to know it. */
-  private serverRun: ServerRun | null = null;
+  private readonly serverRun: ServerRun;
   /** Whether the last attempt to connect failed. */
   private isDown = false;
   private wasReady: boolean;
@@ -63,20 +64,26 @@ export class IoredisConnection {
   constructor(client: IoredisClient) {
     this.client = client;
     this.wasReady = client.status === 'ready';
-    client.on('error', (error: Error) => {
-      this.lastError = withoutCommand(error);
+    this.serverRun = serverRunOf(client);
+    client.on('error', (error: Error & { readonly lastNodeError?: Error }) => {
+      // What a cluster client says itself does not tell why.
+      this.lastError = withoutCommand(error.lastNodeError ?? error);
+    });
+    client.on('connect', () => {
+      // While ioredis asks whether the server is ready: so nobody waits any longer for the answer, and a server that is loading is known as one.
+      if (client.status === 'connect' && !client.isCluster) this.askServer();
     });
     client.on('ready', () => {
       this.wasReady = true;
       this.isDown = false;
       this.lastError = null;
       this.quitting = null;
-      if (this.serverRun === null) this.sendWaiting();
-      else this.askRun(this.serverRun);
+      if (this.facts === null || this.facts.kind === 'unfit') this.askServer();
+      else this.sendWaiting();
     });
     client.on('close', () => {
       this.beginEpoch();
-      this.serverRun?.forget();
+      this.serverRun.forget();
       // After a loss the first attempt to connect again decides what becomes of those who wait.
       this.isDown = !this.wasReady;
       this.wasReady = false;
@@ -85,6 +92,7 @@ export class IoredisConnection {
     client.on('end', () => {
       this.dropWaiting();
     });
+    if (this.wasReady) this.askServer();
   }
 
   /** The last error of the connection; null once it is ready again. */
@@ -92,22 +100,24 @@ export class IoredisConnection {
     return this.lastError;
   }
 
-  /** From now on every connection is asked for the server's run_id before anything else is sent over it. */
-  watchRun(): void {
-    if (this.serverRun !== null) return;
-    const { client } = this;
-    const { string: info } = client.createBuiltinCommand('info');
-    this.serverRun = new ServerRun(() => info.call(client, 'server'));
-    this.askRun(this.serverRun);
+  /** What the server behind this connection has told about itself; null while it has not. */
+  get facts(): ServerFacts | null {
+    return this.serverRun.facts;
   }
 
-  /** The run_id of the server behind this connection, or why it is not known; what could not be read is asked for again. */
-  get runId(): string | Error {
-    const run = this.serverRun;
-    if (run === null) throw new Error('nobody has asked to watch the run of this server');
-    const { id } = run;
-    if (typeof id !== 'string') this.askRun(run);
-    return id ?? new Error('its run_id is not known yet');
+  /** What tells the server from others, see {@link ServerRun.ids}. */
+  get serverIds(): readonly string[] {
+    return this.serverRun.ids;
+  }
+
+  get isServerKnown(): boolean {
+    return this.facts?.kind === 'known';
+  }
+
+  /** Asks the server who it is, once more if it has answered: what was against it may have passed. */
+  askServer(): void {
+    const { client } = this;
+    if (takesWrites(client) || client.status === 'connect') this.serverRun.ask(this.settleServer);
   }
 
   /** Whether a command can be sent now. Those who wait go first. */
@@ -127,7 +137,13 @@ export class IoredisConnection {
       command.drop(this.whyDown());
       return;
     }
-    this.forgetLate();
+    if (client.status === 'connect' && this.facts?.kind === 'unfit') {
+      command.drop(this.facts.why.message);
+      this.askServer();
+      return;
+    }
+    // One server of a cluster that hangs must not keep it from voting: another one is asked.
+    if (this.forgetLate() && client.isCluster && takesWrites(client)) this.serverRun.askAgain(this.settleServer);
     this.waiting.push(command);
     // Why it fails is told by the `error` event.
     if (client.status === 'wait') client.connect().catch(() => undefined);
@@ -173,7 +189,7 @@ export class IoredisConnection {
 
   /** Why the connection is not ready, in words. */
   whyDown(): string {
-    if (this.lastError !== null) return `no connection: ${this.lastError.message}`;
+    if (this.lastError !== null) return `no connection: ${advisedMessage(this.lastError)}`;
     return this.client.status === 'end' ? 'the connection is closed' : 'no connection';
   }
 
@@ -200,12 +216,15 @@ export class IoredisConnection {
   }
 
   private takesCommands(): boolean {
-    return takesWrites(this.client) && this.serverRun?.id !== null;
+    return takesWrites(this.client) && this.serverRun.facts !== null;
   }
 
-  private askRun(run: ServerRun): void {
-    if (takesWrites(this.client)) run.ask(() => this.sendWaiting());
-  }
+  private readonly settleServer = (): void => {
+    const { client, facts } = this;
+    if (takesWrites(client)) this.sendWaiting();
+    // ioredis would let them wait for a server that is loading until it asks again, which may take long.
+    else if (client.status === 'connect' && facts?.kind === 'unfit') this.dropWaiting(facts.why.message);
+  };
 
   private beginEpoch(): void {
     this.epoch += 1;
@@ -240,19 +259,29 @@ export class IoredisConnection {
     }
   }
 
-  private dropWaiting(): void {
+  private dropWaiting(reason = this.whyDown()): void {
     const commands = this.waiting;
     this.waiting = [];
-    const reason = this.whyDown();
     for (const command of commands) command.drop(reason);
   }
 
-  /** Drops those at the front whose callers have given up, so that a node that is down collects no more than it must. */
-  private forgetLate(): void {
+  /** Drops those at the front whose callers have given up, so that a node that is down collects no more than it must. Says whether there were any. */
+  private forgetLate(): boolean {
     let late = 0;
     while (this.waiting[late]?.isLate() === true) late += 1;
-    if (late === 0) return;
+    if (late === 0) return false;
     const reason = this.whyDown();
     for (const command of this.waiting.splice(0, late)) command.drop(reason);
+    return true;
   }
+}
+
+function serverRunOf(client: IoredisClient): ServerRun {
+  const isReady = (): boolean => takesWrites(client);
+  if (client.isCluster) {
+    const { string: cluster } = client.createBuiltinCommand('cluster');
+    return new ServerRun(() => cluster.call(client, 'slots'), factsOfSlots, isReady);
+  }
+  const { string: info } = client.createBuiltinCommand('info');
+  return new ServerRun(() => info.call(client), factsOfInfo, isReady);
 }

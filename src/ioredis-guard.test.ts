@@ -10,6 +10,7 @@ import {
   startRedisServer,
   startRedisServers,
 } from '../test/redis-server.ts';
+import { infoOf } from '../test/server-info.ts';
 import { UnreachableError } from './errors.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
@@ -60,7 +61,7 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
   });
 
   function nodeOf(client: IoredisClient): IoredisNode {
-    const node = new IoredisNode('the node', client, { owned: true, isGuarded: true, environment: systemEnvironment });
+    const node = new IoredisNode('the node', client, { owned: true, environment: systemEnvironment });
     nodes.push(node);
     return node;
   }
@@ -133,7 +134,7 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
       const refused = await ask(node, acquireOf('b'));
       expect(refused).toMatchObject({ kind: 'failed', sent: false });
       const { message } = (refused as LockReply & { kind: 'failed' }).error;
-      expect(message).toMatch(/^the node: .*NOPERM.*info.*\(let this user run .*for restartGuard, info\)$/);
+      expect(message).toMatch(/^the node: .*NOPERM.*info.*, which restartGuard needs \(let this user run .*info\)$/);
       expect(await ask(node, releaseOf('a'))).toEqual({ kind: 'released' });
       await direct.call('ACL', 'SETUSER', 'narrow', '+info');
       // The first one finds out; it has asked again by the time of the next.
@@ -191,7 +192,7 @@ class StubClient implements IoredisClient {
   createBuiltinCommand(name: string): ReturnType<IoredisClient['createBuiltinCommand']> {
     return {
       string: (...args) => {
-        this.sent.push([name, ...args.slice(name === 'info' ? 0 : 2)].join(' '));
+        this.sent.push([name, ...args.slice(2)].join(' '));
         return new Promise((resolve) => this.answers.push(resolve));
       },
     };
@@ -225,7 +226,7 @@ describe('the run of the server behind a connection', () => {
   let replies: LockReply[];
 
   function guardedNode(): IoredisNode {
-    return new IoredisNode('the node', client, { owned: false, isGuarded: true, environment: world.environment });
+    return new IoredisNode('the node', client, { owned: false, environment: world.environment });
   }
 
   function send(node: IoredisNode, command: LockCommand): void {
@@ -248,10 +249,10 @@ describe('the run of the server behind a connection', () => {
     send(node, acquireOf('a'));
     client.become('ready');
     send(node, releaseOf('a'));
-    expect(client.sent).toEqual(['info server']);
-    await answer(0, '# Server\r\nredis_version:7\r\nrun_id:abc123\r\nport:1\r\n');
+    expect(client.sent).toEqual(['info']);
+    await answer(0, infoOf({ run_id: 'abc123' }));
     expect(client.sent).toEqual([
-      'info server',
+      'info',
       'eval lock:r lock::m lock::q lock:r acquire-guarded 1 10000 abc123 60000 a release 1 a',
     ]);
   });
@@ -260,7 +261,7 @@ describe('the run of the server behind a connection', () => {
     client.status = 'ready';
     guardedNode();
     guardedNode();
-    expect(client.sent).toEqual(['info server']);
+    expect(client.sent).toEqual(['info']);
   });
 
   it('does not send what is late when it is known', async () => {
@@ -268,8 +269,8 @@ describe('the run of the server behind a connection', () => {
     client.become('ready');
     send(node, acquireOf('a', null, 100));
     await world.advance(100);
-    await answer(0, 'run_id:abc\r\n');
-    expect(client.sent).toEqual(['info server']);
+    await answer(0, infoOf({ run_id: 'abc' }));
+    expect(client.sent).toEqual(['info']);
     expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
   });
 
@@ -278,18 +279,18 @@ describe('the run of the server behind a connection', () => {
     client.become('ready');
     client.become('close');
     client.become('ready');
-    expect(client.sent).toEqual(['info server', 'info server']);
-    await answer(0, 'run_id:aaa\r\n');
+    expect(client.sent).toEqual(['info', 'info']);
+    await answer(0, infoOf({ run_id: 'aaa' }));
     send(node, admit);
     expect(client.sent).toHaveLength(2);
-    await answer(1, 'run_id:bbb\r\n');
+    await answer(1, infoOf({ run_id: 'bbb' }));
     expect(client.sent[2]).toBe('eval lock::m lock::q bbb');
   });
 
   it('must be the one that a command named: an answer after the connection was lost may be another server’s', async () => {
     const node = guardedNode();
     client.become('ready');
-    await answer(0, 'run_id:aaa\r\n');
+    await answer(0, infoOf({ run_id: 'aaa' }));
     send(node, acquireOf('a'));
     send(node, acquireOf('b', 5));
     send(node, admit);
@@ -321,11 +322,11 @@ describe('the run of the server behind a connection', () => {
       {
         kind: 'failed',
         sent: false,
-        error: { message: 'the node: INFO server tells no run_id, which restartGuard needs' },
+        error: { message: 'the node: INFO tells no run_id, which restartGuard needs' },
       },
     ]);
-    expect(client.sent).toEqual(['info server', 'info server']);
-    await answer(1, 'run_id:ccc\r\n');
+    expect(client.sent).toEqual(['info', 'info']);
+    await answer(1, infoOf({ run_id: 'ccc' }));
     send(node, admit);
     await world.advance(0);
     expect(client.sent[2]).toBe('eval lock::m lock::q ccc');

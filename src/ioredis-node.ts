@@ -1,3 +1,4 @@
+import { DistinctServers, type DuplicateServer } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
 import { GATHERED, wordsOfGathered } from './gathered-script.ts';
 import type { IoredisClient, SendCommand } from './ioredis-client.ts';
@@ -25,12 +26,22 @@ const SENT_AGAIN = 'the connection was lost, and the command sent again to a ser
 
 type Settle = (reply: LockReply) => void;
 
-/** A command on its way, and the moment by the monotonic clock at which its caller gives up. */
+/** A command on its way. */
 interface Errand {
   readonly command: LockCommand;
+  /** The moment by the monotonic clock at which its caller gives up. */
   readonly deadlineMs: number;
   readonly settle: Settle;
+  /** The run_id of the server that it is for; empty where it names none. */
+  runId: string;
+  /** Which connection it was sent over. */
+  epoch: number;
+  /** In the terms of scripts; null for a plain SET. */
+  request: ScriptRequest | null;
 }
+
+/** An errand that is run by a script. */
+type ScriptErrand = Errand & { readonly request: ScriptRequest };
 
 /** Nodes that have gathered what they will send once this tick has run: one microtask for all of them. */
 let gatherers: (() => void)[] = [];
@@ -50,19 +61,17 @@ function sendAllGathered(): void {
   }
 }
 
-/** An errand in Redis' terms, for the connection of this epoch. */
-interface Sending {
-  readonly errand: Errand;
-  readonly request: ScriptRequest;
-  readonly epoch: number;
-}
-
 export interface IoredisNodeOptions {
   /** Whether distrilock opened the client, and so closes it by `Redlock.close` too. */
   readonly owned: boolean;
-  /** Whether commands will need to know the server's run. */
-  readonly isGuarded: boolean;
   readonly environment: Environment;
+  /** The servers of all nodes among which no one may vote twice. */
+  readonly servers?: DistinctServers;
+}
+
+/** Whether the command asks for a vote, of which every server has one. What inspects or lets go of a lock harms nobody when it is done twice. */
+function isVote({ kind }: LockCommand): boolean {
+  return kind === 'acquire' || kind === 'commit' || kind === 'extend';
 }
 
 /**
@@ -76,23 +85,28 @@ export class IoredisNode implements LockNode {
   private readonly client: IoredisClient;
   private readonly link: IoredisConnection;
   private readonly environment: Environment;
+  private readonly servers: DistinctServers;
+  private readonly findDuplicate: () => DuplicateServer | null;
+  private hasWarned = false;
   private readonly set: SendCommand;
   private readonly evaluate: SendCommand;
   private readonly evaluateKnown: SendCommand;
-  /** What was given in this tick. */
-  private gathered: Errand[] = [];
+  /** What was given in this tick: mostly one command alone. */
+  private firstGathered: Errand | null = null;
+  private furtherGathered: Errand[] = [];
   private hasQuit = false;
 
-  constructor(id: string, client: IoredisClient, { owned, isGuarded, environment }: IoredisNodeOptions) {
+  constructor(id: string, client: IoredisClient, { owned, environment, servers }: IoredisNodeOptions) {
     this.id = id;
     if (client.isCluster) this.cluster = { keyPrefix: client.options.keyPrefix ?? '' };
     this.client = client;
     this.link = connectionOf(client);
     this.environment = environment;
+    this.servers = servers ?? new DistinctServers();
+    this.findDuplicate = this.servers.add(id, this.link);
     this.set = client.createBuiltinCommand('set').string;
     this.evaluate = client.createBuiltinCommand('eval').string;
     this.evaluateKnown = client.createBuiltinCommand('evalsha').string;
-    if (isGuarded) this.link.watchRun();
     this.connection = {
       owned,
       quit: () => {
@@ -108,9 +122,10 @@ export class IoredisNode implements LockNode {
       this.failLater(settle, 'the connection was closed by quit() or close()');
       return;
     }
-    const errand: Errand = { command, deadlineMs: this.environment.clock.now() + command.timeoutMs, settle };
+    const deadlineMs = this.environment.clock.now() + command.timeoutMs;
+    const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request: null };
     // Nothing may overtake what was given before, not even if the connection went since.
-    if (this.gathered.length === 0 && !this.link.isReady()) this.wait(errand);
+    if (this.firstGathered === null && !this.link.isReady()) this.wait(errand);
     else if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
     else this.gather(errand);
   }
@@ -121,7 +136,7 @@ export class IoredisNode implements LockNode {
    */
   private wouldPileUp({ kind, timeoutMs }: LockCommand): boolean {
     if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) return false;
-    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered + this.gathered.length >= LONGEST_BACKLOG;
+    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered + this.furtherGathered.length >= LONGEST_BACKLOG;
   }
 
   private wait(errand: Errand): void {
@@ -133,88 +148,117 @@ export class IoredisNode implements LockNode {
   }
 
   private gather(errand: Errand): void {
-    const count = this.gathered.push(errand);
+    if (this.firstGathered === null) {
+      this.firstGathered = errand;
+      if (gatherers.push(this.sendGathered) === 1) queueMicrotask(sendAllGathered);
+      return;
+    }
     // The server can work on these while this process goes on.
-    if (count === MOST_TOGETHER) this.sendGathered();
-    else if (count === 1 && gatherers.push(this.sendGathered) === 1) queueMicrotask(sendAllGathered);
+    if (this.furtherGathered.push(errand) === MOST_TOGETHER - 1) this.sendGathered();
   }
 
   private readonly sendGathered = (): void => {
-    const errands = this.gathered;
-    this.gathered = [];
-    if (errands.length === 0) return;
+    const { firstGathered: first, furtherGathered: further } = this;
+    if (first === null) return;
+    this.firstGathered = null;
+    if (further.length > 0) this.furtherGathered = [];
     if (!this.link.isReady()) {
-      for (const errand of errands) this.wait(errand);
+      this.wait(first);
+      for (const errand of further) this.wait(errand);
       return;
     }
-    const sendings: Sending[] = [];
-    for (const errand of errands) {
-      const sending = this.sendingOf(errand);
-      if (sending !== null) sendings.push(sending);
+    const refusal = this.refusalOfVotes();
+    if (further.length === 0) {
+      if (this.prepare(first, refusal)) this.sendAlone(first);
+      return;
     }
+    const prepared = [first, ...further].filter((errand) => this.prepare(errand, refusal));
     // The keys of the locks lie on many servers of a cluster.
-    if (this.client.isCluster) for (const sending of sendings) this.send([sending]);
-    else this.send(sendings);
+    if (this.client.isCluster || prepared.length === 1) for (const errand of prepared) this.sendAlone(errand);
+    else if (prepared.length > 1) this.runTogether(prepared.map((errand) => this.scripted(errand)));
   };
 
-  /** Null, and settled, where the server's run must be named and is not known. */
-  private sendingOf(errand: Errand): Sending | null {
-    const { command, settle } = errand;
-    const { epoch } = this.link;
-    const { keyPrefix } = this.client.options;
-    if (!namesRun(command)) return { errand, epoch, request: scriptRequestOf(command, keyPrefix, '') };
-    const { runId } = this.link;
-    if (typeof runId === 'string') return { errand, epoch, request: scriptRequestOf(command, keyPrefix, runId) };
-    const error = nodeError(this.id, runId);
-    queueMicrotask(() => settle({ kind: 'failed', error, sent: false }));
-    return null;
+  /** Why this server must not vote, or not once more; null if it may. */
+  private refusalOfVotes(): Error | null {
+    const { facts } = this.link;
+    if (facts?.kind === 'unfit') {
+      this.link.askServer();
+      return facts.why;
+    }
+    if (facts?.kind === 'untold') this.warnOfUntold(facts.why);
+    const duplicate = this.findDuplicate();
+    if (duplicate === null) return null;
+    const { nodes, serverId } = duplicate;
+    return new Error(`this is the same server as ${nodes[0]} (${serverId}), which has a single vote`);
   }
 
-  private send(sendings: readonly Sending[]): void {
-    const [sending] = sendings;
-    if (sending === undefined) return;
-    if (sendings.length > 1) {
-      this.runTogether(sendings);
-      return;
+  private warnOfUntold(why: Error): void {
+    if (this.hasWarned || this.servers.size < 2) return;
+    this.hasWarned = true;
+    const warning = new Error(
+      `${this.id} does not tell which server it is (${why.message}): see to it that no other node is the same server, which would vote twice, or let this user run ${this.client.isCluster ? 'cluster|slots' : 'info'}`,
+      { cause: why },
+    );
+    warning.name = 'DistrilockWarning';
+    this.environment.diagnostics?.warn(warning);
+  }
+
+  private refuse({ settle }: Errand, why: Error): void {
+    const error = nodeError(this.id, why);
+    queueMicrotask(() => settle({ kind: 'failed', error, sent: false }));
+  }
+
+  /** Makes an errand ready for the connection of now; settles it and answers false if it must not, or cannot, be sent. */
+  private prepare(errand: Errand, refusal: Error | null): boolean {
+    const { command } = errand;
+    const { epoch, facts } = this.link;
+    errand.epoch = epoch;
+    if (refusal !== null && isVote(command)) {
+      this.refuse(errand, refusal);
+      return false;
     }
-    const { command } = sending.errand;
+    if (!namesRun(command)) return true;
+    if (facts?.kind === 'known') {
+      errand.runId = facts.ids[0] as string;
+      return true;
+    }
+    this.link.askServer();
+    const why = facts?.why.message ?? 'the server has not told its run_id yet';
+    this.refuse(errand, new Error(`${why}, which restartGuard needs`));
+    return false;
+  }
+
+  private scripted(errand: Errand): ScriptErrand {
+    errand.request = scriptRequestOf(errand.command, this.client.options.keyPrefix, errand.runId);
+    return errand as ScriptErrand;
+  }
+
+  private sendAlone(errand: Errand): void {
+    const { command } = errand;
     if (command.kind === 'acquire' && command.tokenHint === null && command.guard === null)
-      this.setPlain(command, sending);
-    else this.run(sending);
+      this.setPlain(command, errand);
+    else this.run(this.scripted(errand));
   }
 
   /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
-  private setPlain(command: AcquireCommand, { errand, epoch }: Sending): void {
-    const { key, value, ttlMs, fresh } = command;
-    const receive = (answer: unknown): void => {
-      if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
-      else if (answer !== null) errand.settle(this.unexpected(answer));
-      // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
-      else if (fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
-      else if (this.link.isReady()) this.run({ errand, request: ownershipRequest(command), epoch: this.link.epoch });
-      else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
-    };
-    this.call(this.set, [key, value, 'PX', ttlMs, 'NX'], 1, receive, (error) => errand.settle(this.failed(error)));
+  private setPlain(command: AcquireCommand, errand: Errand): void {
+    const { key, value, ttlMs } = command;
+    this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, errand);
   }
 
-  private run(sending: Sending): void {
-    const { script, keys, args } = sending.request;
-    const receive = (answer: unknown): void => this.receive(sending, answer);
-    const sendWhole = (): void => {
-      this.call(this.evaluate, [script.lua, keys.length, ...keys, ...args], 1, receive, (error) => {
-        sending.errand.settle(this.failed(error));
-      });
-    };
-    if (this.link.mustSendWhole(script)) {
-      sendWhole();
-      return;
-    }
-    this.call(this.evaluateKnown, [script.sha1, keys.length, ...keys, ...args], 1, receive, (error) => {
-      if (!lacksScript(error)) sending.errand.settle(this.failed(error));
-      else if (this.canSendAgain(sending)) sendWhole();
-    });
+  private receiveOfSet(errand: Errand, command: AcquireCommand, answer: unknown): void {
+    const { epoch } = errand;
+    const doubt = this.doubt(command, epoch);
+    if (doubt !== null) errand.settle(this.failed(doubt));
+    else if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
+    else if (answer !== null) errand.settle(this.unexpected(answer));
+    // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
+    else if (command.fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
+    else if (this.link.isReady()) this.run({ ...errand, request: ownershipRequest(command), epoch: this.link.epoch });
+    else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
   }
 
+  private run(errand: ScriptErrand): void {
   private runTogether(sendings: readonly Sending[]): void {
     if (this.link.mustSendWhole(GATHERED)) {
       this.callTogether(this.evaluate, GATHERED.lua, sendings, () => undefined);
@@ -260,9 +304,20 @@ export class IoredisNode implements LockNode {
 
   private receive({ errand, request, epoch }: Sending, answer: unknown): void {
     const { command, settle } = errand;
-    // A client that sends again by itself may do so to a server that has restarted since: what that says to the old run_id is worth nothing.
-    if (namesRun(command) && epoch !== this.link.epoch) settle(this.failed(new Error(SENT_AGAIN)));
+    const doubt = this.doubt(command, epoch);
+    if (doubt !== null) settle(this.failed(doubt));
     else settle(request.interpret(answer) ?? this.unexpected(answer));
+  }
+
+  /**
+   * Why an answer is worth nothing, if the connection was lost since the command was sent: a client that sends again by itself may have done so to
+   * another server, or to one that has restarted since and was named the old run_id.
+   */
+  private doubt(command: LockCommand, epoch: number): Error | null {
+    if (epoch === this.link.epoch) return null;
+    if (namesRun(command)) return new Error(SENT_AGAIN);
+    if (!isVote(command)) return null;
+    return this.link.facts === null ? new Error(SENT_AGAIN) : this.refusalOfVotes();
   }
 
   private call(

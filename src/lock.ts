@@ -1,4 +1,5 @@
 import { nameAsyncDispose } from './disposal.ts';
+import type { DuplicateServer } from './distinct-servers.ts';
 import { AbortedError, ExpiredError, ExtensionRefusedError, type LockError, UnreachableError } from './errors.ts';
 import type { EventHub } from './event-hub.ts';
 import type { LockNode, LockReply } from './lock-node.ts';
@@ -21,6 +22,8 @@ export interface LockContext {
   nodeTimeoutMs(ttlMs: number): number;
   /** Whether the Redlock was told to quit or close. */
   isClosed(): boolean;
+  /** Two nodes that are known to be one server; null if there are none. */
+  findDuplicate(): DuplicateServer | null;
 }
 
 /** What was granted: the facts of one acquire. */

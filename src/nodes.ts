@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { DistinctServers } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
 import { InvalidOptionError } from './errors.ts';
 import { type IoredisClient, isIoredisClient } from './ioredis-client.ts';
@@ -22,16 +23,22 @@ interface Candidate {
   readonly id: string;
   /** Where the server listens, by one name for each way to write it; or the id of a node whose place is unknown. */
   readonly place: string;
-  open(): LockNode;
+  open(servers: DistinctServers): LockNode;
 }
 
 /**
  * Makes a LockNode of each client. Opens no connection unless all clients are in order.
  *
+ * @param servers learns which servers the connections lead to
  * @throws InvalidOptionError for no clients, for the same node twice (the same object, place or id), and for anything
  *   that is neither an ioredis client nor what one can be made of
  */
-export function nodesFrom(clients: readonly RedlockClient[], environment: Environment, isGuarded = false): LockNode[] {
+export function nodesFrom(
+  clients: readonly RedlockClient[],
+  environment: Environment,
+  isGuarded = false,
+  servers: DistinctServers = new DistinctServers(),
+): LockNode[] {
   if (!Array.isArray(clients)) {
     throw new InvalidOptionError(
       'clients',
@@ -57,7 +64,7 @@ export function nodesFrom(clients: readonly RedlockClient[], environment: Enviro
     }
     candidates.push(candidate);
   }
-  return candidates.map((candidate) => candidate.open());
+  return candidates.map((candidate) => candidate.open(servers));
 }
 
 function candidateFrom(client: unknown, name: string, environment: Environment, isGuarded: boolean): Candidate {
@@ -71,14 +78,15 @@ function candidateFrom(client: unknown, name: string, environment: Environment, 
       );
     }
     const id = client.isCluster ? clusterId(client) : optionsId(client.options);
-    const open = (): LockNode => new IoredisNode(id, client, { owned: false, isGuarded, environment });
+    const open = (servers: DistinctServers): LockNode =>
+      new IoredisNode(id, client, { owned: false, environment, servers });
     return { id, place: placeOf(id), open };
   }
   const problem = problemOfObject(client);
   if (problem !== null) throw new InvalidOptionError(name, problem);
   const id = optionsId(client);
-  const open = (): LockNode =>
-    new IoredisNode(id, connectTo(client, environment), { owned: true, isGuarded, environment });
+  const open = (servers: DistinctServers): LockNode =>
+    new IoredisNode(id, connectTo(client, environment), { owned: true, environment, servers });
   return { id, place: placeOf(id), open };
 }
 

@@ -5,6 +5,8 @@ const FIRST_RECONNECT_MS = 50;
 const SLOWEST_RECONNECT_MS = 1000;
 /** ioredis waits so long for a socket to close before it destroys it, and in some states keeps the process alive for as long. */
 const DISCONNECT_TIMEOUT_MS = 100;
+/** ioredis asks a server that reads its data again after so long at most, and not only when it ought to be done by its own estimate. */
+const LOADING_RETRY_MS = 250;
 
 /**
  * Connects to a server with the caller's options, but never lets ioredis run a command later than when it was given, or twice:
@@ -13,6 +15,7 @@ const DISCONNECT_TIMEOUT_MS = 100;
 export function connectTo(options: RedisOptions, environment: Environment): Redis {
   const ownOptions: RedisOptions = {
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
     ...options,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

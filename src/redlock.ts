@@ -2,6 +2,7 @@ import { Acquisition } from './acquisition.ts';
 import { admitNodes } from './admission.ts';
 import { checkSlots } from './cluster-slot.ts';
 import { nameAsyncDispose } from './disposal.ts';
+import { DistinctServers } from './distinct-servers.ts';
 import { InvalidOptionError } from './errors.ts';
 import { EventHub } from './event-hub.ts';
 import type { RedlockEventName, RedlockListener } from './events.ts';
@@ -54,7 +55,8 @@ export class Redlock {
     this.#options = resolveOptions(options, systemEnvironment);
     const { environment } = this.#options;
     this.#events = new EventHub(environment);
-    this.#nodes = nodesFrom(clients, environment, this.#options.restartGuard !== null).map(
+    const servers = new DistinctServers();
+    this.#nodes = nodesFrom(clients, environment, this.#options.restartGuard !== null, servers).map(
       (node) => new ObservedNode(node, this.#events, environment),
     );
     this.#context = {
@@ -63,6 +65,7 @@ export class Redlock {
       events: this.#events,
       nodeTimeoutMs: (ttlMs) => nodeTimeoutMs(this.#options.nodeTimeout, ttlMs, this.#options.clockDriftFactor),
       isClosed: () => this.#closed,
+      findDuplicate: () => servers.find(),
     };
   }
 
@@ -71,8 +74,9 @@ export class Redlock {
    * of them is no vote, and they have one value, one validity and one fencing token in common.
    *
    * Rejects with a ContendedError (others hold one of them, or the votes were split), an UnreachableError (too few nodes answered), an
-   * ExpiredError (a quorum agreed too late), an AbortedError (the signal fired, or this Redlock was closed), an InvalidOptionError, or a
-   * CrossSlotError (a Redis Cluster among the nodes would have the keys in several hash slots).
+   * ExpiredError (a quorum agreed too late), an AbortedError (the signal fired, or this Redlock was closed), an InvalidOptionError, a
+   * CrossSlotError (a Redis Cluster among the nodes would have the keys in several hash slots), or a DuplicateNodeError (two nodes turned out to be
+   * one server).
    *
    * @param resources the name of what is locked, or an array of names; their order makes no difference, and one that comes twice is locked once
    */

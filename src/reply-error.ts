@@ -5,10 +5,7 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
     /^(NOAUTH|WRONGPASS|ERR (Client sent )?AUTH|ERR invalid password)/,
     'check `username` and `password` of this client',
   ],
-  [
-    /^NOPERM/,
-    'let this user run set, evalsha, eval, get, del, pttl and pexpire on the keys of locks and, for restartGuard, info',
-  ],
+  [/^NOPERM/, 'let this user run set, evalsha, eval, get, del, pttl and pexpire on the keys of locks, and info'],
   [/^OOM/, 'the server is out of memory: give locks one that does not evict and is not full'],
   [/^MISCONF/, 'the server cannot save to disk, and refuses writes until it can'],
   [/^WRONGTYPE/, 'the key belongs to something else: set a `keyPrefix` that only locks use'],
@@ -22,7 +19,9 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
   ],
   [/^LOADING/, 'the server is still reading its data'],
   [/^BUSY/, 'a script of somebody else blocks the server'],
-  [/^(NOREPLICAS|MASTERDOWN)/, 'the server lacks the replicas or the master that its configuration asks for'],
+  [/^MASTERDOWN/, 'this is a replica that has lost its master, and locks need independent masters'],
+  [/^NOREPLICAS/, 'the server lacks the replicas that its configuration asks for'],
+  [/^ERR This instance has cluster support disabled/, 'hand over one new Redis(…) of ioredis for each single master'],
 ];
 
 /** Whether ioredis says that the connection went while a command was on its way. It words that by settings that users of locks never made. */
@@ -59,11 +58,14 @@ export function partError(answer: unknown): Error | null {
 /** Where in a script it was, which Redis 6.2 puts before the words of an error. */
 const PLACE_IN_SCRIPT = /^(ERR Error running script .*?: )?(@user_script: ?\d+: )+-?/;
 
-/** An error that says which node failed, why and, where that is known, what to do about it. */
-export function nodeError(node: string, error: Error): Error {
+/** What an error says and, where that is known, what to do about it. */
+export function advisedMessage(error: Error): string {
   const message = error.message.trim().replace(PLACE_IN_SCRIPT, '');
   const remedy = REMEDIES.find(([beginning]) => beginning.test(message))?.[1];
-  return new Error(`${node}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`, {
-    cause: error,
-  });
+  return remedy === undefined ? message : `${message} (${remedy})`;
+}
+
+/** An error that says which node failed, why and, where that is known, what to do about it. */
+export function nodeError(node: string, error: Error): Error {
+  return new Error(`${node}: ${advisedMessage(error)}`, { cause: error });
 }

@@ -1,53 +1,67 @@
-import { withoutCommand } from './reply-error.ts';
-
-const RUN_ID = /^run_id:([0-9a-f]+)\s*$/m;
+import { factsOfError, type ServerFacts } from './server-facts.ts';
 
 /**
- * Which run of a server is behind a connection: a server draws a new run_id whenever it starts. It is asked for anew on every connection,
- * for a restart always ends a connection.
+ * Which server, and which run of it, is behind a connection. It is asked anew on every connection: a restart always ends a connection, and
+ * the next one may lead anywhere.
  */
 export class ServerRun {
-  private readonly askInfo: () => Promise<unknown>;
-  private known: string | Error | null = null;
-  private question = 0;
+  private readonly askServer: () => Promise<unknown>;
+  private readonly read: (answer: unknown) => ServerFacts;
+  private readonly isReady: () => boolean;
+  private known: ServerFacts | null = null;
+  private lastIds: readonly string[] = [];
+  private connection = 0;
   private isAsking = false;
 
-  /** @param askInfo sends `INFO server` */
-  constructor(askInfo: () => Promise<unknown>) {
-    this.askInfo = askInfo;
+  /**
+   * @param askServer sends the question
+   * @param read makes sense of the answer
+   * @param isReady whether the connection is ready: before and after that, an error is one of the connection, of which others tell
+   */
+  constructor(askServer: () => Promise<unknown>, read: (answer: unknown) => ServerFacts, isReady: () => boolean) {
+    this.askServer = askServer;
+    this.read = read;
+    this.isReady = isReady;
   }
 
-  /** The run_id, or why it could not be read; null while the server has answered nothing. */
-  get id(): string | Error | null {
+  /** What the server told on this connection; null while it has answered nothing. */
+  get facts(): ServerFacts | null {
     return this.known;
   }
 
-  /** The connection is lost: behind the next one may be another run. */
+  /** The ids of the last server that told any, of this connection or an earlier one; the same array until others are told. */
+  get ids(): readonly string[] {
+    return this.lastIds;
+  }
+
+  /** The connection is lost: behind the next one may be another server. */
   forget(): void {
-    this.question += 1;
+    this.connection += 1;
     this.isAsking = false;
     this.known = null;
   }
 
   /** Asks the server, unless that is under way; `settled` is called once it has answered on this connection. */
   ask(settled: () => void): void {
-    if (this.isAsking) return;
+    if (!this.isAsking) this.askAgain(settled);
+  }
+
+  /** Asks even if an answer is on its way, or never comes. */
+  askAgain(settled: () => void): void {
     this.isAsking = true;
-    this.question += 1;
-    const { question } = this;
-    const settle = (id: string | Error): void => {
+    const { connection } = this;
+    const settle = (facts: ServerFacts | null): void => {
       // An answer to a question that ioredis sent again, on another connection, is asked for there as well.
-      if (question !== this.question) return;
+      if (connection !== this.connection) return;
       this.isAsking = false;
-      this.known = id;
+      if (facts === null) return;
+      this.known = facts;
+      if (facts.kind === 'known' && facts.ids.join() !== this.lastIds.join()) this.lastIds = facts.ids;
       settled();
     };
-    this.askInfo().then(
-      (answer) => {
-        const id = typeof answer === 'string' ? RUN_ID.exec(answer)?.[1] : undefined;
-        settle(id ?? new Error('INFO server tells no run_id, which restartGuard needs'));
-      },
-      (error: unknown) => settle(withoutCommand(error as Error)),
+    this.askServer().then(
+      (answer) => settle(this.read(answer)),
+      (error: unknown) => settle(this.isReady() ? factsOfError(error as Error) : null),
     );
   }
 }

@@ -48,13 +48,18 @@ export class RedisServer {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Starts the process, and resolves once it accepts connections. Rejects with what it printed if it ends before. */
-  async start(): Promise<void> {
+  /**
+   * Starts the process, with further settings for this time, and resolves once it accepts connections. Rejects with what it printed if it
+   * ends before.
+   */
+  async start(...more: readonly string[]): Promise<void> {
     // Sentinels want a file to write to.
     const file = join(this.directory, 'redis.conf');
     writeFileSync(file, '');
     const settings = [file, '--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--dir', this.directory];
-    const server = spawn('redis-server', [...settings, ...this.args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = spawn('redis-server', [...settings, ...this.args, ...more], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.process = server;
     running.add(server);
     server.once('exit', () => running.delete(server));

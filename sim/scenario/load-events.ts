@@ -77,6 +77,7 @@ const CODES = words<LockErrorCode>({
   aborted: true,
   'invalid-option': true,
   'cross-slot': true,
+  'duplicate-node': true,
 });
 const CAUSES = words<KeyLost['cause']>({ expired: true, evicted: true, restart: true, flush: true, promotion: true });
 const FAULTS: readonly string[] = fault.options.map((option) => option.shape.fault.value);
