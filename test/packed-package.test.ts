@@ -140,14 +140,30 @@ describe('the packed package', () => {
       'dist/opentelemetry.d.cts',
       'dist/opentelemetry.d.ts',
       'dist/opentelemetry.js',
+      'dist/redlock-4.cjs',
+      'dist/redlock-4.d.cts',
+      'dist/redlock-4.d.ts',
+      'dist/redlock-4.js',
+      'dist/redlock-5.cjs',
+      'dist/redlock-5.d.cts',
+      'dist/redlock-5.d.ts',
+      'dist/redlock-5.js',
+      'dist/sesamecare-redlock.cjs',
+      'dist/sesamecare-redlock.d.cts',
+      'dist/sesamecare-redlock.d.ts',
+      'dist/sesamecare-redlock.js',
+      'dist/fast-check.d.ts',
+      'dist/fast-check.js',
+      'dist/testbed.d.ts',
+      'dist/testbed.js',
+      'dist/testbed.licences.txt',
       'dist/vitest.d.ts',
       'dist/vitest.js',
-      'dist/vitest.licences.txt',
       'package.json',
     ];
     expect(files).toEqual(expect.arrayContaining(needed.map((file) => `package/${file}`)));
     const allowed =
-      /^package\/(dist\/((index|opentelemetry)\.(c?js|d\.c?ts)|vitest\.(js|d\.ts|licences\.txt))|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^package\/(dist\/((index|opentelemetry|redlock-[45]|sesamecare-redlock)\.(c?js|d\.c?ts)|(fast-check|testbed|vitest)\.(js|d\.ts)|testbed\.licences\.txt)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
   });
 
@@ -216,17 +232,22 @@ describe('the packed package', () => {
   it('keeps what only tests need out of the library', async () => {
     await run('tar', ['--extract', '--file', tarball, '--directory', directory]);
     const library = await readFile(join(directory, 'package/dist/index.js'), 'utf8');
-    const forTests = await readFile(join(directory, 'package/dist/vitest.js'), 'utf8');
+    const forTests = await readFile(join(directory, 'package/dist/testbed.js'), 'utf8');
+    const forVitest = await readFile(join(directory, 'package/dist/vitest.js'), 'utf8');
+    const forFastCheck = await readFile(join(directory, 'package/dist/fast-check.js'), 'utf8');
     const importsOf = (code: string): string[] =>
       [...code.matchAll(/^import .* from "([^"]+)";$/gm)].map((match) => match[1] ?? '').sort();
     expect(importsOf(library).filter((name) => !name.startsWith('node:'))).toEqual(['ioredis']);
     const forTelemetry = await readFile(join(directory, 'package/dist/opentelemetry.js'), 'utf8');
     expect(importsOf(forTelemetry)).toEqual(['@opentelemetry/api']);
-    expect(importsOf(forTests).filter((name) => !name.startsWith('node:'))).toEqual(['./index.js', 'vitest']);
+    const packagesOf = (code: string): string[] => importsOf(code).filter((name) => !name.startsWith('node:'));
+    expect(packagesOf(forTests)).toEqual(['./index.js']);
+    expect(packagesOf(forVitest)).toEqual(['./testbed.js', 'vitest']);
+    expect(packagesOf(forFastCheck)).toEqual(['./testbed.js', 'fast-check']);
     const definition = /Redlock = class|class Redlock/;
     expect(definition.test(library)).toBe(true);
-    expect(definition.test(forTests)).toBe(false);
-    const licences = await readFile(join(directory, 'package/dist/vitest.licences.txt'), 'utf8');
+    for (const code of [forTests, forVitest, forFastCheck]) expect(definition.test(code)).toBe(false);
+    const licences = await readFile(join(directory, 'package/dist/testbed.licences.txt'), 'utf8');
     for (const name of ['fastest-levenshtein', 'pure-rand', 'yaml', 'zod']) expect(licences).toMatch(`\n${name}\n`);
   });
 
@@ -234,8 +255,9 @@ describe('the packed package', () => {
     'puts settings under test with %s, as the guide says',
     async (vitest) => {
       const project = join(directory, vitest);
-      const [settings, pause, folder, ...others] = await codeInGuide('ts');
-      if (settings === undefined || pause === undefined || folder === undefined || others.length > 0) {
+      const [settings, pause, folder, property, ...others] = await codeInGuide('ts');
+      const examples = [settings, pause, folder, property];
+      if (settings === undefined || pause === undefined || examples.includes(undefined) || others.length > 0) {
         throw new Error('docs/vitest.md has other examples than this test knows: run them, too');
       }
       await mkdir(join(project, 'scenarios'), { recursive: true });
@@ -246,20 +268,20 @@ describe('the packed package', () => {
       const own = pause
         .replace(/it\('.*?'/, "it('a pause is harmless'")
         .replace('.not.toHoldCriticalSection', '.toHoldCriticalSection');
-      const files = { settings, pause, folder, own, library: SAME_LIBRARY };
-      for (const [name, code] of Object.entries(files)) await writeFile(join(project, `${name}.test.ts`), code);
+      const files = { settings, pause, folder, property, own, library: SAME_LIBRARY };
+      for (const [name, code = ''] of Object.entries(files)) await writeFile(join(project, `${name}.test.ts`), code);
       await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
       const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, types: ['node'], noEmit: true };
       await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
       const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball];
-      await run('npm', [...install, 'ioredis@6', vitest, '@types/node@20'], { cwd: project });
+      await run('npm', [...install, 'ioredis@6', vitest, 'fast-check@4', '@types/node@20'], { cwd: project });
 
       const compiler = join(root, 'node_modules/typescript/bin/tsc');
       expect(await ended(process.execPath, [compiler, '-p', project], project)).toMatchObject({ stdout: '', code: 0 });
 
-      const good = ['settings', 'pause', 'folder', 'library'].map((name) => `${name}.test.ts`);
+      const good = ['settings', 'pause', 'folder', 'property', 'library'].map((name) => `${name}.test.ts`);
       const passed = await ended('npx', ['vitest', 'run', '--testTimeout=60000', ...good], project);
-      expect(passed).toMatchObject({ code: 0, stdout: expect.stringMatching(/Tests {2}5 passed \(5\)/) as string });
+      expect(passed).toMatchObject({ code: 0, stdout: expect.stringMatching(/Tests {2}7 passed \(7\)/) as string });
 
       const failed = await ended('npx', ['vitest', 'run', '--testTimeout=60000', 'own.test.ts'], project);
       expect(failed.code).toBe(1);
