@@ -48,5 +48,5 @@ export function fromRedlock4(Redlock4: Construct4, clients: readonly Redis[]): A
 export const bluebird = createRequire(require.resolve('redlock-4'))('bluebird') as {
   readonly prototype: unknown;
   resolve<T>(value: PromiseLike<T>): PromiseLike<T>;
-  using<Lock, T>(disposer: object, work: (lock: Lock) => T | PromiseLike<T>): Promise<T>;
+  using<T>(disposer: object, work: (lock: never) => T | PromiseLike<T>): Promise<T>;
 };

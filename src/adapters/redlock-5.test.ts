@@ -54,7 +54,7 @@ describe.skipIf(!hasRedisServer)(`the adapter of redlock 5 (${NEEDS_REDIS_SERVER
   }
 
   const holdElsewhere = (key: string, nodes = [0, 1, 2]): Promise<unknown> =>
-    Promise.all(nodes.map((node) => direct[node]?.set(key, 'another')));
+    Promise.all(direct.filter((_, index) => nodes.includes(index)).map((client) => client.set(key, 'another')));
   const valuesOf = (key: string): Promise<unknown[]> => Promise.all(direct.map((client) => client.get(key)));
 
   it('locks, with the fields that a lock had', async () => {
@@ -284,7 +284,7 @@ describe.skipIf(!hasRedisServer)(`the adapter of redlock 5 (${NEEDS_REDIS_SERVER
     await lock.release();
   });
 
-  it('shows no passwords to whoever prints it', async () => {
+  it('shows no passwords to whoever prints it', () => {
     const [server] = servers as [RedisServer];
     const client = new Redis({ port: server.port, host: '127.0.0.1', lazyConnect: true });
     client.options.password = 'a secret';
