@@ -71,6 +71,10 @@ function describeRefusal(history: History, tables: RunTables, acquire: number, a
   const invokedIndex = acquires.invokedIndex.get(acquire);
   const outcomeIndex = acquires.outcomeIndex.get(acquire);
   const { client, operation, timeUs } = history.at(invokedIndex) as AcquireInvoked;
+  const resources = acquires
+    .resourcesOf(acquire)
+    .map((resource) => resourceText(tables, resource))
+    .join(', ');
   let outcome = 'never settled';
   if (outcomeIndex !== NONE) {
     const { code, timeUs: failedUs } = history.at(outcomeIndex) as AcquireFailed;
@@ -79,7 +83,7 @@ function describeRefusal(history: History, tables: RunTables, acquire: number, a
   const nodes = tables.started?.nodes.length ?? 0;
   return {
     message:
-      `Acquire ${operation} of ${resourceText(tables, acquires.resource.get(acquire))} by ${client}, invoked at ${formatTimeUs(timeUs)}, ` +
+      `Acquire ${operation} of ${resources} by ${client}, invoked at ${formatTimeUs(timeUs)}, ` +
       `${outcome}, although ${attempts.answers.get(attempt)} of ${nodes} nodes answered its attempt of ` +
       `${formatTimeUs(attempts.startedUs.get(attempt))} in time and nobody else held the lock.`,
     events: [

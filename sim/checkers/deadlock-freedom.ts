@@ -52,6 +52,7 @@ function readProbes(history: History, tables: RunTables, dueUs: number): Map<num
     if (invokedIndex < tables.healedIndex) continue;
     const invoked = history.at(invokedIndex) as AcquireInvoked;
     if (invoked.phase !== 'probe') continue;
+    // Probes ask for one resource each.
     const resource = acquires.resource.get(acquire);
     let probe = probes.get(resource);
     if (probe === undefined) {

@@ -7,6 +7,8 @@ const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 export interface LeaseOptions {
   readonly client?: string;
   readonly resource?: string;
+  /** In place of `resource`: several. */
+  readonly resources?: readonly string[];
   readonly ttlMs?: number;
   readonly phase?: 'workload' | 'probe';
   readonly invokedMs?: number;
@@ -83,12 +85,18 @@ export class HistoryBuilder {
     return this;
   }
 
-  invoke(client: string, atMs: number, options: Pick<LeaseOptions, 'resource' | 'ttlMs' | 'phase'> = {}): number {
-    const { resource = 'lock', ttlMs = 100, phase = 'workload' } = options;
+  invoke(
+    client: string,
+    atMs: number,
+    options: Pick<LeaseOptions, 'resource' | 'resources' | 'ttlMs' | 'phase'> = {},
+  ): number {
+    const { resources, ttlMs = 100, phase = 'workload' } = options;
+    const resource = resources?.join(', ') ?? options.resource ?? 'lock';
     this.operations += 1;
     const operation = this.operations;
     this.leases.set(operation, { client, resource });
-    this.add({ type: 'acquire-invoked', timeUs: atMs * 1000, client, operation, resource, ttlMs, phase });
+    const several = resources === undefined ? {} : { resources };
+    this.add({ type: 'acquire-invoked', timeUs: atMs * 1000, client, operation, resource, ...several, ttlMs, phase });
     return operation;
   }
 
@@ -170,9 +178,9 @@ export class HistoryBuilder {
     return this.add({ type: 'section-left', timeUs: leftMs * 1000, client, lease, resource });
   }
 
-  /** A write that the resource accepts. */
-  write(lease: number, atMs: number): this {
-    const { client, resource } = this.leaseOf(lease);
+  /** A write that the resource accepts, by default that of the lease. */
+  write(lease: number, atMs: number, resource: string = this.leaseOf(lease).resource): this {
+    const { client } = this.leaseOf(lease);
     this.writes += 1;
     const token = this.tokens.get(lease) ?? null;
     return this.add({

@@ -1,4 +1,4 @@
-import type { Column } from '../history/tables/column.ts';
+import { Column } from '../history/tables/column.ts';
 import type { AcquireFailed, AcquireGranted } from '../history/event.ts';
 import type { History } from '../history/history.ts';
 import { NONE, PENDING, type RunTables } from '../history/tables/run-tables.ts';
@@ -10,6 +10,12 @@ const INFINITY = Number.POSITIVE_INFINITY;
 interface Stretches {
   readonly startsUs: Float64Array;
   readonly latestEndsUs: Float64Array;
+}
+
+/** What acquires ask for: a row for each resource of each acquire. */
+interface Claims {
+  readonly acquire: Column;
+  readonly byResource: ResourceGroups;
 }
 
 /** Who was after the lock on one resource. */
@@ -30,7 +36,7 @@ export class Tenures {
   private readonly history: History;
   private readonly tables: RunTables;
   private readonly leasesByResource: ResourceGroups;
-  private acquiresByResource: ResourceGroups | null = null;
+  private claims: Claims | null = null;
   /** By resource; made when they are asked for, for most runs need few of them. */
   private readonly tenures: (Stretches | undefined)[];
   private readonly contests: (Contest | undefined)[];
@@ -49,20 +55,27 @@ export class Tenures {
       if (acquires.outcome.get(acquire) !== PENDING) continue;
       const attempt = acquires.lastAttempt.get(acquire);
       if (attempt === NONE || attempts.endedUs.get(attempt) !== INFINITY) continue;
-      const resource = acquires.resource.get(acquire);
       const fromUs = attempts.startedUs.get(attempt);
-      if (fromUs < (this.pendingFromUs[resource] as number)) this.pendingFromUs[resource] = fromUs;
+      for (const resource of acquires.resourcesOf(acquire)) {
+        if (fromUs < (this.pendingFromUs[resource] as number)) this.pendingFromUs[resource] = fromUs;
+      }
     }
   }
 
   /**
    * Whether this attempt of an acquire without a lease may well have failed, whoever answered: somebody else held the lock during it,
    * or may have, or got it before `nextUs`, when the acquire tried again. Or the votes may have been split with others who
-   * tried at the same time, and somebody got the lock before all who were after it then had given up.
+   * tried at the same time, and somebody got the lock before all who were after it then had given up. An acquire of several resources is
+   * excused by what happened on any of them.
    */
   excuse(acquire: number, attempt: number, nextUs: number): boolean {
+    return this.tables.acquires
+      .resourcesOf(acquire)
+      .some((resource) => this.excuseOn(resource, acquire, attempt, nextUs));
+  }
+
+  private excuseOn(resource: number, acquire: number, attempt: number, nextUs: number): boolean {
     const { acquires, attempts } = this.tables;
-    const resource = acquires.resource.get(acquire);
     // Two that never settle do not excuse each other.
     if (acquires.outcome.get(acquire) !== PENDING && (this.pendingFromUs[resource] as number) < nextUs) return true;
     const tenures = this.tenuresOn(resource);
@@ -87,9 +100,9 @@ export class Tenures {
   private contestOn(resource: number): Contest {
     let contest = this.contests[resource];
     if (contest === undefined) {
-      this.acquiresByResource ??= new ResourceGroups(this.tables.acquires.resource, this.tables.resources.count);
       const { attempts } = this.tables;
-      const acquires = rowsOf(this.acquiresByResource, resource);
+      const { acquire: acquireOf, byResource } = (this.claims ??= claimsOf(this.tables));
+      const acquires = rowsOf(byResource, resource).map((claim) => acquireOf.get(claim));
       const tries = this.attemptsOf(acquires);
       contest = {
         quests: stretchesOf(
@@ -129,6 +142,18 @@ export class Tenures {
     if (outcome === NONE) return attempts.startedUs.get(acquires.lastAttempt.get(acquire));
     return (this.history.at(outcome) as AcquireGranted | AcquireFailed).timeUs;
   }
+}
+
+function claimsOf({ acquires, resources }: RunTables): Claims {
+  const acquireColumn = Column.ofIntegers();
+  const resourceColumn = Column.ofIntegers();
+  for (let acquire = 0; acquire < acquires.count; acquire += 1) {
+    for (const resource of acquires.resourcesOf(acquire)) {
+      acquireColumn.push(acquire);
+      resourceColumn.push(resource);
+    }
+  }
+  return { acquire: acquireColumn, byResource: new ResourceGroups(resourceColumn, resources.count) };
 }
 
 function rowsOf({ rows, starts }: ResourceGroups, resource: number): Int32Array {

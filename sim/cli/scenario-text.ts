@@ -54,7 +54,8 @@ function stepText(step: Step): string {
   const { resource, ttl, giveUpAfter } = step.acquire;
   const life = ttl === undefined ? '' : ` for ${formatMs(ttl)}`;
   const patience = giveUpAfter === undefined ? '' : `, give up after ${formatMs(giveUpAfter)}`;
-  return `acquire ${JSON.stringify(resource)}${life}${patience}`;
+  const names = [resource].flat().map((name) => JSON.stringify(name));
+  return `acquire ${names.join(' and ')}${life}${patience}`;
 }
 
 /** The faults in the order in which they come: those with a time first, then those that wait for an event. */

@@ -2,7 +2,14 @@ import type { HistoryEvent, HistoryEventType } from './event.ts';
 
 /** What a field of an event holds, in words for an error. */
 type FieldKind =
-  'a number' | 'a number or null' | 'a text' | 'a text or null' | 'texts' | 'true or false' | 'clocks by client';
+  | 'a number'
+  | 'a number or null'
+  | 'a text'
+  | 'a text or null'
+  | 'texts'
+  | 'texts, or left out'
+  | 'true or false'
+  | 'clocks by client';
 
 type KindOf<Value> = [Value] extends [boolean]
   ? 'true or false'
@@ -16,10 +23,12 @@ type KindOf<Value> = [Value] extends [boolean]
           ? 'a text or null'
           : [Value] extends [readonly string[]]
             ? 'texts'
-            : 'clocks by client';
+            : [Value] extends [readonly string[] | undefined]
+              ? 'texts, or left out'
+              : 'clocks by client';
 
 type FieldsOf<Event> = {
-  readonly [Field in Exclude<keyof Event, 'type' | 'timeUs'>]: KindOf<Event[Field]>;
+  readonly [Field in Exclude<keyof Event, 'type' | 'timeUs'>]-?: KindOf<Event[Field]>;
 };
 
 const NUMBER = 'a number';
@@ -53,7 +62,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
     fencing: FLAG,
     clocks: 'clocks by client',
   },
-  'acquire-invoked': { ...acquire, ttlMs: NUMBER },
+  'acquire-invoked': { ...acquire, resources: 'texts, or left out', ttlMs: NUMBER },
   'attempt-started': { client: TEXT, operation: NUMBER, value: TEXT },
   'acquire-granted': { ...acquire, ...grant, value: TEXT, token: 'a number or null', attempts: NUMBER },
   'acquire-failed': { ...acquire, code: TEXT },
@@ -117,12 +126,18 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
     case 'a text or null':
       return typeof value === 'string' || value === null;
     case 'texts':
-      return Array.isArray(value) && value.every((text) => typeof text === 'string');
+      return areTexts(value);
+    case 'texts, or left out':
+      return value === undefined || areTexts(value);
     case 'true or false':
       return typeof value === 'boolean';
     case 'clocks by client':
       return typeof value === 'object' && value !== null && Object.values(value).every(isClock);
   }
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function isClock(value: unknown): boolean {

@@ -46,7 +46,10 @@ export interface AcquireInvoked {
   readonly timeUs: number;
   readonly client: string;
   readonly operation: number;
+  /** What is to be locked; several resources with commas between them, here and wherever an event names the resource of a lease. */
   readonly resource: string;
+  /** All of them, where there are several. */
+  readonly resources?: readonly string[];
   readonly ttlMs: number;
   /** `workload`, or `probe` for the tries after all faults healed, which demand progress. */
   readonly phase: 'workload' | 'probe';

@@ -111,6 +111,10 @@ describe('a line that is not an event is named', () => {
       'Line 2 of the history (fault-started) needs targets to be texts',
     ],
     [
+      '{"type":"acquire-invoked","timeUs":1,"client":"A","operation":1,"resource":"a, b","resources":[1],"ttlMs":1,"phase":"workload"}\n',
+      'Line 2 of the history (acquire-invoked) needs resources to be texts, or left out',
+    ],
+    [
       first.replace('"format":1', '"format":2'),
       'Line 2 of the history (run-started) has a format other than 1: record the run anew',
     ],

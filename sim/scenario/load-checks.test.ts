@@ -254,6 +254,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       steps('{ acquire: { resource: "r:fencing-counter" } }'),
       '4:45: workload[0].steps[0].acquire.resource: must not end in :fencing-counter, which names fencing counters',
     ],
+    [
+      'of which one in a list is the counter of another',
+      steps('{ acquire: { resource: [a, "r:fencing-counter"] } }'),
+      '4:45: workload[0].steps[0].acquire.resource: must not end in :fencing-counter, which names fencing counters',
+    ],
+    [
+      'of which there is none in the list',
+      steps('{ acquire: { resource: [] } }'),
+      '4:45: workload[0].steps[0].acquire.resource: must not be empty',
+    ],
   ],
   'nodes that are not set up for it': [
     [

@@ -90,7 +90,7 @@ class ScenarioChecks {
   private checkAcquire(path: readonly PathStep[], { ttl, resource }: AcquireStep): void {
     if (ttl !== undefined) this.checkTtl([...path, 'ttl'], ttl);
     for (const [suffix, what] of RESERVED_SUFFIXES) {
-      if (resource.endsWith(suffix))
+      if ([resource].flat().some((name) => name.endsWith(suffix)))
         this.report([...path, 'resource'], `must not end in ${suffix}, which names ${what}`);
     }
   }

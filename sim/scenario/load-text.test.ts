@@ -190,7 +190,7 @@ describe('what does not fit the schema', () => {
     [
       'a step without its part',
       { workload: 'workload: [{ steps: [{ acquire: { ttl: 1s } }] }]' },
-      '4:33: workload[0].steps[0].acquire.resource: is missing; must be a text',
+      '4:33: workload[0].steps[0].acquire.resource: is missing; must be a name, or a list of names that are locked together',
     ],
     [
       'a wrong part of a step',

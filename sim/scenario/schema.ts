@@ -72,7 +72,13 @@ const step = z.union(
     z.strictObject({
       acquire: z
         .strictObject({
-          resource: z.string().min(1).describe('{client} stands for the name of the client'),
+          resource: z
+            .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+              error: 'must be a name, or a list of names that are locked together',
+            })
+            .describe(
+              'a name, or a list of names that are locked together; {client} stands for the name of the client',
+            ),
           ttl: positiveDuration.optional(),
           retryCount: z.int().min(-1).optional(),
           retryDelay: duration.optional(),

@@ -97,7 +97,7 @@ export interface NodesInput {
 
 export interface AcquireInput {
   /** `{client}` in it stands for the client's own name. */
-  readonly resource: string;
+  readonly resource: string | readonly string[];
   readonly ttl?: DurationInput | undefined;
   readonly retryCount?: number | undefined;
   readonly retryDelay?: DurationInput | undefined;

@@ -50,13 +50,15 @@ it('who would try for ever tries a few times when that is over', () => {
 });
 
 describe('the resources of a workload', () => {
-  const acquire = (resource: string): { acquire: { resource: string } } => ({ acquire: { resource } });
+  const acquire = (resource: string | string[]): { acquire: { resource: string | string[] } } => ({
+    acquire: { resource },
+  });
   it('come in the order in which they come up, each once, with the names of clients in place', () => {
     const scenario = scenarioOf({
       clients: { A: null, B: null, C: null },
       workload: [
         { clients: ['B', 'A'], steps: [acquire('of-{client}-{client}'), { rest: 1 }, acquire('shared')] },
-        { clients: 'C', steps: [acquire('shared'), acquire('last')] },
+        { clients: 'C', steps: [acquire('shared'), acquire(['shared', 'last'])] },
         { clients: 'all', steps: [acquire('{client}')] },
       ],
     });

@@ -3,7 +3,7 @@ import { quorumOf } from '../../src/quorum.ts';
 import { type RestartGuard, restartGuardOf } from '../../src/restart-guard.ts';
 import type { RunStarted } from '../history/event.ts';
 import type { Scenario } from '../scenario/schema.ts';
-import { resourceOf } from './run-script.ts';
+import { resourcesOfStep } from './run-script.ts';
 
 /** What the library assumes of clocks when nothing else is said; see its options. */
 const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
@@ -91,7 +91,8 @@ export function resourcesOf(scenario: Scenario, clients: readonly string[]): rea
   for (const script of scenario.workload) {
     for (const client of namesOf(script.clients, clients)) {
       for (const step of script.steps) {
-        if (typeof step === 'object' && 'acquire' in step) resources.add(resourceOf(step.acquire.resource, client));
+        if (typeof step !== 'object' || !('acquire' in step)) continue;
+        for (const resource of resourcesOfStep(step.acquire.resource, client)) resources.add(resource);
       }
     }
   }

@@ -16,7 +16,7 @@ const TTL_MS = 1000;
 class Client implements WorkloadClient {
   readonly name = 'A';
   readonly events: HistoryEvent[] = [];
-  readonly acquires: { resource: string; ttlMs: number; options: AcquireOptions }[] = [];
+  readonly acquires: { resource: string | readonly string[]; ttlMs: number; options: AcquireOptions }[] = [];
   readonly writes: unknown[] = [];
   readonly sleptMs: number[] = [];
   readonly leases: string[] = [];
@@ -34,11 +34,16 @@ class Client implements WorkloadClient {
   private nowUs = 0;
 
   constructor(token?: number) {
-    const acquire = async (resource: string, ttlMs: number, options: AcquireOptions = {}): Promise<AcquiredLock> => {
+    const acquire = async (
+      resource: string | readonly string[],
+      ttlMs: number,
+      options: AcquireOptions = {},
+    ): Promise<AcquiredLock> => {
       this.acquires.push({ resource, ttlMs, options });
       await this.onAcquire(options.signal);
       const lock = {
-        resource,
+        resource: [resource].flat().join(', '),
+        resources: [resource].flat(),
         value: `value ${this.acquires.length}`,
         token,
         attempts: 2,
@@ -190,6 +195,26 @@ describe('runScript', () => {
       },
     ]);
     expect(client.events[1]).toMatchObject({ token: null });
+  });
+
+  it('locks several resources at once, sorted and each once, and writes to each of them', async () => {
+    const client = new Client(77);
+    const acquire = { resource: ['s', '{client}', 's'] };
+    await runScript(client, scriptOf([{ acquire }, 'write', 'release']), TTL_MS);
+    expect(client.acquires.map(({ resource }) => resource)).toEqual([['A', 's']]);
+    expect(client.events[0]).toMatchObject({ type: 'acquire-invoked', resource: 'A, s', resources: ['A', 's'] });
+    expect(client.events.slice(1)).toMatchObject([
+      { type: 'acquire-granted', operation: 1, resource: 'A, s' },
+      { type: 'section-entered', lease: 1, resource: 'A, s' },
+      { type: 'section-left', lease: 1, resource: 'A, s' },
+      { type: 'release-invoked', lease: 1 },
+      { type: 'release-done', lease: 1 },
+    ]);
+    expect(client.writes).toEqual([
+      [1, 1, 'A', 77],
+      [2, 1, 's', 77],
+    ]);
+    expect(client.leases).toEqual(['A value 1', 's value 1']);
   });
 
   it('repeats its steps, each round with a lease of its own', async () => {

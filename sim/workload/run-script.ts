@@ -1,5 +1,6 @@
 import { LockError } from '../../src/errors.ts';
 import type { AcquiredLock } from '../../src/lock.ts';
+import { joinedResources } from '../../src/resource-names.ts';
 import type { Script, Step } from '../scenario/schema.ts';
 import type { WorkloadClient } from './workload-client.ts';
 
@@ -59,9 +60,9 @@ export async function probe(
   return true;
 }
 
-/** The resource that a client means by the name in a scenario: `{client}` stands for its own name. */
-export function resourceOf(name: string, client: string): string {
-  return name.replaceAll('{client}', client);
+/** The resources that a client means by the names in a scenario, sorted and each once: `{client}` stands for its own name. */
+export function resourcesOfStep(names: string | readonly string[], client: string): readonly string[] {
+  return [...new Set([names].flat().map((name) => name.replaceAll('{client}', client)))].sort();
 }
 
 async function acquire(
@@ -71,7 +72,8 @@ async function acquire(
   phase: 'workload' | 'probe',
 ): Promise<Held | null> {
   const operation = client.nextOperation();
-  const resource = resourceOf(step.resource, client.name);
+  const resources = resourcesOfStep(step.resource, client.name);
+  const resource = joinedResources(resources);
   const { retryCount, retryDelay, retryJitter, giveUpAfter } = step;
   client.record({
     type: 'acquire-invoked',
@@ -79,19 +81,20 @@ async function acquire(
     client: client.name,
     operation,
     resource,
+    ...(resources.length === 1 ? {} : { resources }),
     ttlMs,
     phase,
   });
   client.expectAttempts(operation);
   const patience = giveUpAfter === undefined ? null : abortAfter(client, giveUpAfter);
   try {
-    const lock = await client.redlock.acquire(resource, ttlMs, {
+    const lock = await client.redlock.acquire(resources.length === 1 ? resource : resources, ttlMs, {
       retryCount,
       retryDelay,
       retryJitter,
       signal: patience?.signal,
     });
-    client.noteLease(resource, lock.value);
+    for (const each of resources) client.noteLease(each, lock.value);
     client.record({
       type: 'acquire-granted',
       timeUs: client.timeUs(),
@@ -178,7 +181,9 @@ async function release(client: WorkloadClient, { lock, lease }: Held): Promise<v
 }
 
 async function write(client: WorkloadClient, { lock, lease }: Held): Promise<void> {
-  await client.write(client.nextWrite(), lease, lock.resource, lock.token ?? null);
+  for (const resource of lock.resources) {
+    await client.write(client.nextWrite(), lease, resource, lock.token ?? null);
+  }
 }
 
 function leaveSection(client: WorkloadClient, { lock, lease }: Held): void {

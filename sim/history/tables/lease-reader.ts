@@ -23,7 +23,7 @@ interface OpenExtension {
   readonly invokedUs: number;
 }
 
-/** Reads what clients do with the leases that they were granted. */
+/** Reads what clients do with the leases that they were granted. What happens to a lease on several resources happens to each of its rows. */
 export class LeaseReader {
   private readonly tables: RunTables;
   private readonly openExtensions = new Map<number, OpenExtension>();
@@ -41,12 +41,18 @@ export class LeaseReader {
 
   /** Adds the lease of an acquire that is granted by this event. */
   granted(index: number, event: AcquireGranted, acquire: number, invoked: AcquireInvoked): void {
+    const { acquires, leases } = this.tables;
+    acquires.lease.set(acquire, leases.count);
+    for (const resource of acquires.resourcesOf(acquire)) this.add(index, event, acquire, invoked, resource);
+    this.noteValidity(index, event);
+  }
+
+  private add(index: number, event: AcquireGranted, acquire: number, invoked: AcquireInvoked, resource: number): void {
     const { acquires, attempts, leases, windows } = this.tables;
     const attempt = acquires.lastAttempt.get(acquire);
     const lease = leases.count;
-    acquires.lease.set(acquire, lease);
     leases.acquire.push(acquire);
-    leases.resource.push(acquires.resource.get(acquire));
+    leases.resource.push(resource);
     leases.firstWindow.push(windows.count);
     leases.lastWindow.push(windows.count);
     leases.section.push(NONE);
@@ -56,7 +62,6 @@ export class LeaseReader {
     leases.goneUs.push(event.timeUs + this.keyLifeUs(invoked.ttlMs));
     leases.token.push(event.token ?? Number.NaN);
     (this.leasesOfClient[acquires.client.get(acquire)] ??= []).push(lease);
-    this.noteValidity(index, event);
     this.openWindow(lease, index, event.timeUs, event.validUntilUs);
   }
 
@@ -72,11 +77,17 @@ export class LeaseReader {
   }
 
   extendGranted(index: number, event: ExtendGranted): void {
+    const first = this.extendSettled(index, event);
+    if (first === NONE) return;
+    this.noteValidity(index, event);
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) this.prolong(lease, index, event);
+  }
+
+  private prolong(lease: number, index: number, event: ExtendGranted): void {
     const { leases, windows } = this.tables;
-    const lease = this.extendSettled(index, event);
-    if (lease !== NONE) this.noteValidity(index, event);
     // Who has called release does not believe in the lease any more, whatever is granted.
-    if (lease === NONE || leases.state.get(lease) !== HELD) return;
+    if (leases.state.get(lease) !== HELD) return;
     leases.validUntilUs.raise(lease, event.validUntilUs);
     const window = leases.lastWindow.get(lease);
     const untilUs = windows.untilUs.get(window);
@@ -98,12 +109,15 @@ export class LeaseReader {
       return NONE;
     }
     this.openExtensions.delete(event.operation);
-    const { lease, ttlMs, invokedUs } = extension;
-    // Keys that were gone when it was invoked, or are by now, are gone for good: an extension creates none.
-    if (leases.state.get(lease) !== RELEASED && invokedUs < leases.goneUs.get(lease)) {
-      leases.goneUs.raise(lease, event.timeUs + this.keyLifeUs(ttlMs));
+    const { lease: first, ttlMs, invokedUs } = extension;
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) {
+      // Keys that were gone when it was invoked, or are by now, are gone for good: an extension creates none.
+      if (leases.state.get(lease) !== RELEASED && invokedUs < leases.goneUs.get(lease)) {
+        leases.goneUs.raise(lease, event.timeUs + this.keyLifeUs(ttlMs));
+      }
     }
-    return lease;
+    return first;
   }
 
   /** The holder's clock moves the end of its belief in every lease that it has not given back; those that were over may come to life again. */
@@ -132,57 +146,73 @@ export class LeaseReader {
   releaseInvoked(index: number, event: ReleaseInvoked): void {
     const { leases, windows } = this.tables;
     this.tables.operations += 1;
-    const lease = this.leaseOf(index, event);
-    if (lease === NONE) return;
-    if (leases.state.get(lease) !== HELD) return;
-    leases.state.set(lease, RELEASING);
-    windows.untilUs.lower(leases.lastWindow.get(lease), event.timeUs);
+    const first = this.leaseOf(index, event);
+    if (first === NONE) return;
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) {
+      if (leases.state.get(lease) !== HELD) continue;
+      leases.state.set(lease, RELEASING);
+      windows.untilUs.lower(leases.lastWindow.get(lease), event.timeUs);
+    }
   }
 
   releaseDone(index: number, event: ReleaseDone): void {
     const { leases } = this.tables;
-    const lease = this.leaseOf(index, event);
-    if (lease === NONE) return;
-    if (leases.state.get(lease) === HELD) {
+    const first = this.leaseOf(index, event);
+    if (first === NONE) return;
+    if (leases.state.get(first) === HELD) {
       this.tables.contradict(index, event, `settles the release of lease ${event.lease}, which was not invoked`);
       return;
     }
-    leases.state.set(lease, RELEASED);
-    leases.goneUs.lower(lease, event.timeUs);
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) {
+      leases.state.set(lease, RELEASED);
+      leases.goneUs.lower(lease, event.timeUs);
+    }
   }
 
   sectionEntered(index: number, event: SectionEntered): void {
     const { leases, sections } = this.tables;
-    const lease = this.leaseOf(index, event);
-    if (lease === NONE) return;
-    if (leases.section.get(lease) !== NONE) {
+    const first = this.leaseOf(index, event);
+    if (first === NONE) return;
+    if (leases.section.get(first) !== NONE) {
       this.tables.contradict(index, event, `enters the section of lease ${event.lease} a second time`);
       return;
     }
-    leases.section.set(lease, sections.count);
-    sections.lease.push(lease);
-    sections.enteredIndex.push(index);
-    sections.enteredUs.push(event.timeUs);
-    sections.leftUs.push(Number.POSITIVE_INFINITY);
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) {
+      leases.section.set(lease, sections.count);
+      sections.lease.push(lease);
+      sections.enteredIndex.push(index);
+      sections.enteredUs.push(event.timeUs);
+      sections.leftUs.push(Number.POSITIVE_INFINITY);
+    }
   }
 
   sectionLeft(index: number, event: SectionLeft): void {
     const { leases, sections } = this.tables;
-    const lease = this.leaseOf(index, event);
-    if (lease === NONE) return;
-    const section = leases.section.get(lease);
-    if (section === NONE) {
+    const first = this.leaseOf(index, event);
+    if (first === NONE) return;
+    if (leases.section.get(first) === NONE) {
       this.tables.contradict(index, event, `leaves the section of lease ${event.lease}, which is not entered`);
       return;
     }
-    sections.leftUs.set(section, event.timeUs);
-    leases.section.set(lease, NONE);
+    const end = this.tables.endOfLease(first);
+    for (let lease = first; lease < end; lease += 1) {
+      sections.leftUs.set(leases.section.get(lease), event.timeUs);
+      leases.section.set(lease, NONE);
+    }
   }
 
   writeAccepted(index: number, event: WriteAccepted): void {
     const { acceptedWrites } = this.tables;
-    const lease = this.leaseOf(index, event);
-    if (lease === NONE) return;
+    const first = this.leaseOf(index, event);
+    if (first === NONE) return;
+    const lease = this.rowOf(first, event.resource);
+    if (lease === NONE) {
+      this.tables.contradict(index, event, `names ${event.resource}, which lease ${event.lease} is not on`);
+      return;
+    }
     acceptedWrites.lease.push(lease);
     acceptedWrites.acceptedIndex.push(index);
     acceptedWrites.token.push(event.token ?? Number.NaN);
@@ -191,8 +221,11 @@ export class LeaseReader {
   /** What is pending when the history ends may still happen, at any time. */
   finish(): void {
     const { leases } = this.tables;
-    for (const { lease } of this.openExtensions.values()) {
-      if (leases.state.get(lease) !== RELEASED) leases.goneUs.set(lease, Number.POSITIVE_INFINITY);
+    for (const { lease: first } of this.openExtensions.values()) {
+      const end = this.tables.endOfLease(first);
+      for (let lease = first; lease < end; lease += 1) {
+        if (leases.state.get(lease) !== RELEASED) leases.goneUs.set(lease, Number.POSITIVE_INFINITY);
+      }
     }
   }
 
@@ -223,6 +256,18 @@ export class LeaseReader {
     windows.prolongedIndex.push(NONE);
   }
 
+  /** The row of a lease on several resources that is about this one. A lease on one resource has one row, whatever a write calls it. */
+  private rowOf(first: number, resource: string): number {
+    const { leases, resources } = this.tables;
+    const end = this.tables.endOfLease(first);
+    if (end === first + 1) return first;
+    for (let lease = first; lease < end; lease += 1) {
+      if (resources.textOf(leases.resource.get(lease)) === resource) return lease;
+    }
+    return NONE;
+  }
+
+  /** The first row of the lease that an event names. */
   private leaseOf(index: number, event: HistoryEvent & { readonly lease: number }): number {
     const { acquires } = this.tables;
     const acquire = acquires.rowOfOperation.rowOf(event.lease);

@@ -23,17 +23,26 @@ export const RELEASED = 2;
 /** Calls of acquire, in the order in which they were invoked. */
 class Acquires {
   readonly rowOfOperation = new Numbering();
+  /** The only one, or the first. */
   readonly resource = Column.ofIntegers();
+  /** All resources of acquires that ask for several at once, which few do. */
+  readonly several = new Map<number, readonly number[]>();
   readonly client = Column.ofIntegers();
   readonly invokedIndex = Column.ofIntegers();
   /** PENDING, GRANTED, FAILED or WITHDRAWN. */
   readonly outcome = Column.ofIntegers();
   readonly outcomeIndex = Column.ofIntegers();
   readonly lastAttempt = Column.ofIntegers();
+  /** The lease on its first resource. */
   readonly lease = Column.ofIntegers();
 
   get count(): number {
     return this.resource.length;
+  }
+
+  /** What the acquire asks for, all of it or nothing. */
+  resourcesOf(acquire: number): readonly number[] {
+    return this.several.get(acquire) ?? [this.resource.get(acquire)];
   }
 }
 
@@ -58,7 +67,7 @@ export class Attempts {
   }
 }
 
-/** Leases, in the order in which they were granted. */
+/** Leases, in the order in which they were granted. One on several resources has a row for each of them, one after the other. */
 class Leases {
   readonly acquire = Column.ofIntegers();
   readonly resource = Column.ofIntegers();
@@ -183,6 +192,11 @@ export class RunTables {
     const acquire = this.leases.acquire.get(lease);
     const attempt = this.acquires.lastAttempt.get(acquire);
     return attempt === NONE ? this.acquires.invokedIndex.get(acquire) : this.attempts.startedIndex.get(attempt);
+  }
+
+  /** One more than the last row of the lease that begins with this row: it has one for each resource. */
+  endOfLease(lease: number): number {
+    return lease + (this.acquires.several.get(this.leases.acquire.get(lease))?.length ?? 1);
   }
 
   /** Notes that an event cannot be true if those before it are. */

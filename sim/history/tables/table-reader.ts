@@ -55,7 +55,7 @@ class TableReader implements HistoryVisitor {
     timeUs: number,
     command: number,
     client: number,
-    _node: number,
+    node: number,
     kind: number,
     _key: number,
     value: number,
@@ -63,7 +63,7 @@ class TableReader implements HistoryVisitor {
     this.checkMoment(index, timeUs);
     this.tables.commandsSent += 1;
     if (kind === this.acquire) this.owners.asked(client, value);
-    this.votes.sent(timeUs, command, kind, value);
+    this.votes.sent(timeUs, command, node, kind, value);
   }
 
   visitExecuted(
@@ -87,9 +87,9 @@ class TableReader implements HistoryVisitor {
       holderCommands.strayIndexes.push(index);
   }
 
-  visitReceived(index: number, timeUs: number, command: number, _client: number, _node: number, reply: number): void {
+  visitReceived(index: number, timeUs: number, command: number, _client: number, node: number, reply: number): void {
     this.checkMoment(index, timeUs);
-    this.votes.received(timeUs, command, reply);
+    this.votes.received(timeUs, command, node, reply);
   }
 
   visitOther(index: number, event: HistoryEvent): void {
@@ -186,13 +186,20 @@ class TableReader implements HistoryVisitor {
       return;
     }
     acquires.rowOfOperation.set(event.operation, acquires.count);
-    acquires.resource.push(tables.resources.numberOf(event.resource));
+    acquires.resource.push(this.numberResources(acquires.count, event));
     acquires.client.push(tables.clients.numberOf(event.client));
     acquires.invokedIndex.push(index);
     acquires.outcome.push(PENDING);
     acquires.outcomeIndex.push(NONE);
     acquires.lastAttempt.push(NONE);
     acquires.lease.push(NONE);
+  }
+
+  /** Returns the number of the first. */
+  private numberResources(acquire: number, { resource, resources = [resource] }: AcquireInvoked): number {
+    const numbers = resources.map((name) => this.tables.resources.numberOf(name));
+    if (numbers.length > 1) this.tables.acquires.several.set(acquire, numbers);
+    return numbers[0] ?? this.tables.resources.numberOf(resource);
   }
 
   private attemptStarted(index: number, event: AttemptStarted): void {
@@ -210,7 +217,7 @@ class TableReader implements HistoryVisitor {
     attempts.endedUs.push(Number.POSITIVE_INFINITY);
     attempts.usefulUntilUs.push(event.timeUs + usefulLifeUs(ttlMs, clockDriftFactor));
     attempts.answers.push(0);
-    this.votes.open(event.value, attempt);
+    this.votes.open(event.value, attempt, acquires.several.get(acquire)?.length ?? 1);
   }
 
   private acquireGranted(index: number, event: AcquireGranted): void {
