@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
+import { createClient, createClientPool, createCluster, createSentinel } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidOptionError } from './errors.ts';
 import type { LockNode } from './lock-node.ts';
@@ -108,7 +109,21 @@ describe('the nodes of clients', () => {
     ['a function', () => undefined, /not function/],
     ['an array', [{ port: 7001 }], /not an array: a Redis Cluster is handed over as new Cluster/],
     ['a promise', Promise.resolve(), /is a promise: await it/],
-    ['a client of node-redis', { isOpen: true, sendCommand: () => undefined }, /node-redis.*package 'ioredis'/],
+    ['a client of node-redis', createClient(), /node-redis: make one with new Redis\(.*package 'ioredis'/],
+    ['a pool of node-redis', createClientPool(), /node-redis.*package 'ioredis'/],
+    ['a cluster of node-redis', createCluster({ rootNodes: [{ url: 'redis://a:1' }] }), /node-redis.*'ioredis'/],
+    ['a Sentinel client of node-redis', createSentinel({ name: 'm', sentinelRootNodes: [] }), /node-redis.*'ioredis'/],
+    ['a client of node-redis with callbacks', createClient().legacy(), /node-redis.*package 'ioredis'/],
+    [
+      'Sentinels that are to name a replica',
+      { sentinels: [{ host: 's' }], name: 'm', role: 'slave' },
+      /leave `role` out/,
+    ],
+    [
+      'a client of a replica',
+      new Redis({ sentinels: [{ host: 's' }], name: 'm', role: 'slave', lazyConnect: true }),
+      /the `role` 'slave'/,
+    ],
     ['options of node-redis', { socket: { host: 'a' } }, /`socket`, which are options of node-redis/],
     ['options with a URL', { url: 'redis://a' }, /`url`.*new Redis\(url\)/],
     ['half a LockNode', { execute: () => undefined }, /has `execute`, but no `id`/],

@@ -77,6 +77,8 @@ function candidateFrom(client: unknown, name: string, environment: Environment, 
         'is a Redis Cluster, whose servers restart one by one: restartGuard needs a client for each master',
       );
     }
+    const wish = problemOfRole(client.options);
+    if (wish !== null) throw new InvalidOptionError(name, wish);
     const id = client.isCluster ? clusterId(client) : optionsId(client.options);
     const open = (servers: DistinctServers): LockNode =>
       new IoredisNode(id, client, { owned: false, environment, servers });
@@ -128,7 +130,8 @@ function problemOfObject(client: object): string | null {
   return problemOfOptions(client);
 }
 
-function problemOfOptions({ host, port, path, sentinels, name }: RedisOptions): string | null {
+function problemOfOptions(options: RedisOptions): string | null {
+  const { host, port, path, sentinels, name } = options;
   if (host !== undefined && typeof host !== 'string') return `has a host that is no string, but ${typeof host}`;
   if (path !== undefined && typeof path !== 'string') return `has a path that is no string, but ${typeof path}`;
   // JavaScript callers may give it as text, as ioredis allows.
@@ -140,7 +143,12 @@ function problemOfOptions({ host, port, path, sentinels, name }: RedisOptions): 
   if (Array.isArray(sentinels) && typeof name !== 'string') {
     return 'has `sentinels`, but no `name` of the master that they watch';
   }
-  return null;
+  return problemOfRole(options);
+}
+
+function problemOfRole({ role }: RedisOptions): string | null {
+  if (role !== 'slave') return null;
+  return "has the `role` 'slave', by which Sentinels name a replica: locks need the master, so leave `role` out";
 }
 
 /** `host:port`, the path of a socket, or the master's name at its Sentinels. */

@@ -16,6 +16,8 @@ export function connectTo(options: RedisOptions, environment: Environment): Redi
   const ownOptions: RedisOptions = {
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     maxLoadingRetryTime: LOADING_RETRY_MS,
+    // Or ioredis would stay with a master that was replaced, and still serves, until Sentinel makes a replica of it: seconds later.
+    failoverDetector: Array.isArray(options.sentinels),
     ...options,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

@@ -5,7 +5,10 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
     /^(NOAUTH|WRONGPASS|ERR (Client sent )?AUTH|ERR invalid password)/,
     'check `username` and `password` of this client',
   ],
-  [/^NOPERM/, 'let this user run set, evalsha, eval, get, del, pttl and pexpire on the keys of locks, and info'],
+  [
+    /^(NOPERM|ERR The user executing the script can't|ERR ACL failure)/,
+    'let this user run set, evalsha, eval, get, del, pttl and pexpire on the keys of locks, and info',
+  ],
   [/^OOM/, 'the server is out of memory: give locks one that does not evict and is not full'],
   [/^MISCONF/, 'the server cannot save to disk, and refuses writes until it can'],
   [/^WRONGTYPE/, 'the key belongs to something else: set a `keyPrefix` that only locks use'],

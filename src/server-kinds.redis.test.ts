@@ -139,10 +139,9 @@ describe.skipIf(!hasRedisServer)(`a server that is no independent master (${NEED
     await client.replicaof('127.0.0.1', primary.port);
     expect((await refusalOf(redlock.acquire('r', TTL_MS))).message).toMatch(/READONLY .*\(this is a replica/);
     const closed = once(client, 'close');
-    await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined);
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined);
     await closed;
     const error = await refusalOf(redlock.acquire('r', TTL_MS));
     expect(error.message).toContain(`this is a replica of ${primary.id}`);
   });
 });
-
