@@ -40,16 +40,19 @@ const PART_NAMES: ReadonlyMap<Script, string> = new Map(SCRIPT_PARTS.map(({ scri
 const OWN_ARGUMENTS = 1;
 
 /**
- * What is said to a server that is to run many scripts in one call, from its keys on. Scripts of one kind that follow each other and share their further
+ * The words of a call that runs many scripts, from the text or the name of {@link GATHERED} on. Scripts of one kind that follow each other and share their further
  * arguments are told these once: each word costs client and server time.
  */
-export function wordsOfGathered(requests: readonly ScriptRequest[]): (string | number)[] {
-  const words: (string | number)[] = [0];
-  for (const { keys } of requests) for (const key of keys) words.push(key);
-  words[0] = words.length - 1;
+export function wordsOfGathered(
+  text: string,
+  parts: readonly { readonly request: ScriptRequest }[],
+): (string | number)[] {
+  const words: (string | number)[] = [text, 0];
+  for (const { request } of parts) for (const key of request.keys) words.push(key);
+  words[1] = words.length - 2;
   let previous: ScriptRequest | null = null;
   let countPlace = 0;
-  for (const request of requests) {
+  for (const { request } of parts) {
     const { script, args } = request;
     if (previous?.script === script && sharesFurtherArguments(previous.args, args)) {
       (words[countPlace] as number) += 1;

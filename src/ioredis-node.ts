@@ -136,7 +136,9 @@ export class IoredisNode implements LockNode {
    */
   private wouldPileUp({ kind, timeoutMs }: LockCommand): boolean {
     if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) return false;
-    return (kind !== 'release' && kind !== 'extend') || this.link.unanswered + this.furtherGathered.length >= LONGEST_BACKLOG;
+    if (kind !== 'release' && kind !== 'extend') return true;
+    const gathered = this.firstGathered === null ? 0 : 1 + this.furtherGathered.length;
+    return this.link.unanswered + gathered >= LONGEST_BACKLOG;
   }
 
   private wait(errand: Errand): void {
@@ -243,7 +245,7 @@ export class IoredisNode implements LockNode {
   /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
   private setPlain(command: AcquireCommand, errand: Errand): void {
     const { key, value, ttlMs } = command;
-    this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, errand);
+    this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, true);
   }
 
   private receiveOfSet(errand: Errand, command: AcquireCommand, answer: unknown): void {
@@ -259,13 +261,27 @@ export class IoredisNode implements LockNode {
   }
 
   private run(errand: ScriptErrand): void {
-  private runTogether(sendings: readonly Sending[]): void {
+    this.sendScript(errand, this.link.mustSendWhole(errand.request.script));
+  }
+
+  private sendScript(errand: ScriptErrand, isWhole: boolean): void {
+    const { script, keys, args } = errand.request;
+    const words = new Array<string | number>(2 + keys.length + args.length);
+    words[0] = isWhole ? script.lua : script.sha1;
+    words[1] = keys.length;
+    for (let place = 0; place < keys.length; place += 1) words[2 + place] = keys[place] as string;
+    for (let place = 0; place < args.length; place += 1)
+      words[2 + keys.length + place] = args[place] as string | number;
+    this.track((isWhole ? this.evaluate : this.evaluateKnown).apply(this.client, words), errand, isWhole);
+  }
+
+  private runTogether(errands: readonly ScriptErrand[]): void {
     if (this.link.mustSendWhole(GATHERED)) {
-      this.callTogether(this.evaluate, GATHERED.lua, sendings, () => undefined);
+      this.callTogether(this.evaluate, GATHERED.lua, errands, () => undefined);
       return;
     }
-    this.callTogether(this.evaluateKnown, GATHERED.sha1, sendings, () => {
-      const again = sendings.filter((sending) => this.canSendAgain(sending));
+    this.callTogether(this.evaluateKnown, GATHERED.sha1, errands, () => {
+      const again = errands.filter((errand) => this.canSendAgain(errand));
       if (again.length > 0) this.callTogether(this.evaluate, GATHERED.lua, again, () => undefined);
     });
   }
@@ -273,37 +289,40 @@ export class IoredisNode implements LockNode {
   private callTogether(
     send: SendCommand,
     text: string,
-    sendings: readonly Sending[],
+    errands: readonly ScriptErrand[],
     onUnknownScript: () => void,
   ): void {
-    this.call(
-      send,
-      [text, ...wordsOfGathered(sendings.map(({ request }) => request))],
-      sendings.length,
+    const { link, environment } = this;
+    const { epoch } = link;
+    const words = wordsOfGathered(text, errands);
+    link.noteSent(environment.clock.now(), errands.length);
+    send.apply(this.client, words).then(
       (answers) => {
-        const isComplete = Array.isArray(answers) && answers.length === sendings.length;
-        sendings.forEach((sending, place) => {
-          if (!isComplete) sending.errand.settle(this.unexpected(answers));
-          else this.receive(sending, answers[place] as unknown);
+        link.noteAnswer(environment.clock.now(), epoch, errands.length);
+        const isComplete = Array.isArray(answers) && answers.length === errands.length;
+        errands.forEach((errand, place) => {
+          if (!isComplete) errand.settle(this.unexpected(answers));
+          else this.receive(errand, answers[place] as unknown);
         });
       },
-      (error) => {
-        if (lacksScript(error)) onUnknownScript();
-        else for (const { errand } of sendings) errand.settle(this.failed(error));
+      (reason: unknown) => {
+        link.noteAnswer(environment.clock.now(), epoch, errands.length);
+        // ioredis rejects with errors only.
+        if (lacksScript(reason as Error)) onUnknownScript();
+        else for (const { settle } of errands) settle(this.failed(reason as Error));
       },
     );
   }
 
   /** Whether a script that the server did not know can be sent whole; its scripts were flushed, or it is another server of a cluster. */
-  private canSendAgain({ errand, epoch }: Sending): boolean {
-    const isOf = !namesRun(errand.command) || epoch === this.link.epoch;
-    if (isOf && !this.isLate(errand) && this.link.isReady()) return true;
-    errand.settle(this.notSent('the server did not know the script'));
+  private canSendAgain({ command, deadlineMs, epoch, settle }: Errand): boolean {
+    const isOf = !namesRun(command) || epoch === this.link.epoch;
+    if (isOf && this.environment.clock.now() < deadlineMs && this.link.isReady()) return true;
+    settle(this.notSent('the server did not know the script'));
     return false;
   }
 
-  private receive({ errand, request, epoch }: Sending, answer: unknown): void {
-    const { command, settle } = errand;
+  private receive({ command, settle, request, epoch }: ScriptErrand, answer: unknown): void {
     const doubt = this.doubt(command, epoch);
     if (doubt !== null) settle(this.failed(doubt));
     else settle(request.interpret(answer) ?? this.unexpected(answer));
@@ -320,26 +339,22 @@ export class IoredisNode implements LockNode {
     return this.link.facts === null ? new Error(SENT_AGAIN) : this.refusalOfVotes();
   }
 
-  private call(
-    send: SendCommand,
-    words: (string | number)[],
-    commandCount: number,
-    receive: (answer: unknown) => void,
-    fail: (error: Error) => void,
-  ): void {
-    const { link } = this;
-    const { clock } = this.environment;
-    const { epoch } = link;
-    link.noteSent(clock.now(), commandCount);
-    send.apply(this.client, words).then(
+  /** @param isWhole whether the server needs to know no script for it */
+  private track(sent: Promise<unknown>, errand: Errand, isWhole: boolean): void {
+    const { epoch } = this.link;
+    this.link.noteSent(this.environment.clock.now(), 1);
+    sent.then(
       (answer) => {
-        link.noteAnswer(clock.now(), epoch, commandCount);
-        receive(answer);
+        this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
+        const { command, request } = errand;
+        if (request !== null) this.receive(errand as ScriptErrand, answer);
+        else this.receiveOfSet(errand, command as AcquireCommand, answer);
       },
       (reason: unknown) => {
-        link.noteAnswer(clock.now(), epoch, commandCount);
+        this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
         // ioredis rejects with errors only.
-        fail(reason as Error);
+        if (isWhole || !lacksScript(reason as Error)) errand.settle(this.failed(reason as Error));
+        else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
       },
     );
   }

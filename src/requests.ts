@@ -42,11 +42,27 @@ export function namesRun(command: LockCommand): boolean {
   return command.kind === 'admit' || (command.kind === 'acquire' && command.guard !== null);
 }
 
+/** The last request that was made: one command goes to all nodes, mostly one after the other. */
+let latest: {
+  readonly command: LockCommand;
+  readonly clientPrefix: string | undefined;
+  readonly runId: string;
+  readonly request: ScriptRequest;
+} | null = null;
+
 /**
+ * @param command must not change any more
  * @param clientPrefix what the client puts before every key
  * @param runId the run_id of the server, for commands that name it
  */
 export function scriptRequestOf(command: LockCommand, clientPrefix: string | undefined, runId: string): ScriptRequest {
+  if (latest?.command !== command || latest.clientPrefix !== clientPrefix || latest.runId !== runId) {
+    latest = { command, clientPrefix, runId, request: makeRequest(command, clientPrefix, runId) };
+  }
+  return latest.request;
+}
+
+function makeRequest(command: LockCommand, clientPrefix: string | undefined, runId: string): ScriptRequest {
   const { key } = command;
   switch (command.kind) {
     case 'acquire':

@@ -54,13 +54,13 @@ describe('lockCommandsOf', () => {
   it('takes apart what travelled together', () => {
     // Two of each kind, which share words, and one more that comes after others.
     const sent = [...SCRIPTED.flatMap((each) => [each, each]), SCRIPTED[0]];
-    const requests = sent.map(([script, [keyCount, ...words]]) => {
+    const parts = sent.map(([script, [keyCount, ...words]]) => {
       const count = Number(keyCount);
-      return { script, keys: words.slice(0, count), args: words.slice(count), interpret: () => null };
+      return { request: { script, keys: words.slice(0, count), args: words.slice(count), interpret: () => null } };
     });
-    const together = wordsOfGathered(requests).map(String);
+    const together = wordsOfGathered(GATHERED.sha1, parts).map(String);
     const commands = sent.map(([, , command, runId]) => ({ command, runId }));
-    expect(lockCommandsOf(['evalsha', GATHERED.sha1, ...together])).toMatchObject(commands);
+    expect(lockCommandsOf(['evalsha', ...together])).toMatchObject(commands);
     expect(() => lockCommandsOf(['evalsha', GATHERED.sha1, '1', 'k', 'nonsense'])).toThrow('no lock command: nonsense');
   });
 
