@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis, type RedisOptions } from 'ioredis';
-import { Redis as Redis5 } from 'ioredis-5';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   freePort,
   hasRedisServer,
   NEEDS_REDIS_SERVER,
   type RedisServer,
+  startRedisCluster,
   startRedisServer,
   startRedisServers,
 } from '../test/redis-server.ts';
@@ -256,5 +257,30 @@ describe.skipIf(!hasRedisServer)(`a user with the least rights (${NEEDS_REDIS_SE
     const clients = await clientsWith((options) => options, LEAST_RIGHTS);
     const guarded = redlockOf(clients, { restartGuard: { longestTtl: TTL_MS } });
     expect(await messageOf(guarded.acquire('r', TTL_MS))).toMatch(/NOPERM.*info.*which restartGuard needs/);
+  });
+
+  it.each<[string, typeof Cluster]>([
+    ['ioredis 6', Cluster],
+    ['ioredis 5', Cluster5 as unknown as typeof Cluster],
+  ])('needs two questions more on a Redis Cluster, by %s', async (_version, ClusterOfVersion) => {
+    const members = await startRedisCluster();
+    cleanUps.push(() => Promise.all(members.map((server) => server[Symbol.asyncDispose]())));
+    const rights = [...LEAST_RIGHTS, 'info', 'cluster|slots', 'cluster|info'];
+    for (const { port } of members) {
+      const allowed = rights.map((right) => `+${right}`);
+      await direct(port).call('ACL', 'SETUSER', 'locks', 'reset', 'on', '>secret', '~lock:*', ...allowed);
+    }
+    const cluster = new ClusterOfVersion(
+      members.map(({ port }) => ({ host: HOST, port })),
+      { redisOptions: { username: 'locks', password: 'secret' } },
+    );
+    const redlock = redlockOf([cluster], { fencing: true });
+    for (const resource of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      for (let round = 0; round < 2; round += 1) {
+        const lock = await redlock.acquire(resource, TTL_MS);
+        await lock.extend(2 * TTL_MS);
+        await lock.release();
+      }
+    }
   });
 });

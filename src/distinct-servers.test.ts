@@ -19,8 +19,8 @@ class Way {
 interface World {
   readonly ways: readonly Way[];
   /** Whose server each node's is, as the nodes' own ids where it is theirs. */
-  owners(): string[];
-  find(): DuplicateServer | null;
+  readonly owners: () => string[];
+  readonly find: () => DuplicateServer | null;
 }
 
 function worldOf(...nodes: string[]): World {
