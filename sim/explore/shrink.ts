@@ -6,6 +6,7 @@ import { execute } from './execute.ts';
 import { type Finding, findingsOf, isDefect } from './finding.ts';
 import type { Hit } from './search.ts';
 import { simplerTrials } from './simplify.ts';
+import { sturdierTrials, variantsOf } from './sturdier.ts';
 import { drawSeed } from './trial-at.ts';
 
 /** The smallest run that was found in which the same thing breaks. */
@@ -32,7 +33,7 @@ export async function shrink({ key, finding: found }: Hit, envelope: Envelope): 
   if (counterexample === null) {
     throw new Error(`run ${key.index} of seed ${key.seed} broke ${found.symptom}, and does not when it is run again`);
   }
-  const smallest = await simplify(counterexample[0], attempts);
+  const smallest = await smallestFrom(counterexample[0], attempts);
   // Fast-check counts the run itself as the first of one.
   const path = [key.index, ...counterexamplePath.split(':').slice(1)].join(':');
   return { ...smallest, path, executions: attempts.count };
@@ -41,7 +42,7 @@ export async function shrink({ key, finding: found }: Hit, envelope: Envelope): 
 /** Makes a trial simpler that fast-check cannot make smaller, or that it never drew. */
 export async function shrinkTrial(trial: Trial, finding: Finding, path: string, envelope: Envelope): Promise<Shrunken> {
   const attempts = new Attempts(finding, envelope);
-  return { ...(await simplify(trial, attempts)), path, executions: attempts.count };
+  return { ...(await smallestFrom(trial, attempts)), path, executions: attempts.count };
 }
 
 /** Runs of smaller trials. */
@@ -63,24 +64,84 @@ class Attempts {
     const findings = findingsOf(trial, await execute(trial));
     return findings.find((each) => each.symptom === symptom && isDefect(each) === isDefect(this.wanted)) ?? null;
   }
+
+  /** In how many of its variants the same breaks; 0 as soon as it cannot be as many as `least`. */
+  async strengthOf(trial: Trial, least = 0): Promise<number> {
+    const variants = variantsOf(trial);
+    let sparedByLuck = 0;
+    for (const variant of variants) {
+      if ((await this.findingOf(variant)) === null) sparedByLuck += 1;
+      if (variants.length - sparedByLuck < least) return 0;
+    }
+    return variants.length - sparedByLuck;
+  }
 }
 
-/** Takes the first simpler trial that still breaks, over and over, until there is none. */
+/** A trial, and what breaks in it. */
+interface Broken {
+  readonly trial: Trial;
+  readonly finding: Finding;
+}
+
+/**
+ * Makes a trial simple. What breaks outside the envelope is a lesson, and shall not hang on a race that another seed, or a real server, decides
+ * otherwise: such a one is made sturdy, and then as simple as it can be without losing that. A defect stays what it was found to be.
+ */
+async function smallestFrom(first: Trial, attempts: Attempts): Promise<Broken> {
+  const finding = (await attempts.findingOf(first)) ?? attempts.wanted;
+  const smallest = await simplify({ trial: first, finding }, attempts, () => Promise.resolve(true));
+  if (isDefect(attempts.wanted)) return smallest;
+  const { broken, strength } = await strengthen(smallest, attempts);
+  return simplify(broken, attempts, async (trial) => (await attempts.strengthOf(trial, strength)) >= strength);
+}
+
+/** Takes the first simpler trial that still breaks and is good enough, over and over, until there is none. */
 async function simplify(
-  first: Trial,
+  first: Broken,
   attempts: Attempts,
-): Promise<{ readonly trial: Trial; readonly finding: Finding }> {
-  let trial = first;
-  let finding = (await attempts.findingOf(first)) ?? attempts.wanted;
+  isGoodEnough: (trial: Trial) => Promise<boolean>,
+): Promise<Broken> {
+  let current = first;
   for (;;) {
-    let simpler: Trial | null = null;
-    for (const candidate of simplerTrials(trial)) {
-      const broken = await attempts.findingOf(candidate);
-      if (broken === null) continue;
-      [simpler, finding] = [candidate, broken];
+    let simpler: Broken | null = null;
+    for (const trial of simplerTrials(current.trial)) {
+      const finding = await attempts.findingOf(trial);
+      if (finding === null || !(await isGoodEnough(trial))) continue;
+      simpler = { trial, finding };
       break;
     }
-    if (simpler === null) return { trial, finding };
-    trial = simpler;
+    if (simpler === null) return current;
+    current = simpler;
   }
+}
+
+/**
+ * Takes the trial that breaks in most variants of all that are a little sturdier, over and over, until all of its variants break or nothing helps: no
+ * change, and no two of them.
+ */
+async function strengthen(
+  first: Broken,
+  attempts: Attempts,
+): Promise<{ readonly broken: Broken; readonly strength: number }> {
+  const most = variantsOf(first.trial).length;
+  let broken = first;
+  let strength = await attempts.strengthOf(first.trial);
+  while (strength < most) {
+    let stronger: Broken | null = null;
+    for (const trial of sturdierInOneOrTwo(broken.trial)) {
+      const finding = await attempts.findingOf(trial);
+      const reached = finding === null ? 0 : await attempts.strengthOf(trial, strength + 1);
+      if (finding !== null && reached > strength) [stronger, strength] = [{ trial, finding }, reached];
+      if (strength === most) break;
+    }
+    if (stronger === null) break;
+    broken = stronger;
+  }
+  return { broken, strength };
+}
+
+function* sturdierInOneOrTwo(trial: Trial): Generator<Trial> {
+  const single = [...sturdierTrials(trial)];
+  yield* single;
+  for (const each of single) yield* sturdierTrials(each);
 }

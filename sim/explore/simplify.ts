@@ -3,6 +3,7 @@ import type { Scenario, Script, Step } from '../scenario/schema.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { simplerFaults } from './simplify-fault.ts';
 import { omitting, replaced, rounder, simplerMoments, without } from './simplify-parts.ts';
+import { withTurns } from './sturdier.ts';
 
 const FIRST_SEED = 1;
 const CLIENT_DEFAULTS = { clock: 'monotonic', wallOffset: 0, rate: 1 } as const;
@@ -43,20 +44,9 @@ function* withFewerParts(scenario: Scenario): Generator<Scenario> {
     .map((index) => without(workload, index))
     .filter((fewer) => new Set(fewer.map(({ clients }) => clients)).size >= LEAST_CLIENTS);
   for (const fewer of fewerScripts) yield withWorkload(scenario, fewer);
-  for (const fewer of fewerScripts) yield* withTurns(scenario, fewer);
+  // Whoever is left out may have seen to it that one came after the other.
+  for (const fewer of fewerScripts) for (const turns of withTurns(fewer)) yield withWorkload(scenario, turns);
   yield* withoutIdleClients(scenario);
-}
-
-/** Whoever is left out may have seen to it that one came after the other, which can be said in fewer words. */
-function* withTurns(scenario: Scenario, workload: readonly Script[]): Generator<Scenario> {
-  for (const [index, { after, clients, ...script }] of workload.entries()) {
-    if (after !== undefined) continue;
-    for (const first of new Set(workload.map((each) => each.clients))) {
-      if (typeof first !== 'string' || first === clients) continue;
-      const later = { ...omitting(script, 'at'), clients, after: { event: 'acquire-granted' as const, client: first } };
-      yield withWorkload(scenario, replaced(workload, index, later));
-    }
-  }
 }
 
 /** A scenario knows a replica, or what its nodes write to disk, only for the sake of faults. */

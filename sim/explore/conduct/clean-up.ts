@@ -19,7 +19,7 @@ export function cleanUpFlaw(_scenario: Scenario, history: History): string | nul
 
 const NEVER = -1;
 
-/** What one node was asked to do with one value, and what its client knows of that. All by index in the history. */
+/** What one node was asked to do with one value under one key, and what its client knows of that. All by index in the history. */
 interface Stay {
   readonly node: number;
   readonly client: number;
@@ -37,7 +37,7 @@ interface Stay {
 }
 
 interface Value {
-  /** By the place of the node's name. */
+  /** By node and key, as `stayPlace` says. */
   readonly stays: Map<number, Stay>;
   /** Whether a lease stands on it that was not given back. */
   isReliedOn: boolean;
@@ -68,7 +68,7 @@ class CleanUpReader implements HistoryVisitor {
     client: number,
     node: number,
     kind: number,
-    _key: number,
+    key: number,
     value: number,
   ): void {
     if (kind === this.acquire) {
@@ -84,10 +84,10 @@ class CleanUpReader implements HistoryVisitor {
         answerIndex: NEVER,
         unanswered: 0,
       };
-      this.valueAt(value).stays.set(node, stay);
+      this.valueAt(value).stays.set(stayPlace(node, key), stay);
       this.asked.set(command, stay);
     } else if (kind === this.release) {
-      const stay = this.values.get(value)?.stays.get(node);
+      const stay = this.values.get(value)?.stays.get(stayPlace(node, key));
       if (stay === undefined) return;
       if (stay.firstReleaseIndex === NEVER) stay.firstReleaseIndex = index;
       stay.lastReleaseIndex = index;
@@ -173,6 +173,11 @@ class CleanUpReader implements HistoryVisitor {
       `and the node ${what}.`
     );
   }
+}
+
+/** One number for both, which are places of names, and far fewer than this. */
+function stayPlace(node: number, key: number): number {
+  return node * 2 ** 26 + key;
 }
 
 /** Whether the client learnt that its releases had come too soon, and let it be. */

@@ -10,7 +10,7 @@ import { clientRates, driftFactorOf } from '../assumptions.ts';
 import { shortestTimeoutUs } from './call-times.ts';
 
 /**
- * An attempt asks every node. One that a quorum grants while there is validity left succeeds; it fails no sooner than so many nodes have denied it, or broken down, that no
+ * An attempt asks every node, for each resource. One that a quorum grants while there is validity left succeeds; it fails no sooner than so many nodes have denied it, or broken down, that no
  * quorum is left, or the time of the nodes is up. Broken by an attempt that goes otherwise. Where tokens had to be committed, a quorum of
  * grants is not yet a lock.
  */
@@ -21,12 +21,19 @@ export function voteFlaw(scenario: Scenario, history: History): string | null {
   return reader.flaw();
 }
 
+const DENIED = -1;
+
 /** The vote on one attempt, as its client sees it. */
 interface Ballot {
   readonly client: string;
   readonly operation: number;
   readonly startedUs: number;
   readonly ttlMs: number;
+  /** How many resources a node must grant to have granted the lock. */
+  readonly resourceCount: number;
+  /** How many it has granted, by the place of its name; DENIED once it did not grant one. */
+  readonly nodes: Map<number, number>;
+  /** Commands that were sent. */
   asked: number;
   granted: number;
   denied: number;
@@ -49,6 +56,7 @@ class BallotReader implements HistoryVisitor {
   /** The last of each acquire, by its operation. */
   private readonly current = new Map<number, Ballot>();
   private readonly ttlsMs = new Map<number, number>();
+  private readonly resourceCounts = new Map<number, number>();
   private readonly ballotOfValue = new Map<number, Ballot>();
   private readonly ballotOfCommand = new Map<number, Ballot>();
 
@@ -83,13 +91,18 @@ class BallotReader implements HistoryVisitor {
     // What counts is what reaches the client.
   }
 
-  visitReceived(_index: number, timeUs: number, command: number, _client: number, _node: number, reply: number): void {
+  visitReceived(_index: number, timeUs: number, command: number, _client: number, node: number, reply: number): void {
     const ballot = this.ballotOfCommand.get(command);
     if (ballot === undefined || ballot.endedUs <= timeUs) return;
+    const parts = ballot.nodes.get(node) ?? 0;
+    if (parts === DENIED) return;
     if (reply !== this.granted) {
+      ballot.nodes.set(node, DENIED);
       ballot.denied += 1;
       return;
     }
+    ballot.nodes.set(node, parts + 1);
+    if (parts + 1 < ballot.resourceCount) return;
     ballot.granted += 1;
     if (ballot.granted === this.quorum) ballot.quorumUs = timeUs;
   }
@@ -98,6 +111,7 @@ class BallotReader implements HistoryVisitor {
     switch (event.type) {
       case 'acquire-invoked':
         this.ttlsMs.set(event.operation, event.ttlMs);
+        this.resourceCounts.set(event.operation, event.resources?.length ?? 1);
         break;
       case 'attempt-started': {
         const { client, operation, value, timeUs } = event;
@@ -107,6 +121,8 @@ class BallotReader implements HistoryVisitor {
           operation,
           startedUs: timeUs,
           ttlMs: this.ttlsMs.get(operation) ?? this.scenario.settings.ttl,
+          resourceCount: this.resourceCounts.get(operation) ?? 1,
+          nodes: new Map(),
           asked: 0,
           granted: 0,
           denied: 0,
@@ -134,9 +150,10 @@ class BallotReader implements HistoryVisitor {
   flaw(): string | null {
     const { fencing, nodes } = this.scenario.settings;
     for (const ballot of this.ballots) {
-      if (ballot.asked !== nodes) {
-        const { client, operation, startedUs, asked } = ballot;
-        return `The attempt of acquire ${operation} that ${client} began at ${formatTimeUs(startedUs)} asked ${asked} of ${nodes} nodes.`;
+      const { client, operation, startedUs, asked, resourceCount } = ballot;
+      if (asked !== nodes * resourceCount) {
+        const what = resourceCount === 1 ? '' : `, with ${resourceCount} resources to ask each for`;
+        return `The attempt of acquire ${operation} that ${client} began at ${formatTimeUs(startedUs)} asked ${asked / resourceCount} of ${nodes} nodes${what}.`;
       }
       if (ballot.isExcused || ballot.endedUs === Number.POSITIVE_INFINITY) continue;
       if (ballot.granted >= this.quorum) {

@@ -1,0 +1,132 @@
+import type { Moment } from '../faults/moments.ts';
+import type { NodeTarget } from '../faults/targets.ts';
+import type { Fault } from '../scenario/fault-schema.ts';
+import type { Scenario, Script, Step } from '../scenario/schema.ts';
+import type { Trial } from './arbitraries/scenario.ts';
+import { omitting, replaced } from './simplify-parts.ts';
+
+/** Seeds with which a counterexample is tried again. */
+const SEEDS = [1, 2] as const;
+/** The longest latency, and how much later a client or a fault begins, as shares of the time to live: as on real servers, on a machine that is busy. */
+const SLOW_SHARE = 0.02;
+const LATE_SHARE = 0.05;
+/** How much longer it takes a server to start, as a share of the time to live. */
+const START_SHARE = 0.4;
+const RETRIES_WITHOUT_END = -1;
+const ENLARGED = 2;
+/** Work that is long enough to be met by a fault that comes late, as a share of the time to live. */
+const WORK_SHARE = 0.1;
+
+/** The same with other seeds, on a slow network, with servers that are slow to start, and with faults, or one script or another, beginning later: what breaks in all of them hangs on no race. */
+export function variantsOf({ scenario }: Trial): readonly Trial[] {
+  const { network, settings, workload } = scenario;
+  const maxMs = Math.max(network.latency.maxMs, settings.ttl * SLOW_SHARE);
+  const worlds: readonly Scenario[] = [
+    scenario,
+    { ...scenario, network: { latency: { minMs: network.latency.minMs, maxMs } } },
+    { ...scenario, faults: scenario.faults.map((fault) => startingLater(fault, settings.ttl * START_SHARE)) },
+    { ...scenario, faults: scenario.faults.map((fault) => strikingLater(fault, settings.ttl * LATE_SHARE)) },
+    ...workload.map((script, index) => ({
+      ...scenario,
+      workload: replaced(workload, index, beginningLater(script, settings.ttl * LATE_SHARE)),
+    })),
+  ];
+  return worlds.flatMap((world) => SEEDS.map((seed) => ({ scenario: world, seed })));
+}
+
+function startingLater(fault: Fault, byMs: number): Fault {
+  return fault.fault === 'crash' && fault.for !== undefined ? { ...fault, for: fault.for + byMs } : fault;
+}
+
+/** What is wrong from the beginning is so before anybody does anything, on real servers too. */
+function strikingLater(fault: Fault, byMs: number): Fault {
+  return fault.after === undefined && (fault.at ?? 0) === 0 ? fault : beginningLater(fault, byMs);
+}
+
+function beginningLater<Part extends Moment>(part: Part, byMs: number): Part {
+  const { at, after } = part;
+  return after === undefined
+    ? { ...part, at: (at ?? 0) + byMs }
+    : { ...part, after: { ...after, delay: (after.delay ?? 0) + byMs } };
+}
+
+/** Trials no larger than this one that may hang less on who comes first: clients wait for each other, try on, and meet faults that reach further. */
+export function* sturdierTrials({ scenario, seed }: Trial): Generator<Trial> {
+  for (const sturdier of sturdierScenarios(scenario)) yield { scenario: sturdier, seed };
+}
+
+function* sturdierScenarios(scenario: Scenario): Generator<Scenario> {
+  const { workload, faults, settings } = scenario;
+  for (const turns of withTurns(workload)) yield { ...scenario, workload: turns };
+  for (const [index, script] of workload.entries()) {
+    for (const sturdier of sturdierScripts(script, settings.ttl)) {
+      yield { ...scenario, workload: replaced(workload, index, sturdier) };
+    }
+  }
+  const clients = Object.keys(scenario.clients);
+  for (const [index, fault] of faults.entries()) {
+    for (const sturdier of sturdierFaults(fault, clients, settings.nodes)) {
+      yield { ...scenario, faults: replaced(faults, index, sturdier) };
+    }
+  }
+}
+
+/** Workloads in which one script begins when a client of another has the lock. */
+export function* withTurns(workload: readonly Script[]): Generator<Script[]> {
+  for (const [index, { after, clients, ...script }] of workload.entries()) {
+    if (after !== undefined) continue;
+    for (const first of new Set(workload.map((each) => each.clients))) {
+      if (typeof first !== 'string' || first === clients) continue;
+      const later = { ...omitting(script, 'at'), clients, after: { event: 'acquire-granted' as const, client: first } };
+      yield replaced(workload, index, later);
+    }
+  }
+}
+
+function* sturdierScripts(script: Script, ttlMs: number): Generator<Script> {
+  for (const [index, step] of script.steps.entries()) {
+    const sturdier = sturdierStep(step, ttlMs);
+    if (sturdier !== null) yield { ...script, steps: replaced(script.steps, index, sturdier) };
+  }
+}
+
+function sturdierStep(step: Step, ttlMs: number): Step | null {
+  if (typeof step === 'string') return null;
+  if ('acquire' in step) {
+    if (step.acquire.retryCount === RETRIES_WITHOUT_END) return null;
+    return { acquire: { ...omitting(step.acquire, 'giveUpAfter'), retryCount: RETRIES_WITHOUT_END } };
+  }
+  if ('extend' in step) return null;
+  const { maxMs } = 'work' in step ? step.work : step.rest;
+  const longerMs = Math.max(maxMs * ENLARGED, ttlMs * WORK_SHARE);
+  return { work: { minMs: longerMs, maxMs: longerMs } };
+}
+
+function* sturdierFaults(fault: Fault, clients: readonly string[], nodes: number): Generator<Fault> {
+  const { at, after, ...body } = fault;
+  for (const moment of steadierMoments({ at, after }, clients)) yield { ...body, ...moment };
+  if ('nodes' in fault) for (const target of widerTargets(fault.nodes, nodes)) yield { ...fault, nodes: target };
+  if (fault.fault === 'client-pause' && fault.for !== undefined) yield omitting(fault, 'for');
+  if (fault.fault === 'clock-jump') yield { ...fault, by: fault.by * ENLARGED };
+  if (fault.fault === 'latency') {
+    const maxMs = fault.delay.maxMs * ENLARGED;
+    yield { ...fault, delay: { minMs: maxMs, maxMs } };
+  }
+}
+
+/** When somebody has got the lock, whenever that is. */
+function* steadierMoments({ after }: Moment, clients: readonly string[]): Generator<Moment> {
+  for (const client of clients) {
+    if (after?.event === 'acquire-granted' && after.client === client) continue;
+    yield { after: { event: 'acquire-granted', client } };
+  }
+}
+
+function* widerTargets(target: NodeTarget, nodes: number): Generator<NodeTarget> {
+  const isNamed = Array.isArray(target) || (typeof target === 'string' && /^n\d+$/.test(target));
+  if (!isNamed) return;
+  const reached = Array.isArray(target) ? target.length : 1;
+  for (let count = reached + 1; count <= nodes; count += 1) {
+    yield Array.from({ length: count }, (_, index) => `n${index + 1}`);
+  }
+}
