@@ -38,8 +38,8 @@ const licencesOfBundledPackages: Rolldown.Plugin = {
     });
     this.emitFile({
       type: 'asset',
-      fileName: 'vitest.licences.txt',
-      source: `vitest.js contains parts of other packages, under these licences.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`,
+      fileName: 'testbed.licences.txt',
+      source: `The testbed contains parts of other packages, under these licences.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`,
     });
   },
 };
@@ -83,8 +83,9 @@ export default defineConfig([
   },
   ...adapters,
   {
-    // The simulator and the checkers, for tests. vitest is an ES module, and so is what needs it.
-    entry: { vitest: 'sim/vitest/index.ts' },
+    // The simulator and the checkers, for tests. vitest is an ES module, and so is what needs it. What both entries need is there once.
+    entry: { vitest: 'sim/vitest/index.ts', 'fast-check': 'sim/fast-check/index.ts' },
+    outputOptions: { chunkFileNames: 'testbed.js' },
     format: ['esm'],
     platform: 'node',
     target: 'node20',
