@@ -1,4 +1,4 @@
-import { DistinctServers, type DuplicateServer } from './distinct-servers.ts';
+import { DistinctServers } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
 import { GATHERED, wordsOfGathered } from './gathered-script.ts';
 import type { IoredisClient, SendCommand } from './ioredis-client.ts';
@@ -13,6 +13,8 @@ import {
 } from './lock-node.ts';
 import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts';
 import { namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf } from './requests.ts';
+import { atEndOfTick } from './tick-end.ts';
+import { isVote, VotingRight } from './voting-right.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
@@ -36,30 +38,14 @@ interface Errand {
   runId: string;
   /** Which connection it was sent over. */
   epoch: number;
-  /** In the terms of scripts; null for a plain SET. */
+  /** In the terms of scripts; null while the run_id is not known that it names. */
   request: ScriptRequest | null;
+  /** Whether it was sent as a plain SET. */
+  isPlain: boolean;
 }
 
 /** An errand that is run by a script. */
 type ScriptErrand = Errand & { readonly request: ScriptRequest };
-
-/** Nodes that have gathered what they will send once this tick has run: one microtask for all of them. */
-let gatherers: (() => void)[] = [];
-
-function sendAllGathered(): void {
-  const senders = gatherers;
-  gatherers = [];
-  for (const send of senders) {
-    try {
-      send();
-    } catch (error) {
-      // What is wrong with one must not keep the others from sending.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  }
-}
 
 export interface IoredisNodeOptions {
   /** Whether distrilock opened the client, and so closes it by `Redlock.close` too. */
@@ -67,11 +53,6 @@ export interface IoredisNodeOptions {
   readonly environment: Environment;
   /** The servers of all nodes among which no one may vote twice. */
   readonly servers?: DistinctServers;
-}
-
-/** Whether the command asks for a vote, of which every server has one. What inspects or lets go of a lock harms nobody when it is done twice. */
-function isVote({ kind }: LockCommand): boolean {
-  return kind === 'acquire' || kind === 'commit' || kind === 'extend';
 }
 
 /**
@@ -85,15 +66,15 @@ export class IoredisNode implements LockNode {
   private readonly client: IoredisClient;
   private readonly link: IoredisConnection;
   private readonly environment: Environment;
-  private readonly servers: DistinctServers;
-  private readonly findDuplicate: () => DuplicateServer | null;
-  private hasWarned = false;
+  private readonly votingRight: VotingRight;
   private readonly set: SendCommand;
   private readonly evaluate: SendCommand;
   private readonly evaluateKnown: SendCommand;
   /** What was given in this tick: mostly one command alone. */
   private firstGathered: Errand | null = null;
   private furtherGathered: Errand[] = [];
+  /** When the first of them was given. */
+  private tickMs = 0;
   private hasQuit = false;
 
   constructor(id: string, client: IoredisClient, { owned, environment, servers }: IoredisNodeOptions) {
@@ -102,8 +83,7 @@ export class IoredisNode implements LockNode {
     this.client = client;
     this.link = connectionOf(client);
     this.environment = environment;
-    this.servers = servers ?? new DistinctServers();
-    this.findDuplicate = this.servers.add(id, this.link);
+    this.votingRight = new VotingRight(id, this.link, servers ?? new DistinctServers(), environment);
     this.set = client.createBuiltinCommand('set').string;
     this.evaluate = client.createBuiltinCommand('eval').string;
     this.evaluateKnown = client.createBuiltinCommand('evalsha').string;
@@ -122,8 +102,12 @@ export class IoredisNode implements LockNode {
       this.failLater(settle, 'the connection was closed by quit() or close()');
       return;
     }
-    const deadlineMs = this.environment.clock.now() + command.timeoutMs;
-    const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request: null };
+    // One look at the clock serves all that is given in one tick.
+    if (this.firstGathered === null) this.tickMs = this.environment.clock.now();
+    const deadlineMs = this.tickMs + command.timeoutMs;
+    // All nodes are given the command one after the other, and so share the request.
+    const request = namesRun(command) ? null : scriptRequestOf(command, this.client.options.keyPrefix, '');
+    const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request, isPlain: false };
     // Nothing may overtake what was given before, not even if the connection went since.
     if (this.firstGathered === null && !this.link.isReady()) this.wait(errand);
     else if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
@@ -152,7 +136,7 @@ export class IoredisNode implements LockNode {
   private gather(errand: Errand): void {
     if (this.firstGathered === null) {
       this.firstGathered = errand;
-      if (gatherers.push(this.sendGathered) === 1) queueMicrotask(sendAllGathered);
+      atEndOfTick(this.sendGathered);
       return;
     }
     // The server can work on these while this process goes on.
@@ -169,7 +153,7 @@ export class IoredisNode implements LockNode {
       for (const errand of further) this.wait(errand);
       return;
     }
-    const refusal = this.refusalOfVotes();
+    const refusal = this.votingRight.refusal();
     if (further.length === 0) {
       if (this.prepare(first, refusal)) this.sendAlone(first);
       return;
@@ -179,31 +163,6 @@ export class IoredisNode implements LockNode {
     if (this.client.isCluster || prepared.length === 1) for (const errand of prepared) this.sendAlone(errand);
     else if (prepared.length > 1) this.runTogether(prepared.map((errand) => this.scripted(errand)));
   };
-
-  /** Why this server must not vote, or not once more; null if it may. */
-  private refusalOfVotes(): Error | null {
-    const { facts } = this.link;
-    if (facts?.kind === 'unfit') {
-      this.link.askServer();
-      return facts.why;
-    }
-    if (facts?.kind === 'untold') this.warnOfUntold(facts.why);
-    const duplicate = this.findDuplicate();
-    if (duplicate === null) return null;
-    const { nodes, serverId } = duplicate;
-    return new Error(`this is the same server as ${nodes[0]} (${serverId}), which has a single vote`);
-  }
-
-  private warnOfUntold(why: Error): void {
-    if (this.hasWarned || this.servers.size < 2) return;
-    this.hasWarned = true;
-    const warning = new Error(
-      `${this.id} does not tell which server it is (${why.message}): see to it that no other node is the same server, which would vote twice, or let this user run ${this.client.isCluster ? 'cluster|slots' : 'info'}`,
-      { cause: why },
-    );
-    warning.name = 'DistrilockWarning';
-    this.environment.diagnostics?.warn(warning);
-  }
 
   private refuse({ settle }: Errand, why: Error): void {
     const error = nodeError(this.id, why);
@@ -231,7 +190,8 @@ export class IoredisNode implements LockNode {
   }
 
   private scripted(errand: Errand): ScriptErrand {
-    errand.request = scriptRequestOf(errand.command, this.client.options.keyPrefix, errand.runId);
+    const { command, runId } = errand;
+    if (namesRun(command)) errand.request = scriptRequestOf(command, this.client.options.keyPrefix, runId);
     return errand as ScriptErrand;
   }
 
@@ -245,6 +205,7 @@ export class IoredisNode implements LockNode {
   /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
   private setPlain(command: AcquireCommand, errand: Errand): void {
     const { key, value, ttlMs } = command;
+    errand.isPlain = true;
     this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, true);
   }
 
@@ -256,8 +217,9 @@ export class IoredisNode implements LockNode {
     else if (answer !== null) errand.settle(this.unexpected(answer));
     // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
     else if (command.fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
-    else if (this.link.isReady()) this.run({ ...errand, request: ownershipRequest(command), epoch: this.link.epoch });
-    else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
+    else if (this.link.isReady()) {
+      this.run({ ...errand, request: ownershipRequest(command), isPlain: false, epoch: this.link.epoch });
+    } else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
   }
 
   private run(errand: ScriptErrand): void {
@@ -336,7 +298,7 @@ export class IoredisNode implements LockNode {
     if (epoch === this.link.epoch) return null;
     if (namesRun(command)) return new Error(SENT_AGAIN);
     if (!isVote(command)) return null;
-    return this.link.facts === null ? new Error(SENT_AGAIN) : this.refusalOfVotes();
+    return this.link.facts === null ? new Error(SENT_AGAIN) : this.votingRight.refusal();
   }
 
   /** @param isWhole whether the server needs to know no script for it */
@@ -346,9 +308,8 @@ export class IoredisNode implements LockNode {
     sent.then(
       (answer) => {
         this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
-        const { command, request } = errand;
-        if (request !== null) this.receive(errand as ScriptErrand, answer);
-        else this.receiveOfSet(errand, command as AcquireCommand, answer);
+        if (errand.isPlain) this.receiveOfSet(errand, errand.command as AcquireCommand, answer);
+        else this.receive(errand as ScriptErrand, answer);
       },
       (reason: unknown) => {
         this.link.noteAnswer(this.environment.clock.now(), epoch, 1);

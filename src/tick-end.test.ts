@@ -1,0 +1,35 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { atEndOfTick } from './tick-end.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('atEndOfTick', () => {
+  it('runs what is handed over before it runs in one go, in order, and what comes meanwhile after that', async () => {
+    const ran: string[] = [];
+    atEndOfTick(() => {
+      ran.push('first');
+      atEndOfTick(() => ran.push('last'));
+    });
+    atEndOfTick(() => ran.push('second'));
+    expect(ran).toEqual([]);
+    await Promise.resolve();
+    expect(ran).toEqual(['first', 'second']);
+    await Promise.resolve();
+    expect(ran).toEqual(['first', 'second', 'last']);
+  });
+
+  it('runs the others where one throws, and then tells of it', () => {
+    const microtasks: (() => void)[] = [];
+    vi.stubGlobal('queueMicrotask', (task: () => void) => microtasks.push(task));
+    const other = vi.fn();
+    atEndOfTick(() => {
+      throw new Error('broken');
+    });
+    atEndOfTick(other);
+    microtasks[0]?.();
+    expect(other).toHaveBeenCalledOnce();
+    expect(() => microtasks[1]?.()).toThrow('broken');
+  });
+});
