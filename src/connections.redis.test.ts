@@ -91,7 +91,7 @@ describe.skipIf(!hasRedisServer)(`Redlock over Sentinel (${NEEDS_REDIS_SERVER})`
 
       await lock.extend(TTL_MS);
       // No quorum without the node behind Sentinel.
-      await direct(others[0]?.port ?? 0).set('lock:other', 'somebody', 'PX', TTL_MS);
+      await direct(others[0].port).set('lock:other', 'somebody', 'PX', TTL_MS);
       const other = await redlock.acquire('other', TTL_MS, { retryCount: 1000, retryDelay: 20 });
       expect(await promoted.get('lock:other')).toBe(other.value);
       await other.release();

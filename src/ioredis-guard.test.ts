@@ -183,7 +183,7 @@ describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, ()
 /** Stands in for a client whose every answer a test gives. */
 class StubClient implements IoredisClient {
   status = 'connecting';
-  readonly isCluster = false;
+  isCluster = false;
   readonly options = {};
   readonly sent: string[] = [];
   readonly answers: ((answer: unknown) => void)[] = [];
@@ -330,5 +330,82 @@ describe('the run of the server behind a connection', () => {
     send(node, admit);
     await world.advance(0);
     expect(client.sent[2]).toBe('eval lock::m lock::q ccc');
+  });
+
+  function voteOf(value: string): LockCommand {
+    return { ...acquireOf(value), guard: null } as LockCommand;
+  }
+
+  it('is asked for while ioredis still asks whether the server is ready, and once', async () => {
+    const node = guardedNode();
+    client.become('connect');
+    send(node, voteOf('a'));
+    await answer(0, infoOf());
+    expect(client.sent).toEqual(['info']);
+    client.become('ready');
+    await world.advance(0);
+    expect(client.sent).toEqual(['info', 'set PX 10000 NX']);
+  });
+
+  it('is asked for again once the connection is ready, if it could not be told before', async () => {
+    const node = guardedNode();
+    client.become('connect');
+    send(node, voteOf('a'));
+    await answer(0, Promise.reject(new Error('NOAUTH Authentication required.')));
+    expect(replies).toEqual([]);
+    client.become('ready');
+    await answer(1, infoOf());
+    expect(client.sent).toEqual(['info', 'info', 'set PX 10000 NX']);
+  });
+
+  it('is not waited for while it reads its data', async () => {
+    const node = guardedNode();
+    client.become('connect');
+    send(node, voteOf('a'));
+    await answer(0, infoOf({ loading: '1' }));
+    send(node, releaseOf('a'));
+    await world.advance(0);
+    expect(replies.map((reply) => reply.kind === 'failed' && reply.error.message)).toEqual([
+      'the node: LOADING the server is still reading its data, and votes once it has',
+      'the node: LOADING the server is still reading its data, and votes once it has',
+    ]);
+    // The second one has asked again.
+    await answer(1, infoOf());
+    client.become('ready');
+    send(node, voteOf('b'));
+    await world.advance(0);
+    expect(client.sent).toEqual(['info', 'info', 'set PX 10000 NX']);
+  });
+
+  it('must be known for a vote to count that may have been sent to another one, after the connection was lost', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, infoOf());
+    send(node, voteOf('a'));
+    await world.advance(0);
+    send(node, voteOf('b'));
+    await world.advance(0);
+    client.become('close');
+    client.become('ready');
+    await answer(1, 'OK');
+    await answer(3, infoOf({ run_id: 'def' }));
+    await answer(2, 'OK');
+    expect(replies).toMatchObject([
+      { kind: 'failed', sent: true, error: { message: expect.stringContaining('sent again') as string } },
+      { kind: 'granted' },
+    ]);
+  });
+
+  it('is no reason for a cluster not to vote if one of its servers hangs: another one is asked', async () => {
+    client.isCluster = true;
+    const node = guardedNode();
+    client.become('ready');
+    send(node, { ...voteOf('a'), timeoutMs: 100 });
+    await world.advance(100);
+    send(node, voteOf('b'));
+    expect(client.sent).toEqual(['cluster', 'cluster']);
+    await answer(1, [[0, 16_383, ['127.0.0.1', 7001, 'abc']]]);
+    expect(client.sent).toEqual(['cluster', 'cluster', 'set PX 10000 NX']);
+    expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
   });
 });
