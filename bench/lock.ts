@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { COLUMNS } from './lock/columns.ts';
 import { CONTENDERS } from './lock/contenders.ts';
 import { pinToServerCore } from './lock/cores.ts';
@@ -98,7 +100,8 @@ if (values.help) {
     const results = await measure(field, cores !== null);
     console.log(values.json ? JSON.stringify(results, null, 2) : report(results, CONTENDERS));
     if (values.write) {
-      writeFileSync(RESULTS_FILE, report(results, CONTENDERS));
+      const config = await resolveConfig(fileURLToPath(RESULTS_FILE));
+      writeFileSync(RESULTS_FILE, await format(report(results, CONTENDERS), { ...config, parser: 'markdown' }));
       writeFileSync(PLOT_FILE, speedPlot(results, CONTENDERS));
     }
   } finally {
