@@ -33,6 +33,7 @@ describe('the JSON of', () => {
     await world.advance(1);
     expect(JSON.parse(JSON.stringify(lock.value))).toEqual({
       resource: 'r',
+      resources: ['r'],
       value: 'value-1',
       attempts: 1,
       token: 5_000_000_000,
@@ -51,6 +52,7 @@ describe('the JSON of', () => {
       code: 'unreachable',
       message: (lock.error as LockError).message,
       resource: 'r',
+      resources: ['r'],
       outcomes: [
         { node: 'node-1', outcome: 'granted' },
         { node: 'node-2', outcome: 'failed', reason: 'node-2: broken' },
@@ -65,6 +67,7 @@ describe('the JSON of', () => {
       code: 'invalid-option',
       message: 'ttl must be positive',
       resource: '',
+      resources: [],
       outcomes: [],
     });
   });
