@@ -1,5 +1,6 @@
 import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
+import { AttemptStarts } from '../attempt-starts.ts';
 import { valueOfCommand } from '../command-value.ts';
 import { Exchange, type Link } from './link.ts';
 import type { SimulatedClient } from './simulated-client.ts';
@@ -13,8 +14,9 @@ export class CommandLog {
   private readonly counter: { commands: number };
   /** The acquire that attempts belong to. */
   operation = 0;
-  /** A round sends one command object to all nodes: its texts are looked up once. */
+  /** A round for one resource sends one command object to all nodes: its texts are looked up once. */
   private lastCommand: LockCommand | null = null;
+  private readonly attempts = new AttemptStarts();
   keyPlace = 0;
   valuePlace = 0;
   kindPlace = 0;
@@ -50,7 +52,7 @@ export class CommandLog {
     this.keyPlace = log.intern(command.key);
     this.valuePlace = log.intern(value);
     this.kindPlace = log.intern(command.kind);
-    if (command.kind !== 'acquire') return;
+    if (!this.attempts.isBegunBy(command)) return;
     const { operation } = this;
     log.record({ type: 'attempt-started', timeUs: simulation.nowUs, client: client.name, operation, value });
   }

@@ -1,5 +1,6 @@
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
+import { AttemptStarts } from '../../attempt-starts.ts';
 import { valueOfCommand } from '../../command-value.ts';
 
 /** What a script's nodes need of the process that they run in. */
@@ -16,17 +17,15 @@ export interface CommandRecorder {
 export class AttemptRecorder {
   operation = 0;
   private readonly recorder: CommandRecorder;
-  private lastCommand: LockCommand | null = null;
+  private readonly attempts = new AttemptStarts();
 
   constructor(recorder: CommandRecorder) {
     this.recorder = recorder;
   }
 
-  /** Called with each command before it is sent; a round sends one and the same command to all nodes. */
+  /** Called with each command before it is sent. */
   note(command: LockCommand): void {
-    if (command === this.lastCommand) return;
-    this.lastCommand = command;
-    if (command.kind !== 'acquire') return;
+    if (!this.attempts.isBegunBy(command)) return;
     const { recorder, operation } = this;
     recorder.record({
       type: 'attempt-started',
