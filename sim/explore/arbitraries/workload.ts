@@ -38,14 +38,14 @@ function innerSteps({ overstays, writesOften }: WorkloadTraits): Recipes<Step> {
 }
 
 interface DrawnAcquire {
-  readonly resource: string | string[];
+  readonly resource: string;
   readonly ttlPercent: number | undefined;
   readonly retryCount: number | undefined;
   readonly giveUpPercent: number | undefined;
 }
 
 const acquires: fc.Arbitrary<DrawnAcquire> = fc.record({
-  resource: anyOf<string | string[]>('r', 'r', 'r', 'r', 's', ['r', 's']),
+  resource: anyOf('r', 'r', 'r', 'r', 's'),
   ttlPercent: anyOf(undefined, undefined, undefined, 50, 200),
   retryCount: anyOf(-1, -1, undefined, 0),
   giveUpPercent: anyOf(undefined, undefined, undefined, undefined, 20, 100),
