@@ -4,6 +4,11 @@ import { ratioOf, roundsOf, speedOf } from './figures.ts';
 import type { LockResults } from './results.ts';
 import { median, summarize, type Summary } from './statistics.ts';
 
+/** Below this load average a machine counts as quiet. */
+const QUIET_LOAD = 0.5;
+const BUSY_MACHINE =
+  'Other work ran on the machine meanwhile: cycles a second are a fraction of what they are on a quiet one, small gaps mean nothing, and columns, which were measured at different moments, do not compare with each other.';
+
 /** What everything is compared with. */
 const FLOOR = 'floor';
 
@@ -26,6 +31,7 @@ export function report(results: LockResults, contenders: readonly Contender[]): 
     `\`npm run bench:lock\`, ${results.date}, on ${results.machine}. Redis ${results.versions['redis'] ?? ''}, Node ${results.versions['node'] ?? ''}, ioredis ${results.versions['ioredis'] ?? ''}. ` +
       `${results.rounds} rounds of ${results.roundMs} ms of each contender in each column, all in one random order (seed ${results.seed}); ` +
       `${results.pinned ? 'the client has one core, all servers share another' : 'clients and servers share the cores'}. The load average before the run was ${results.loadBefore.toFixed(2)}.`,
+    results.loadBefore < QUIET_LOAD ? '' : BUSY_MACHINE,
     'A cycle is one acquire and one release of a resource that nobody else wants. Figures are medians over the rounds; behind ± stands half of what the middle half of the rounds takes.',
     section(
       'Share of the raw commands',
