@@ -240,6 +240,14 @@ describe('the packed package', () => {
     expect(importsOf(library).filter((name) => !name.startsWith('node:'))).toEqual(['ioredis']);
     const forTelemetry = await readFile(join(directory, 'package/dist/opentelemetry.js'), 'utf8');
     expect(importsOf(forTelemetry)).toEqual(['@opentelemetry/api']);
+    // The adapters use the library of their module system: an error of the one is an error of the other.
+    for (const name of ['redlock-4', 'redlock-5', 'sesamecare-redlock']) {
+      const adapter = await readFile(join(directory, `package/dist/${name}.js`), 'utf8');
+      expect(importsOf(adapter)).toEqual(['./index.js', 'node:events']);
+      const inCommonJs = await readFile(join(directory, `package/dist/${name}.cjs`), 'utf8');
+      const required = [...inCommonJs.matchAll(/require\("(.*?)"\)/g)].map((match) => match[1]);
+      expect(required.sort()).toEqual(['./index.cjs', 'node:events']);
+    }
     const packagesOf = (code: string): string[] => importsOf(code).filter((name) => !name.startsWith('node:'));
     expect(packagesOf(forTests)).toEqual(['./index.js']);
     expect(packagesOf(forVitest)).toEqual(['./testbed.js', 'vitest']);

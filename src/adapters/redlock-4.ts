@@ -11,6 +11,8 @@ import { expirationOf, retryWhileUnreachable } from './lease.ts';
 import { emitNodeErrors } from './node-errors.ts';
 import { COMMON_DEFAULTS, type CommonSettings, retryPolicyFrom, settingsFrom } from './settings.ts';
 
+export type { CommonSettings } from './settings.ts';
+
 /** Called once, with an error or with a result. What it throws is thrown outside of the call. */
 export type Callback<T> = (error: unknown, result?: T) => void;
 

@@ -3,6 +3,7 @@ import type { Client } from './execution.ts';
 import { DEFAULTS, Redlock5Base, type Settings } from './redlock-5-base.ts';
 import { settingsFrom } from './settings.ts';
 
+export type { CommonSettings } from './settings.ts';
 export {
   type Client,
   type ClientExecutionResult,
@@ -13,6 +14,7 @@ export {
 } from './execution.ts';
 export {
   Lock,
+  type Redlock5Base,
   type RedlockAbortSignal,
   type RedlockUsingContext,
   type Settings,

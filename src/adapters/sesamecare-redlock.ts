@@ -11,7 +11,13 @@ export {
   type ExecutionStats,
   ResourceLockedError,
 } from './execution.ts';
-export { Lock, type RedlockAbortSignal, type RedlockUsingContext, type UsingRoutine } from './redlock-5-base.ts';
+export {
+  Lock,
+  type Redlock5Base,
+  type RedlockAbortSignal,
+  type RedlockUsingContext,
+  type UsingRoutine,
+} from './redlock-5-base.ts';
 
 /** How a Redlock behaves. */
 export interface Settings extends Partial<Redlock5Settings> {
