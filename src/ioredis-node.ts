@@ -76,6 +76,8 @@ export class IoredisNode implements LockNode {
   /** When the first of them was given. */
   private tickMs = 0;
   private hasQuit = false;
+  /** What commands are told that the server is too silent for, and the error of the connection that it names. */
+  private silence: { readonly cause: Error | null; readonly reply: LockReply } | null = null;
 
   constructor(id: string, client: IoredisClient, { owned, environment, servers }: IoredisNodeOptions) {
     this.id = id;
@@ -110,7 +112,7 @@ export class IoredisNode implements LockNode {
     const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request, isPlain: false };
     // Nothing may overtake what was given before, not even if the connection went since.
     if (this.firstGathered === null && !this.link.isReady()) this.wait(errand);
-    else if (this.wouldPileUp(command)) this.failLater(settle, 'the server has not answered anything for a while');
+    else if (this.wouldPileUp(command)) this.refuseInSilence(settle);
     else this.gather(errand);
   }
 
@@ -123,6 +125,16 @@ export class IoredisNode implements LockNode {
     if (kind !== 'release' && kind !== 'extend') return true;
     const gathered = this.firstGathered === null ? 0 : 1 + this.furtherGathered.length;
     return this.link.unanswered + gathered >= LONGEST_BACKLOG;
+  }
+
+  /** With one error for all of them: while a server hangs, every lock asks it, and the trace of each error costs more than the command. */
+  private refuseInSilence(settle: Settle): void {
+    const cause = this.link.error;
+    if (this.silence === null || this.silence.cause !== cause) {
+      this.silence = { cause, reply: this.notSent('the server has not answered anything for a while') };
+    }
+    const { reply } = this.silence;
+    queueMicrotask(() => settle(reply));
   }
 
   private wait(errand: Errand): void {
