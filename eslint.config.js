@@ -64,7 +64,7 @@ const NOT_FOR_REPORTS = {
 };
 
 const FROM_ONE_BACKEND = {
-  regex: '(^|/)(processes|containers)/',
+  regex: '(^|/)(processes|containers)/|^(dockerode|docker-modem|testcontainers)(/|$)',
   message: 'What both backends of real servers share knows neither.',
 };
 

@@ -88,6 +88,9 @@ describe('lint of the testbed', () => {
     ['a checker that draws at random', 'sim/checkers', "import { randomInt } from 'node:crypto'; randomInt(2);"],
     ['a report that reads the testbed', 'sim/report', "export type { Testbed } from '../testbed/testbed.ts';"],
     ['a report that reads the command line', 'sim/report', "export { main } from '../cli/main.ts';"],
+    ['a backend in what both share', 'sim/testbed/real', "export type { Docker } from '../containers/docker.ts';"],
+    ['Docker in what both share', 'sim/testbed/real', "export type { Container } from 'dockerode';"],
+    ['testcontainers in what both share', 'sim/testbed/real/servers', "export { Wait } from 'testcontainers';"],
   ])('rejects %s', async (_what, folder, code) => {
     expect(await rejections(someFileOf(folder), code)).toContain('no-restricted-imports');
   });

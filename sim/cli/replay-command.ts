@@ -10,12 +10,14 @@ Examples:
   npx distrilock replay reports/kleppmann-gc-pause
   npx distrilock replay reports/explore/mutual-exclusion-without-clock-jump
   npx distrilock replay reports/my-settings/seed-7 --scenario my/my-settings.yaml
+  npx distrilock replay reports/contention/processes-6.2.14 --redis-server /opt/redis-6.2/redis-server
 
-Exit codes of replay: 0 it came out the same, 1 it did not.`;
+Exit codes of replay: 0 it came out the same, 1 it did not, 3 the run was lost, so that nothing could be compared.`;
 
 /** The options of the command, as they were read. */
 export interface ReplayOptions {
   readonly scenario?: string;
+  readonly redisServer?: string;
 }
 
 export function addReplayCommand(program: Command, host: Host, setExitCode: SetExitCode): void {
@@ -26,6 +28,7 @@ export function addReplayCommand(program: Command, host: Host, setExitCode: SetE
     )
     .argument('<folder>', 'the folder of one run', path)
     .option('--scenario <scenario>', 'the scenario, if it is neither of the gallery nor beside the folder', path)
+    .option('--redis-server <path>', 'the redis-server of a run on the backend processes that named one', path)
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string, options: ReplayOptions) => {
       const { runReplay } = await import('./run-replay.ts');

@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { judge } from '../judge/judge.ts';
 import type { Judgement } from '../judge/judgement.ts';
+import { lossOf } from '../history/loss.ts';
 import { encodeEvent } from '../history/ndjson.ts';
 import type { History } from '../history/history.ts';
 import { visibleText } from '../text/visible-text.ts';
 import { RUN_FILES } from '../results/results-folder.ts';
 import { galleryNames, loadScenario } from '../scenario/load.ts';
-import { findBackends } from './backends.ts';
+import { type Backend, findBackends } from './backends.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Host, UsageError } from './host.ts';
 import { interruptedBy } from './interruption.ts';
@@ -29,19 +31,21 @@ export async function runReplay(folder: string, options: ReplayOptions, host: Ho
     );
   }
   const recordedHistory = readText(join(folder, RUN_FILES.history));
-  const [kind = ''] = recorded.backend.split('-');
-  const [backend] = await findBackends({ backend: [kind] }, host);
-  if (backend === undefined) throw new UsageError(`${folder}: there is no backend ${recorded.backend}`);
-  const { testbed } = backend;
+  const testbed = await testbedOf(folder, recorded, options, host);
   const history = await testbed.run(scenario, { seed: recorded.seed, signal: host.signal });
   if (host.signal.aborted) {
     host.stderr.write('Interrupted: nothing was compared\n');
     return EXIT[interruptedBy(host.signal)];
   }
+  const what = `${recorded.scenario} on ${recorded.backend}, seed ${recorded.seed}`;
+  const loss = lossOf(history);
+  if (loss !== null) {
+    host.stdout.write(`${visibleText(`${what}: nothing was compared, for the run was lost: ${loss}`)}\n`);
+    return EXIT.unknown;
+  }
   const difference = testbed.isDeterministic
     ? differenceOfHistories(recordedHistory, history)
     : differenceOfVerdicts(recorded, judge(history, scenario, ''));
-  const what = `${recorded.scenario} on ${recorded.backend}, seed ${recorded.seed}`;
   if (difference === null) {
     const how = testbed.isDeterministic
       ? `the same history, byte for byte (${history.length} events)`
@@ -51,6 +55,27 @@ export async function runReplay(folder: string, options: ReplayOptions, host: Ho
   }
   host.stdout.write(`${visibleText(`${what}: not the same. ${difference}`)}\n`);
   return EXIT.notAsExpected;
+}
+
+/** The testbed that was recorded: another server would make another run. */
+async function testbedOf(
+  folder: string,
+  { backend }: Recorded,
+  { redisServer }: ReplayOptions,
+  host: Host,
+): Promise<Testbed> {
+  const name = Object.keys(host.testbeds).find((known) => backend === known || backend.startsWith(`${known}-`));
+  if (name === undefined) {
+    const known = Object.keys(host.testbeds).join(', ');
+    throw new UsageError(`${folder}: there is no backend ${backend}; allowed: ${known}`);
+  }
+  const wanted = { backend: [name], ...(redisServer === undefined ? {} : { redisServer: [redisServer] }) };
+  const [found] = await findBackends(wanted, host);
+  const testbed = (found as Backend).testbed;
+  if (testbed.name === backend) return testbed;
+  const remedy =
+    backend === name ? 'leave out --redis-server' : 'name the redis-server of that version in --redis-server';
+  throw new UsageError(`${folder} was recorded on ${backend}, and this would run on ${testbed.name}; ${remedy}`);
 }
 
 function readVerdict(folder: string): Recorded {

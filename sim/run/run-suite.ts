@@ -45,7 +45,7 @@ export type SuiteStep =
 
 /**
  * Runs each scenario on each testbed with each seed, one after the other, until the signal fires. Throws an OutputError, a RunFailure, or, unless
- * such are skipped, a TestbedUnavailableError.
+ * such are skipped, a TestbedUnavailableError of a testbed that never ran.
  */
 export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteStep> {
   const { testbeds, scenarios, results, signal } = options;
@@ -75,7 +75,9 @@ export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteStep
           state.runs += 1;
         }
       } catch (error) {
-        if (!options.skipsUnavailable || !(error instanceof TestbedUnavailableError)) throw error;
+        if (!(error instanceof TestbedUnavailableError)) throw error;
+        // What has run proves something, and so may what is still to come: nobody knows whether the backend comes back.
+        if (!options.skipsUnavailable && state.runs === 0) throw error;
         if (state.runs === 0) {
           state.unavailable = error;
           yield { type: 'unavailable', backend: testbed.name, problem: error.message, remedy: error.remedy };

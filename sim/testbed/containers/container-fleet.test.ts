@@ -12,11 +12,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import type { FleetServer } from '../real/servers/server-fleet.ts';
 import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import { PROCESS_LABEL, RUN_LABEL } from './container-fleet.ts';
-import { removeLabelled } from '../real/container-remains.mjs';
+import { removeLabelled } from './container-remains.mjs';
 import { countRemains, TestFleet, whyNoContainers } from './container-testing.ts';
 import { connectDocker } from './docker.ts';
 import { redisImage, toxiproxyImage } from './images.ts';
+import { PROCESS_LABEL, RUN_LABEL } from './orphans.ts';
 import { ToxiproxyContainer } from './toxiproxy-container.ts';
 
 const obstacle = await whyNoContainers();
@@ -298,7 +298,7 @@ describe.skipIf(obstacle !== null)(title, { timeout: 60_000 }, () => {
       host: client.info.containerRuntime.host,
     });
     onTestFinished(async () => {
-      await removeLabelled(engine, label);
+      await removeLabelled(engine, [label]);
     });
     const upstream = '127.0.0.1:8474';
     await new Toxiproxy(toxiproxy.url).populate(

@@ -3,41 +3,61 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Address } from '../real/address.ts';
-import { forgetRemains, watchRemains, type Remains } from '../real/reaper.ts';
+import { within } from '../real/deadline.ts';
+import { forgetRemains, leaveRemains, type ModuleRemains, watchRemains } from '../real/reaper.ts';
 import type { Fleet, FleetRequest, FleetStarter, ServerRequest } from '../real/servers/server-fleet.ts';
 import { settleAll } from '../real/settle-all.ts';
 import { askServers } from './ask-servers.ts';
-import { removeLabelled } from '../real/container-remains.mjs';
+import { removeLabelled } from './container-remains.mjs';
 import { connectDocker, type Docker } from './docker.ts';
-import { addressOfEngine } from '../real/engine-address.ts';
+import { addressOfEngine } from './engine-address.ts';
 import { buildFaketimeImage, clockFileOf, faketimeImage, provideImage, redisImage, toxiproxyImage } from './images.ts';
 import { createNetwork } from './networks.ts';
+import { labelsOf, removeOrphans, RUN_LABEL } from './orphans.ts';
 import { RedisContainer } from './redis-container.ts';
 import { ToxiproxyContainer } from './toxiproxy-container.ts';
 import { ToxiproxyLine } from './toxiproxy-line.ts';
 
-/** What all containers and networks of a run carry, with a value of the run's own. */
-export const RUN_LABEL = 'distrilock.run';
-/** Whose they are: the number of a process of this host. */
-export const PROCESS_LABEL = 'distrilock.process';
+/** Who has ended a run does not wait longer than this for Docker to be done with what it was asked before. */
+const ABANDON_AFTER_MS = 10_000;
+/** Nor than this for it to remove everything. */
+const CLOSE_WITHIN_MS = 15_000;
+/** By which the reaper finds what removes containers. */
+const REMOVER = new URL('container-remains.mjs', import.meta.url).href;
 
 /** Starts Redis servers and Toxiproxy in containers on a network of their own. */
 export const containerFleetStarter: FleetStarter = {
   backend: 'containers',
   start: async (request) => {
     const docker = await connectDocker();
-    const images = await provideImages(docker, request);
-    request.signal.throwIfAborted();
-    const fleet = new ContainerFleet(request, docker);
+    let timer: NodeJS.Timeout | undefined;
+    const abandonLater = (): void => {
+      timer = setTimeout(() => docker.calls.abandon(), ABANDON_AFTER_MS);
+    };
+    request.signal.addEventListener('abort', abandonLater, { once: true });
     try {
-      await fleet.launch(images);
-    } catch (error) {
-      await fleet.close();
-      throw error;
+      const images = await provideImages(docker, request);
+      request.signal.throwIfAborted();
+      // If that fails, it is no reason not to run.
+      await removeOrphans(docker.engine).catch(() => undefined);
+      return await startFleet(request, docker, images);
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener('abort', abandonLater);
     }
-    return fleet;
   },
 };
+
+async function startFleet(request: FleetRequest, docker: Docker, images: FleetImages): Promise<Fleet> {
+  const fleet = new ContainerFleet(request, docker);
+  try {
+    await fleet.launch(images);
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+  return fleet;
+}
 
 interface FleetImages {
   readonly redis: string;
@@ -70,15 +90,20 @@ class ContainerFleet implements Fleet {
   private readonly docker: Docker;
   private readonly id: string;
   private readonly labels: Readonly<Record<string, string>>;
-  private readonly remains: Remains & { readonly label: string };
+  private readonly ownLabel: string;
+  private readonly remains: ModuleRemains;
   private toxiproxy: ToxiproxyContainer | null = null;
 
   constructor(request: FleetRequest, docker: Docker) {
     this.request = request;
     this.docker = docker;
     this.id = `distrilock-${randomUUID().slice(0, 13)}`;
-    this.labels = { [RUN_LABEL]: this.id, [PROCESS_LABEL]: String(process.pid) };
-    this.remains = { label: `${RUN_LABEL}=${this.id}`, docker: addressOfEngine(docker.engine) };
+    this.labels = labelsOf(this.id);
+    this.ownLabel = `${RUN_LABEL}=${this.id}`;
+    this.remains = {
+      module: REMOVER,
+      argument: { docker: addressOfEngine(docker.engine), labels: [this.ownLabel] },
+    };
     // Before there is anything, so that nothing can be missed.
     watchRemains(this.remains);
   }
@@ -133,10 +158,21 @@ class ContainerFleet implements Fleet {
     return ends.find((end) => end !== null) ?? null;
   }
 
+  /** What Docker does not remove now is left to the reaper: that the run has come to its end does not depend on it. */
   async close(): Promise<void> {
-    await Promise.all(this.redisServers.map((server) => server.close()));
-    await removeLabelled(this.docker.engine, this.remains.label);
-    forgetRemains(this.remains);
+    try {
+      await within(CLOSE_WITHIN_MS, this.removeAll(), () => new Error('Docker is late'));
+      forgetRemains(this.remains);
+    } catch {
+      this.docker.calls.abandon();
+      leaveRemains(this.remains);
+      this.request.onProgress('Docker does not remove the containers: a process of its own goes on trying');
+    }
+  }
+
+  private async removeAll(): Promise<void> {
+    await Promise.allSettled(this.redisServers.map((server) => server.close()));
+    await removeLabelled(this.docker.engine, [this.ownLabel]);
   }
 
   private get redisServers(): readonly RedisContainer[] {

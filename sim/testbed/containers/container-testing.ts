@@ -8,8 +8,9 @@ import type { Fleet } from '../real/servers/server-fleet.ts';
 import { serverRequests } from '../real/servers/server-requests.ts';
 import { type Scenario, scenarioSchema } from '../../scenario/schema.ts';
 import { checkContainers } from './check-containers.ts';
-import { containerFleetStarter, PROCESS_LABEL } from './container-fleet.ts';
+import { containerFleetStarter } from './container-fleet.ts';
 import { connectDocker } from './docker.ts';
+import { PROCESS_LABEL } from './orphans.ts';
 
 /** Why containers cannot be started here, and what would help; null if they can. Tests do not pull images. */
 export async function whyNoContainers(): Promise<string | null> {

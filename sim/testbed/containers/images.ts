@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Dockerode from 'dockerode';
 import { ImageName } from 'testcontainers';
 import { getAuthConfig } from 'testcontainers/build/container-runtime/index.js';
-import { TestbedUnavailableError } from '../testbed-error.ts';
+import { RunLostError, TestbedUnavailableError } from '../testbed-error.ts';
 import { statusOf } from './docker.ts';
 
 /** An image that this backend uses, and the variable that names another one. */
@@ -14,6 +15,8 @@ export interface ImageSetting {
   readonly image: string;
 }
 
+/** A layer of an image is not even unpacked for so long. */
+const SILENT_FOR_MS = 600_000;
 const FAKETIME_IMAGE_FILES = ['Dockerfile', 'server-with-faketime'] as const;
 const FAKETIME_IMAGE_FOLDER = fileURLToPath(new URL('faketime-image', import.meta.url));
 /** Which file the server's clock follows, as libfaketime is told by the image. */
@@ -91,12 +94,16 @@ async function pullImage(engine: Dockerode, image: string, signal: AbortSignal):
   await streamEnd(engine, stream);
 }
 
-/** Resolves once the daemon has told all of what it does. Rejects with what it ends with, if that is an error. */
+/** Resolves once the daemon has told all of what it does. Rejects with what it ends with, if that is an error, and if it is silent for too long. */
 function streamEnd(
   engine: Dockerode,
   stream: NodeJS.ReadableStream,
   onText: (text: string) => void = () => undefined,
 ): Promise<void> {
+  const answer = stream as NodeJS.ReadableStream & Pick<IncomingMessage, 'setTimeout' | 'destroy'>;
+  answer.setTimeout(SILENT_FOR_MS, () => {
+    answer.destroy(new RunLostError(`Docker has told nothing of its progress for ${SILENT_FOR_MS / 60_000} minutes`));
+  });
   return new Promise((resolve, reject) => {
     engine.modem.followProgress(
       stream,
@@ -132,6 +139,7 @@ export async function buildFaketimeImage(
     await streamEnd(engine, stream, (text) => printed.push(text));
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof RunLostError) throw error;
     throw buildError(base, error as Error, printed);
   }
   return image;

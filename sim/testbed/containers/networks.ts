@@ -1,5 +1,5 @@
 import type Dockerode from 'dockerode';
-import { TestbedUnavailableError } from '../testbed-error.ts';
+import { RunLostError, TestbedUnavailableError } from '../testbed-error.ts';
 
 export interface NetworkOptions {
   readonly name: string;
@@ -14,6 +14,7 @@ export async function createNetwork(engine: Dockerode, options: NetworkOptions):
   try {
     return await engine.createNetwork({ Name: name, Driver: 'bridge', Internal: isInternal, Labels: { ...labels } });
   } catch (error) {
+    if (error instanceof RunLostError) throw error;
     throw new TestbedUnavailableError(
       `Docker makes no network: ${(error as Error).message}`,
       'remove networks that nobody uses: docker network prune',

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 import type { WaitStrategy } from 'testcontainers';
+import { RunLostError } from '../testbed-error.ts';
 
 const KEPT_LINES = 20;
 
@@ -18,6 +19,7 @@ export async function printedLine(
   const output = new PassThrough();
   (container.modem as Dockerode['modem']).demuxStream(stream, output, output);
   stream.once('end', () => output.end());
+  stream.once('error', (error: Error) => output.destroy(error));
   const printed: string[] = [];
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -32,8 +34,11 @@ export async function printedLine(
           if (line.includes(text)) resolve();
         })
         .once('close', () => {
-          fail('it ended at once');
+          if (output.errored === null) fail('it ended at once');
         });
+      output.once('error', (error) => {
+        reject(new RunLostError(`Docker broke off what it told of a container: ${error.message}`, { cause: error }));
+      });
       timer = setTimeout(fail, options.withinMs, `it was not ready within ${options.withinMs} ms`);
     });
   } finally {

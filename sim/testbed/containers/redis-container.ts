@@ -5,7 +5,7 @@ import { GenericContainer } from 'testcontainers';
 import { writeSkew } from '../real/servers/clock-file.ts';
 import { AppendOnlyFile, type DataFolder } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
-import { TestbedUnavailableError } from '../testbed-error.ts';
+import { RunLostError, TestbedUnavailableError } from '../testbed-error.ts';
 import { endOf } from './container-end.ts';
 import { readFile, sizeOf, truncateFile } from './container-files.ts';
 import { printedLine, ReadyWhen } from './printed-line.ts';
@@ -158,6 +158,7 @@ export class RedisContainer implements FleetServer {
     try {
       await printedLine(container, READY_TEXT, { since, withinMs: READY_WITHIN_MS });
     } catch (error) {
+      if (error instanceof RunLostError) throw error;
       throw new TestbedUnavailableError(
         `the container of ${this.name} (image ${this.image}) is no Redis or Valkey that works: ${(error as Error).message}`,
         'name an image of Redis or Valkey in DISTRILOCK_REDIS_IMAGE, or fix what it complains of',

@@ -2,7 +2,7 @@ import type Dockerode from 'dockerode';
 import { type BoundPorts, GenericContainer } from 'testcontainers';
 import type { Address } from '../real/address.ts';
 import { toxiproxyVersion } from '../real/toxiproxy-version.ts';
-import { TestbedUnavailableError } from '../testbed-error.ts';
+import { RunLostError, TestbedUnavailableError } from '../testbed-error.ts';
 import { endOf } from './container-end.ts';
 import { lastLines, ReadyWhen } from './printed-line.ts';
 
@@ -108,6 +108,7 @@ async function untilReady(container: Dockerode.Container, image: string, url: st
   try {
     await toxiproxyVersion(url, READY_WITHIN_MS, stillRuns);
   } catch (error) {
+    if (error instanceof RunLostError) throw error;
     throw unusable(image, `${(error as Error).message}\n${await lastLines(container)}`);
   }
 }

@@ -45,7 +45,7 @@ function testbedOf(name: string, redisServer: string | null): Testbed {
       if (movesNodeClocks(scenario) && clockProblem !== null) {
         return `the clocks of nodes cannot be moved here: ${clockProblem}`;
       }
-      return scenario.faults.some(({ fault }) => fault === 'server-pause') ? stopLack('server') : null;
+      return scenario.faults.some(({ fault }) => fault === 'server-pause') ? stopLack('a server') : null;
     },
     run: (scenario, options) => new RealRun(starter, scenario, options).run(),
   };

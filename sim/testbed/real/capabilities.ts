@@ -99,7 +99,7 @@ function faultLack(fault: Fault, { faults, limit }: Scenario): string | null {
       }
       return null;
     case 'client-pause':
-      return stopLack('client');
+      return stopLack('a client');
     default:
       return null;
   }
@@ -120,7 +120,7 @@ function driftLack(rate: number, forMs: number): string | null {
   return `the clock of a real server cannot be read exactly enough to see that it runs at ${rate} times the true rate${long}`;
 }
 
-/** Why a process of this machine cannot be paused so that it is seen to be. */
-export function stopLack(whose: 'client' | 'server'): string | null {
-  return existsSync('/proc/self/stat') ? null : `that a ${whose} is stopped can only be seen in /proc, which Linux has`;
+/** Why a process of this machine cannot be paused so that it is seen to be; `who` is what it is to people. */
+export function stopLack(who: string): string | null {
+  return existsSync('/proc/self/stat') ? null : `that ${who} is stopped can only be seen in /proc, which Linux has`;
 }

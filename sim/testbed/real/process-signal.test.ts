@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stopLack } from './capabilities.ts';
 import { signalAndSee } from './process-signal.ts';
 
-const lack = stopLack('client');
+const lack = stopLack('a client');
 let child: ChildProcess;
 
 beforeEach(() => {

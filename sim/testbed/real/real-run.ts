@@ -20,6 +20,8 @@ const ANSWER_WITHIN_MS = 60_000;
 /** How often to look for the death of a program that would explain a failure: the news of it may come last. */
 const DEATH_LOOKS = 20;
 const LOOK_EVERY_MS = 50;
+/** Looks that are answered are over in a second. */
+const LOOK_WITHIN_MS = 10_000;
 /** How long answers may still be on their way when the last program has ended. */
 const LAST_ANSWERS_MS = 5000;
 
@@ -164,8 +166,21 @@ export class RealRun {
   /** When a program of the fleet dies, connections to it break first: it is to blame, not they. */
   private async rootOf(failure: Error): Promise<Error> {
     if (failure instanceof Interruption || failure instanceof RunLostError) return failure;
+    try {
+      return await within(LOOK_WITHIN_MS, this.lookForRoot(failure), () => {
+        return new RunLostError(`nobody tells whether a server has ended, after: ${failure.message}`, {
+          cause: failure,
+        });
+      });
+    } catch (error) {
+      // Who cannot be asked has gone the same way as the connections.
+      return error instanceof RunLostError ? error : failure;
+    }
+  }
+
+  private async lookForRoot(failure: Error): Promise<Error> {
     for (let looks = 0; looks < DEATH_LOOKS; looks += 1) {
-      const end = await this.world.unaskedEnd().catch(() => null);
+      const end = await this.world.unaskedEnd();
       if (end !== null) return new RunLostError(end, { cause: failure });
       await this.timers.pass(LOOK_EVERY_MS);
     }

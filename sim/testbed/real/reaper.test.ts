@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'distrilock-reaper-'));
@@ -32,7 +32,7 @@ async function parent(code: string): Promise<{ process: ChildProcess; pids: numb
   const reaper = JSON.stringify(fileURLToPath(new URL('reaper.ts', import.meta.url)));
   const program = `
     import { spawn } from 'node:child_process';
-    import { forgetRemains, watchRemains } from ${reaper};
+    import { forgetRemains, leaveRemains, watchRemains } from ${reaper};
     const start = () => spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)'], { stdio: 'ignore', detached: true }).pid;
     const tell = (...pids) => console.log(JSON.stringify(pids));
     ${code}
@@ -70,6 +70,63 @@ it.concurrent(
     expect(existsSync(kept)).toBe(true);
   },
 );
+
+/** A module that removes remains: it fails until it has been asked so often, and writes down every time. */
+function moduleThatFails(name: string, times: number): string {
+  const file = join(folder, `${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { appendFileSync, readFileSync } from 'node:fs';
+     export async function removeRemains({ log }) {
+       appendFileSync(log, 'asked\\n');
+       if (readFileSync(log, 'utf8').split('\\n').length - 1 <= ${times}) throw new Error('out of order');
+       appendFileSync(log, 'removed\\n');
+     }`,
+  );
+  return pathToFileURL(file).href;
+}
+
+function lines(path: string): string[] {
+  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
+}
+
+it.concurrent('removes by a module what only that can, and tries again where that fails', async () => {
+  const [watched, forgotten] = ['watched.log', 'forgotten.log'].map((name) => join(folder, name)) as [string, string];
+  const last = join(folder, 'last');
+  mkdirSync(last);
+  const module = JSON.stringify(moduleThatFails('fails-twice', 2));
+  const { process: run } = await parent(`
+    watchRemains({ folder: ${JSON.stringify(last)} });
+    for (const log of ${JSON.stringify([watched, forgotten])}) watchRemains({ module: ${module}, argument: { log } });
+    forgetRemains({ module: ${module}, argument: { log: ${JSON.stringify(forgotten)} } });
+    tell();
+    setInterval(() => 0, 1000);
+  `);
+  expect(lines(watched)).toEqual([]);
+  run.kill('SIGKILL');
+  await until(() => !existsSync(last));
+  expect(lines(watched)).toEqual(['asked', 'asked', 'asked', 'removed']);
+  expect(lines(forgotten)).toEqual([]);
+});
+
+it.concurrent('removes what is left to it while the process goes on, once', async () => {
+  const log = join(folder, 'left.log');
+  const last = join(folder, 'last-of-left');
+  mkdirSync(last);
+  const remains = JSON.stringify({ module: moduleThatFails('fails-once', 1), argument: { log } });
+  const { process: run } = await parent(`
+    watchRemains({ folder: ${JSON.stringify(last)} });
+    watchRemains(${remains});
+    leaveRemains(${remains});
+    tell();
+    setInterval(() => 0, 1000);
+  `);
+  await until(() => lines(log).includes('removed'));
+  expect(isRunning(run.pid ?? 0)).toBe(true);
+  run.kill('SIGKILL');
+  await until(() => !existsSync(last));
+  expect(lines(log)).toEqual(['asked', 'asked', 'removed']);
+});
 
 it.concurrent('does not keep a process alive that is done, nor what it has watched', async () => {
   const { process: run, pids } = await parent(`

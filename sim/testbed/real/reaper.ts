@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DockerAddress } from './container-remains.mjs';
 
-/** Something that must not outlive the run: a process, a folder, or the containers and networks with a label. */
-export type Remains =
-  { readonly pid: number } | { readonly folder: string } | { readonly label: string; readonly docker: DockerAddress };
+/** Something that must not outlive the run: a process, a folder, or what only a module knows how to remove. */
+export type Remains = { readonly pid: number } | { readonly folder: string } | ModuleRemains;
+
+/** What the function `removeRemains` of a module of plain JavaScript removes. */
+export interface ModuleRemains {
+  /** The URL of its file. */
+  readonly module: string;
+  /** What the function is given; it travels as JSON. */
+  readonly argument: unknown;
+}
 
 let reaper: ChildProcess | null = null;
 
@@ -16,6 +22,11 @@ export function watchRemains(remains: Remains): void {
 /** What was removed in good order is nobody's business any more; its number may soon be somebody else's. */
 export function forgetRemains(remains: Remains): void {
   tell({ forget: remains });
+}
+
+/** Has these removed from now on, by a process that goes on trying for some minutes when this one is gone. */
+export function leaveRemains(remains: ModuleRemains): void {
+  tell({ leave: remains });
 }
 
 function tell(message: object): void {

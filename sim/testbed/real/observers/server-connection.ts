@@ -88,9 +88,14 @@ export class ServerConnection {
   async outlive(stop: () => Promise<void>): Promise<void> {
     const { monitor } = this;
     this.monitor = null;
-    await stop();
-    await monitor?.ended;
-    this.close();
+    try {
+      await stop();
+      await monitor?.ended;
+    } finally {
+      // Of a server that could not be stopped it would go on for ever, and this process with it.
+      monitor?.close();
+      this.close();
+    }
   }
 
   /** Resolves once everything that the server has done by now is seen. */

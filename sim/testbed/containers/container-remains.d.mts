@@ -11,8 +11,11 @@ export interface DockerAddress {
   readonly key?: string | undefined;
 }
 
-/** Removes the containers (with their volumes) and the networks that carry the label; resolves once they are gone, to how many there were. */
-export function removeLabelled(engine: Dockerode, label: string): Promise<number>;
+/** Removes the containers (with their volumes) and the networks that carry all of the labels; resolves once they are gone, to how many there were. */
+export function removeLabelled(engine: Dockerode, labels: readonly string[]): Promise<number>;
 
 /** The same for a run that was killed: what it had asked Docker for may still be on its way. */
-export function removeRemains(address: DockerAddress, label: string): Promise<void>;
+export function removeRemains(remains: {
+  readonly docker: DockerAddress;
+  readonly labels: readonly string[];
+}): Promise<void>;

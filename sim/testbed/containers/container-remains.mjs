@@ -4,9 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 
 const GIVE_UP_AFTER_ROUNDS = 50;
 const LATE_COMERS_MS = 1000;
+const ANSWER_WITHIN_MS = 30_000;
 
-export async function removeLabelled(engine, label) {
-  const filters = { label: [label] };
+export async function removeLabelled(engine, labels) {
+  const filters = { label: labels };
   let removed = 0;
   for (let round = 0; round < GIVE_UP_AFTER_ROUNDS; round += 1) {
     const containers = await engine.listContainers({ all: true, filters });
@@ -16,16 +17,16 @@ export async function removeLabelled(engine, label) {
     await Promise.all(containers.map(({ Id }) => remove(engine.getContainer(Id), { force: true, v: true })));
     for (const { Id } of networks) if (await remove(engine.getNetwork(Id))) removed += 1;
   }
-  throw new Error(`Docker does not remove what carries the label ${label}`);
+  throw new Error(`Docker does not remove what carries the label ${labels.join(' and ')}`);
 }
 
-export async function removeRemains(address, label) {
-  const engine = new Dockerode(address);
+export async function removeRemains({ docker, labels }) {
+  const engine = new Dockerode({ ...docker, timeout: ANSWER_WITHIN_MS });
   let removed;
   do {
-    removed = await removeLabelled(engine, label);
+    removed = await removeLabelled(engine, labels);
     await setTimeout(LATE_COMERS_MS);
-  } while (removed > 0 || (await removeLabelled(engine, label)) > 0);
+  } while (removed > 0 || (await removeLabelled(engine, labels)) > 0);
 }
 
 /** Whether it was removed now: it may be gone already, on its way, or a network whose containers are. */
