@@ -42,6 +42,10 @@ describe('distrilock explore', () => {
     const summary = JSON.parse(found.stdout) as ExploreSummary;
     expect(summary).toEqual(json('out/explore.json'));
     expect(summary.found).toMatchObject({ symptom: 'mutual-exclusion', because: ['promotion'], clients: 2 });
+    const guide = readFileSync(new URL('../../reports/README.md', import.meta.url), 'utf8');
+    for (const name of [...Object.keys(summary), ...Object.keys(summary.found ?? {}).map((each) => `found.${each}`)]) {
+      expect(guide).toContain(`\`${name}\``);
+    }
     const { scenario = '', replay = '' } = summary.found ?? {};
     expect(scenario).toBe('out/mutual-exclusion-without-promotion.yaml');
     const text = readFileSync(join(folder, scenario), 'utf8');

@@ -39,6 +39,7 @@ describe('inside the envelope', () => {
 
   it.each<[string, Partial<WorldSettings>]>([
     ['three clients', { clients: 3 }],
+    ['time', { ticks: 1 }],
     ['a wall clock that jumps', { clockJumps: 1 }],
     ['a crash, and a wall clock that jumps', { crashes: 1, clockJumps: 1 }],
   ])('%s: tokens are in order', TIMEOUT, async (_name, changes) => {
