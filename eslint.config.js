@@ -52,7 +52,7 @@ const FROM_SIM = {
   regex: '^\\.\\./(.*/)?sim/|^distrilock-testbed',
   message: 'The library must not know the testbed.',
 };
-const WORLD_OF_RUNS = 'testbed|cli|workload|faults|explore|run|vitest|mutants';
+const WORLD_OF_RUNS = 'testbed|cli|workload|faults|explore|run|vitest|fast-check|mutants';
 const NOT_FOR_CHECKERS = {
   regex: `(^|/)(${WORLD_OF_RUNS}|judge|results|report|scenario)/`,
   message: 'A checker reads a history, and nothing else.',
