@@ -8,9 +8,10 @@ export interface WriteRequest {
   readonly token: number | null;
 }
 
+export type WriteDecision = { readonly accepted: true } | { readonly accepted: false; readonly largestToken: number };
+
 export type WriteReply =
-  | { readonly accepted: true }
-  | { readonly accepted: false; readonly largestToken: number }
+  | WriteDecision
   /** The connection to the resource broke: whether the write was taken is unknown. */
   | { readonly accepted: 'unknown' };
 
@@ -18,7 +19,7 @@ export type WriteReply =
 export class ProtectedResource {
   private readonly largestTokens = new Map<string, number>();
 
-  write({ resource, token }: WriteRequest): WriteReply {
+  write({ resource, token }: WriteRequest): WriteDecision {
     if (token === null) return { accepted: true };
     const largestToken = this.largestTokens.get(resource);
     if (largestToken !== undefined && token < largestToken) return { accepted: false, largestToken };

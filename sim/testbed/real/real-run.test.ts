@@ -10,10 +10,12 @@ import { judge } from '../../judge/judge.ts';
 import type { HistoryEvent } from '../../history/event.ts';
 import { eventsOf } from '../../history/events-of.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
+import { ProtectedResource } from '../../workload/protected-resource.ts';
 import { ModelNode } from '../model-node/model-node.ts';
 import { createProcessesTestbed } from '../processes/processes-testbed.ts';
 import type { ScenarioInput } from '../simulated/simulated-testing.ts';
 import type { RunOptions } from '../testbed.ts';
+import { ResourceObserver } from './observers/resource-observer.ts';
 import { BUSY, realScenario, realStory, RealStory, whyNoRealRuns } from './real-testing.ts';
 
 const obstacle = whyNoRealRuns();
@@ -289,6 +291,22 @@ describe.skipIf(obstacle !== null)(`a real run${obstacle === null ? '' : `: ${ob
     await expect(run).rejects.toThrow(
       /a defect of the testbed: n\d answered command \d+ of A \(acquire lock:A\) with granted, but by what was seen of it it had to answer released/,
     );
+  });
+
+  it('fails loudly when the protected resource did not decide as was concluded', async () => {
+    const decide = vi.spyOn(ProtectedResource.prototype, 'write');
+    decide.mockReturnValueOnce({ accepted: false, largestToken: 9 });
+    const run = realStory({ workload: [{ ...BUSY, clients: 'A', repeat: 5 }] });
+    await expect(run).rejects.toThrow(
+      /a defect of the testbed: the resource answered write \d+ of A \(A\) with accepted, but by what was seen of it it had to answer refused/,
+    );
+  });
+
+  it('fails loudly when the protected resource has not stored what it was seen to take', async () => {
+    const find = vi.spyOn(ResourceObserver.prototype, 'findMismatch');
+    find.mockResolvedValueOnce('the resource has stored something else');
+    const run = realStory({ workload: [{ clients: 'A', steps: [{ rest: '1ms' }] }] });
+    await expect(run).rejects.toThrow('a defect of the testbed: the resource has stored something else');
   });
 
   it('that is killed loses nothing: each process has what it saw on disk, and none stays', async () => {

@@ -36,6 +36,7 @@ export class RealRun {
   private readonly backend: string;
   private readonly interrupt = (): void => this.fail(new Interruption());
   private fail: (error: Error) => void = () => undefined;
+  private resourceMismatch: string | null = null;
 
   constructor(starter: FleetStarter, scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
@@ -69,7 +70,7 @@ export class RealRun {
     failure ??= closeFailure;
     const merged = world.merge();
     if (failure === null) {
-      const mismatch = findModelMismatch(merged);
+      const mismatch = findModelMismatch(merged) ?? this.resourceMismatch;
       if (mismatch !== null) failure = new Error(`a defect of the testbed: ${mismatch}`);
     }
     const { history } = merged;
@@ -116,7 +117,11 @@ export class RealRun {
     if (scenario.settings.restartGuard !== undefined) await this.demandProgress();
     await timers.pass(longestKeyLifeMs(scenario));
     await this.demandProgress();
-    await this.inTime('what servers did last cannot be seen', world.catchUp(LAST_ANSWERS_MS));
+    const lookBack = async (): Promise<string | null> => {
+      await world.catchUp(LAST_ANSWERS_MS);
+      return world.findResourceMismatch();
+    };
+    this.resourceMismatch = await this.inTime('what servers did last cannot be seen', lookBack());
   }
 
   /** Resolves once these faults are in force, or wait for a standstill to end, so that what is wrong from the beginning is wrong before any client does anything. */

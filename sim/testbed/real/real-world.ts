@@ -7,6 +7,7 @@ import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
+import type { WriteDecision } from '../../workload/protected-resource.ts';
 import { RunLostError } from '../testbed-error.ts';
 import { movesNodeClocks, silentNodes } from './capabilities.ts';
 import { ClientHandle, type ClientNews } from './client/client-handle.ts';
@@ -54,6 +55,8 @@ export class RealWorld {
   private readonly options: RealWorldOptions;
   private readonly nodes = new Map<string, RealNode>();
   private readonly linkDisturbances = new LinkDisturbances();
+  /** By the number of the write: what the protected resource answered. */
+  private readonly writeDecisions = new Map<number, WriteDecision>();
   /** Goes with the run. */
   private readonly folder: string;
   private readonly partsFolder: string;
@@ -106,6 +109,11 @@ export class RealWorld {
     await Promise.all(this.observers().map(({ connection }) => connection.catchUp()));
   }
 
+  /** Resolves to where the protected resource has stored something else than it was seen to, in a sentence; null if nowhere. */
+  async findResourceMismatch(): Promise<string | null> {
+    return (await this.resourceObserver?.findMismatch()) ?? null;
+  }
+
   /** Resolves to what has ended although nobody ended it, in words; null if nothing has. */
   async unaskedEnd(): Promise<string | null> {
     return (await this.fleet?.unaskedEnd()) ?? null;
@@ -135,7 +143,8 @@ export class RealWorld {
   /** The one history of all that was seen. Only of a world that is closed. */
   merge(): MergedHistory {
     const clients = this.clientNames.map((name) => readPart(this.partOf(name)));
-    return mergeHistory({ run: this.log.own, clients, disturbances: this.linkDisturbances });
+    const { linkDisturbances: disturbances, writeDecisions } = this;
+    return mergeHistory({ run: this.log.own, clients, disturbances, writeDecisions });
   }
 
   /** Removes what the processes have kept of what they saw. */
@@ -274,6 +283,7 @@ export class RealWorld {
 
   private hear(client: string, news: ClientNews): void {
     if (news.type === 'event') this.log.hear(news.event);
+    else if (news.type === 'write-answered') this.writeDecisions.set(news.write, news.reply);
     else this.realFaults?.noteLease({ client, key: news.key, value: news.value });
   }
 

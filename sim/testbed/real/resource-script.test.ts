@@ -3,9 +3,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../../../test/redis-server.ts';
 import type { HistoryEvent } from '../../history/event.ts';
-import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
+import { ProtectedResource, type WriteDecision, type WriteRequest } from '../../workload/protected-resource.ts';
 import { ResourceObserver } from './observers/resource-observer.ts';
-import { RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-script.ts';
+import { decisionOf, RESOURCE_PREFIX, WRITE_SCRIPT } from './resource-script.ts';
 
 const tokens = fc.oneof(
   fc.constant(null),
@@ -35,24 +35,32 @@ describe.skipIf(!hasRedisServer)(`the protected resource on a real server (${NEE
     await server[Symbol.asyncDispose]();
   });
 
-  async function write(prefix: string, { write: number, lease, resource, token }: WriteRequest): Promise<WriteReply> {
+  async function write(
+    prefix: string,
+    { write: number, lease, resource, token }: WriteRequest,
+  ): Promise<WriteDecision> {
     const key = RESOURCE_PREFIX + prefix + resource;
     const answer = await client.eval(WRITE_SCRIPT, 1, key, number, lease, token === null ? '' : String(token), 'A');
-    return answer === 1 ? { accepted: true } : { accepted: false, largestToken: Number(answer) };
+    return decisionOf(answer);
   }
 
-  it('decides like its model, and is seen to', async () => {
-    let runs = 0;
-    const events: HistoryEvent[] = [];
+  async function observe(record: (event: HistoryEvent) => void = () => undefined): Promise<ResourceObserver> {
     const observer = new ResourceObserver({
       address: { host: '127.0.0.1', port: server.port },
       nowUs: () => 7,
       onLost: (error) => {
         throw error;
       },
-      record: (event) => events.push({ ...event, timeUs: 7 } as HistoryEvent),
+      record,
     });
     await observer.connection.open();
+    return observer;
+  }
+
+  it('decides like its model, and is seen to', async () => {
+    let runs = 0;
+    const events: HistoryEvent[] = [];
+    const observer = await observe((event) => events.push({ ...event, timeUs: 7 } as HistoryEvent));
     await fc.assert(
       fc.asyncProperty(writes, async (requests) => {
         runs += 1;
@@ -72,12 +80,12 @@ describe.skipIf(!hasRedisServer)(`the protected resource on a real server (${NEE
             resource: prefix + request.resource,
             token: request.token,
           };
-          if (reply.accepted === true) expected.push({ type: 'write-accepted', ...facts });
-          else if (reply.accepted === false)
-            expected.push({ type: 'write-refused', ...facts, largestToken: reply.largestToken });
+          if (reply.accepted) expected.push({ type: 'write-accepted', ...facts });
+          else expected.push({ type: 'write-refused', ...facts, largestToken: reply.largestToken });
         }
         await observer.connection.catchUp();
         expect(events).toEqual(expected);
+        expect(await observer.findMismatch()).toBeNull();
       }),
       { seed: 1, numRuns: 150 },
     );
@@ -93,5 +101,17 @@ describe.skipIf(!hasRedisServer)(`the protected resource on a real server (${NEE
       lease: '2',
       client: 'A',
     });
+  });
+
+  it('is found out if it stores what it was not seen to take', async () => {
+    const observer = await observe();
+    await write('honest-', { write: 6, lease: 2, resource: 'r', token: 5 });
+    await write('false-', { write: 7, lease: 3, resource: 'r', token: null });
+    expect(await observer.findMismatch()).toBeNull();
+    await client.hset(`${RESOURCE_PREFIX}false-r`, { write: '8', token: '2' });
+    expect(await observer.findMismatch()).toBe(
+      'the resource has stored write 8, lease 3, client A, token 2 for false-r, but by what was seen of it that had to be write 7, lease 3, client A, token none',
+    );
+    observer.connection.close();
   });
 });

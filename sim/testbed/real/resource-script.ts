@@ -1,3 +1,5 @@
+import type { WriteDecision } from '../../workload/protected-resource.ts';
+
 /**
  * The protected resource on real servers: a Redis of its own. The script takes a write unless it carries a smaller token than one that it
  * has taken, and answers what it decided: 1, or the largest token so far.
@@ -18,3 +20,8 @@ return 1
 
 /** The keys of the resource begin so. */
 export const RESOURCE_PREFIX = 'resource:';
+
+/** What an answer of the script means. */
+export function decisionOf(answer: unknown): WriteDecision {
+  return answer === 1 ? { accepted: true } : { accepted: false, largestToken: Number(answer) };
+}

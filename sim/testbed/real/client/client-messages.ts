@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '../../../history/event.ts';
 import type { Script } from '../../../scenario/schema.ts';
+import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import type { Address } from '../address.ts';
 import type { ClockSettings } from './skewed-environment.ts';
 
@@ -52,5 +53,7 @@ export type FromClient =
   | { readonly type: 'ready' }
   | { readonly type: 'event'; readonly event: HistoryEvent }
   | { readonly type: 'lease'; readonly key: string; readonly value: string }
+  /** What the protected resource answered to a write. */
+  | { readonly type: 'write-answered'; readonly write: number; readonly reply: WriteDecision }
   /** A task is done; `error` tells of a defect. `granted` is the outcome of a probe. */
   | { readonly type: 'done'; readonly task: number; readonly granted?: boolean; readonly error?: string };

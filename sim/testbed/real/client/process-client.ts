@@ -11,7 +11,7 @@ import { probe, runScript } from '../../../workload/run-script.ts';
 import { RandomStreams } from '../../random-streams.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
 import { AttemptRecorder, type CommandRecorder, RecordingNode } from './recording-node.ts';
-import { RESOURCE_PREFIX, WRITE_SCRIPT } from '../resource-script.ts';
+import { decisionOf, RESOURCE_PREFIX, WRITE_SCRIPT } from '../resource-script.ts';
 import { ScriptClient, type ScriptHost } from './script-client.ts';
 import { SkewedEnvironment } from './skewed-environment.ts';
 import { TrueClock } from '../true-clock.ts';
@@ -162,8 +162,9 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
 
   async write(write: number, lease: number, resource: string, token: number | null): Promise<WriteReply> {
     this.record({ type: 'write-sent', timeUs: this.stampUs(), client: this.client, write, lease, resource, token });
+    let answer: unknown;
     try {
-      const answer = await this.resource.eval(
+      answer = await this.resource.eval(
         WRITE_SCRIPT,
         1,
         RESOURCE_PREFIX + resource,
@@ -172,10 +173,12 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
         token === null ? '' : String(token),
         this.client,
       );
-      return answer === 1 ? { accepted: true } : { accepted: false, largestToken: Number(answer) };
     } catch {
       return { accepted: 'unknown' };
     }
+    const reply = decisionOf(answer);
+    this.tell({ type: 'write-answered', write, reply });
+    return reply;
   }
 
   private allAnswered(): Promise<void> {

@@ -1,4 +1,12 @@
-import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
+import type {
+  CommandExecuted,
+  CommandSent,
+  ReplyReceived,
+  WriteAccepted,
+  WriteRefused,
+  WriteSent,
+} from '../../../history/event.ts';
+import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import { commandName } from './command-matcher.ts';
 import { pushTo } from '../multimap.ts';
 import type { Observation } from './observation.ts';
@@ -8,6 +16,15 @@ export interface Exchange {
   readonly sent: CommandSent;
   execution: Observation<CommandExecuted> | null;
   received: ReplyReceived | null;
+}
+
+/** A write to the protected resource, and what is known of its way. */
+export interface WriteExchange {
+  readonly sent: WriteSent;
+  /** What was seen of it at the resource. */
+  taken: Observation<WriteAccepted | WriteRefused> | null;
+  /** What the resource answered, if that came back. */
+  readonly decision: WriteDecision | null;
 }
 
 /** Whether the node's own answer came back: a `failed` reply is a broken connection, or an error. */

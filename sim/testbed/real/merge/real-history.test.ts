@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CommandExecuted, CommandSent, HistoryEvent, ReplyReceived } from '../../../history/event.ts';
+import type {
+  CommandExecuted,
+  CommandSent,
+  HistoryEvent,
+  ReplyReceived,
+  WriteAccepted,
+} from '../../../history/event.ts';
 import { eventsOf } from '../../../history/events-of.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import { LinkDisturbances } from '../links/link-disturbances.ts';
+import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import { type MergedHistory, mergeHistory } from './real-history.ts';
 
 const NAMES = { node: 'n1', kind: 'acquire', key: 'lock:r', value: 'v' } as const;
@@ -47,8 +54,9 @@ function merge(
   client: readonly HistoryEvent[],
   disturbances = new LinkDisturbances(),
   others: readonly HistoryEvent[][] = [],
+  writeDecisions: ReadonlyMap<number, WriteDecision> = new Map(),
 ): MergedHistory {
-  return mergeHistory({ run: logOf(run), clients: [client, ...others].map(logOf), disturbances });
+  return mergeHistory({ run: logOf(run), clients: [client, ...others].map(logOf), disturbances, writeDecisions });
 }
 
 /** What became of it, in short: `4 command-executed 1`. */
@@ -318,6 +326,18 @@ describe('writes', () => {
       '30 write-accepted',
     ]);
   });
+
+  it('are told with what was answered; then no acknowledgement is lost, though one could have been', () => {
+    const accepted: WriteAccepted = { type: 'write-accepted', timeUs: 30, ...write };
+    const decisions = new Map([[3, { accepted: true } as const]]);
+    const cut = withFault('cut', 'reply', 5, 60, toResource);
+    const merged = merge([accepted], [writeSent], cut, [], decisions);
+    expect(merged.writes).toMatchObject([
+      { sent: writeSent, taken: { event: accepted }, decision: { accepted: true } },
+    ]);
+    expect(told(merged)).toEqual(['10 write-sent', '30 write-accepted']);
+    expect(merge([], [writeSent]).writes).toEqual([{ sent: writeSent, taken: null, decision: null }]);
+  });
 });
 
 describe('whatever happened, and however late it was heard of', () => {
@@ -378,6 +398,7 @@ describe('whatever happened, and however late it was heard of', () => {
           run: logOf(run),
           clients: histories.map(logOf),
           disturbances: new LinkDisturbances(),
+          writeDecisions: new Map(),
         });
         const events = [...eventsOf(merged.history)];
         expect(merged.unclaimed).toEqual([]);

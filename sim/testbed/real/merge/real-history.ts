@@ -1,9 +1,10 @@
-import type { CommandExecuted, HistoryEvent, WriteSent } from '../../../history/event.ts';
+import type { CommandExecuted, HistoryEvent, WriteAccepted, WriteRefused } from '../../../history/event.ts';
 import { eventsOf } from '../../../history/events-of.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
 import { RESOURCE } from '../../../faults/targets.ts';
-import { type Exchange, matchExecutions, wasAnswered } from './exchange.ts';
+import type { WriteDecision } from '../../../workload/protected-resource.ts';
+import { type Exchange, matchExecutions, wasAnswered, type WriteExchange } from './exchange.ts';
 import type { LinkDisturbance, LinkDisturbances } from '../links/link-disturbances.ts';
 import { pushTo } from '../multimap.ts';
 import { settleTimes, type Observation, observationOf, takeOffLateness } from './observation.ts';
@@ -15,6 +16,8 @@ export interface SeenHistory {
   /** What each client recorded, in order. */
   readonly clients: readonly History[];
   readonly disturbances: LinkDisturbances;
+  /** By the number of the write: what the protected resource answered, where the answer came back. */
+  readonly writeDecisions: ReadonlyMap<number, WriteDecision>;
 }
 
 export interface MergedHistory {
@@ -22,6 +25,7 @@ export interface MergedHistory {
   readonly exchanges: readonly Exchange[];
   /** Executions of commands that no client has sent. */
   readonly unclaimed: readonly CommandExecuted[];
+  readonly writes: readonly WriteExchange[];
 }
 
 /** An event and what decides its place: its time and, in one microsecond, first a request, then what servers do, then all that follows. */
@@ -40,14 +44,15 @@ const REST = 3;
  * its reply, what a node did in the order in which it did it; and with the messages that were lost or slow, which nobody
  * saw but which follow from the rest.
  */
-export function mergeHistory({ run, clients, disturbances }: SeenHistory): MergedHistory {
+export function mergeHistory({ run, clients, disturbances, writeDecisions }: SeenHistory): MergedHistory {
   const placed: Placed[] = [];
   const exchanges = new Map<number, Exchange>();
-  const writes = new Map<number, WriteSent>();
+  const writes = new Map<number, WriteExchange>();
   for (const event of clients.flatMap((client) => [...eventsOf(client)])) {
     if (event.type === 'command-sent') exchanges.set(event.command, { sent: event, execution: null, received: null });
-    else if (event.type === 'write-sent') writes.set(event.write, event);
-    else if (event.type === 'reply-received') {
+    else if (event.type === 'write-sent') {
+      writes.set(event.write, { sent: event, taken: null, decision: writeDecisions.get(event.write) ?? null });
+    } else if (event.type === 'reply-received') {
       const exchange = exchanges.get(event.command);
       if (exchange !== undefined) exchange.received = event;
     }
@@ -65,7 +70,10 @@ export function mergeHistory({ run, clients, disturbances }: SeenHistory): Merge
     pushTo(observations, node, observation);
     if (event.type === 'command-executed') executions.push(observation as Observation<CommandExecuted>);
     else if (event.type === 'write-accepted' || event.type === 'write-refused') {
-      observation.notBeforeUs = writes.get(event.write)?.timeUs ?? event.timeUs;
+      const write = writes.get(event.write);
+      if (write === undefined) continue;
+      observation.notBeforeUs = write.sent.timeUs;
+      write.taken = observation as Observation<WriteAccepted | WriteRefused>;
     }
   }
   // Equal commands are told apart by their times too, and of those the others tell more.
@@ -84,12 +92,12 @@ export function mergeHistory({ run, clients, disturbances }: SeenHistory): Merge
     }
   }
   for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, disturbances).map(follows));
-  for (const event of whatFollowsForWrites(writes, observations.get(RESOURCE) ?? [], disturbances))
-    placed.push(follows(event));
+  for (const write of writes.values()) placed.push(...whatFollowsForWrite(write, disturbances).map(follows));
   return {
     history: inOrder(placed),
     exchanges: [...exchanges.values()],
     unclaimed: [...unclaimed].map(({ event }) => event),
+    writes: [...writes.values()],
   };
 }
 
@@ -135,22 +143,16 @@ function whatFollows(exchange: Exchange, disturbances: LinkDisturbances): Histor
   return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, disturbances);
 }
 
-function whatFollowsForWrites(
-  writes: ReadonlyMap<number, WriteSent>,
-  observations: readonly Observation<HistoryEvent>[],
+function whatFollowsForWrite(
+  { sent: { write, client, timeUs }, taken, decision }: WriteExchange,
   disturbances: LinkDisturbances,
 ): HistoryEvent[] {
-  const arrivals = new Map<number, number>();
-  for (const { event, timeUs } of observations) if ('write' in event) arrivals.set(event.write, timeUs);
-  return [...writes.values()].flatMap(({ write, client, timeUs }) => {
-    const message = { command: write, client, node: RESOURCE };
-    const arrivedUs = arrivals.get(write);
-    if (arrivedUs === undefined) return lossOf(message, 'request', timeUs, null, disturbances);
-    return [
-      ...delayOf(message, 'request', timeUs, arrivedUs, disturbances),
-      ...lossOf(message, 'reply', arrivedUs, null, disturbances),
-    ];
-  });
+  const message = { command: write, client, node: RESOURCE };
+  if (taken === null) return lossOf(message, 'request', timeUs, null, disturbances);
+  return [
+    ...delayOf(message, 'request', timeUs, taken.timeUs, disturbances),
+    ...(decision === null ? lossOf(message, 'reply', taken.timeUs, null, disturbances) : []),
+  ];
 }
 
 interface Message {

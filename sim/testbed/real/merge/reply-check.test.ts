@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { CommandExecuted, CommandSent, ReplyReceived } from '../../../history/event.ts';
+import type {
+  CommandExecuted,
+  CommandSent,
+  ReplyReceived,
+  WriteAccepted,
+  WriteRefused,
+  WriteSent,
+} from '../../../history/event.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
+import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import { findModelMismatch } from './reply-check.ts';
 import { observationOf } from './observation.ts';
 
@@ -30,7 +38,7 @@ function problemOf(
   unclaimed: CommandExecuted[] = [],
 ): string | null {
   const exchange = { sent: SENT, execution: execution === null ? null : observationOf(execution), received };
-  return findModelMismatch({ history: new HistoryLog(), exchanges: [exchange], unclaimed });
+  return findModelMismatch({ history: new HistoryLog(), exchanges: [exchange], unclaimed, writes: [] });
 }
 
 describe('findModelMismatch', () => {
@@ -56,5 +64,50 @@ describe('findModelMismatch', () => {
 
   it('tells a command that nobody sent', () => {
     expect(problemOf(RAN, RECEIVED, [RAN])).toBe('n1 ran a command that no client sent: acquire lock:r v');
+  });
+
+  describe('of a write', () => {
+    const names = { client: 'A', write: 3, lease: 1, resource: 'r', token: 4 };
+    const sent: WriteSent = { type: 'write-sent', timeUs: 1, ...names };
+    const accepted: WriteAccepted = { type: 'write-accepted', timeUs: 2, ...names };
+    const refused: WriteRefused = { type: 'write-refused', timeUs: 2, ...names, largestToken: 5 };
+
+    function problemOfWrite(event: WriteAccepted | WriteRefused | null, decision: WriteDecision | null): string | null {
+      const write = { sent, taken: event === null ? null : observationOf(event), decision };
+      return findModelMismatch({ history: new HistoryLog(), exchanges: [], unclaimed: [], writes: [write] });
+    }
+
+    it.each([
+      ['agree that it was taken', accepted, { accepted: true }],
+      ['agree that it was refused', refused, { accepted: false, largestToken: 5 }],
+      ['cannot be compared, for nothing came back', refused, null],
+      ['are not there', null, null],
+    ] as const)('finds nothing where they %s', (_what, event, decision) => {
+      expect(problemOfWrite(event, decision)).toBeNull();
+    });
+
+    it.each([
+      [refused, { accepted: true }, 'accepted', 'refused, for it has seen the token 5'],
+      [accepted, { accepted: false, largestToken: 5 }, 'refused, for it has seen the token 5', 'accepted'],
+      [
+        refused,
+        { accepted: false, largestToken: 6 },
+        'refused, for it has seen the token 6',
+        'refused, for it has seen the token 5',
+      ],
+    ] as const)(
+      'tells an answer that differs from the one that was concluded: %j, %j',
+      (event, decision, is, hadToBe) => {
+        expect(problemOfWrite(event, decision)).toBe(
+          `the resource answered write 3 of A (r) with ${is}, but by what was seen of it it had to answer ${hadToBe}`,
+        );
+      },
+    );
+
+    it('tells an answer to what was not seen to run', () => {
+      expect(problemOfWrite(null, { accepted: true })).toBe(
+        'the resource answered write 3 of A (r), but was not seen to run it',
+      );
+    });
   });
 });

@@ -134,7 +134,7 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
 
   /** Gives the server so many bytes of memory for all it holds; 0 is no limit. With one byte it refuses what needs memory, once it has evicted what it may. */
   async limitMemory(bytes: 0 | 1): Promise<void> {
-    await this.connection.configure('maxmemory', String(bytes), () => {
+    await this.connection.call(['CONFIG', 'SET', 'maxmemory', String(bytes)], () => {
       if (bytes === 0) this.model.relieve();
       else this.model.pressure(0, 0, 0, () => 0);
     });

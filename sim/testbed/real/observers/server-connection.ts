@@ -103,13 +103,22 @@ export class ServerConnection {
     await this.mark((mark) => this.client.echo(mark));
   }
 
-  /** Sets a parameter of the server's configuration, and calls `onSet` just where that stands among the commands that are seen. */
-  async configure(parameter: string, value: string, onSet: () => void): Promise<void> {
+  /** Has the server run a command, and calls `onRun` just where that stands among the commands that are seen. Resolves to the answer. */
+  async call(command: readonly [name: string, ...args: string[]], onRun: () => void): Promise<unknown> {
+    let answer: unknown;
     await this.mark(async (mark) => {
       // In one piece, which a server works off without a look at others; a server without memory takes no MULTI.
-      const results = await this.client.pipeline().echo(mark).config('SET', parameter, value).exec();
-      for (const [error] of results ?? []) if (error !== null) throw error;
-    }, onSet);
+      const results = await this.client
+        .pipeline()
+        .echo(mark)
+        .call(...command)
+        .exec();
+      for (const [error, result] of results ?? []) {
+        if (error !== null) throw error;
+        answer = result;
+      }
+    }, onRun);
+    return answer;
   }
 
   get client(): Redis {
