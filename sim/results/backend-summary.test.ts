@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../judge/judgement.ts';
 import { flakinessText } from './backend-summary.ts';
-import { judgementOf } from '../report/fixtures/judgements.ts';
+import { type Found, judgementOf } from '../report/fixtures/judgements.ts';
 import { backendFacts, skippedOf, summaryOf } from '../report/fixtures/summaries.ts';
 
 type Outcome = Judgement['outcome'];
@@ -39,6 +39,19 @@ describe('the flakiness of a backend', () => {
     ];
     expect(flakinessOf(...flaky)).toBe(
       '2 of 3 scenarios came out differently between repetitions (a, c); 3 of 8 runs were unlike the majority, 37.5 %',
+    );
+  });
+
+  it('is one of every property: also of those that are not named, and make no difference to the outcome', () => {
+    const verdicts: readonly Found[] = [
+      ...new Array<Found>(6).fill({}),
+      ...new Array<Found>(3).fill({ availability: 'unknown' }),
+      { availability: [{ message: 'nobody got it', events: [1] }] },
+    ];
+    const judgements = verdicts.map((found, index) => judgementOf({ scenario: 'a', seed: index + 1 }, found));
+    expect(new Set(judgements.map(({ outcome }) => outcome)).size).toBe(1);
+    expect(flakinessOf(...judgements)).toBe(
+      '1 of 1 scenario came out differently between seeds (a); 4 of 10 runs were unlike the majority, 40.0 %',
     );
   });
 

@@ -1,6 +1,5 @@
-import type { Outcome } from '../judge/judgement.ts';
 import { countOutcomes, type OutcomeCounts } from './outcome-counts.ts';
-import type { ScenarioSummary, SkippedScenario } from './summary.ts';
+import type { RunSummary, ScenarioSummary, SkippedScenario } from './summary.ts';
 
 /** A backend that was asked for. */
 export interface BackendFacts {
@@ -16,15 +15,15 @@ export interface Unavailability {
   readonly remedy: string;
 }
 
-/** How much the runs of one scenario on one backend differ among themselves, over all scenarios. */
+/** How much the runs of one scenario on one backend differ among themselves, over all scenarios: in their outcome, or in the verdict on any property. */
 export interface Flakiness {
   /** Scenarios with more than one run. */
   readonly scenarios: number;
-  /** Those of them whose runs had different outcomes. */
+  /** Those of them whose runs came out differently. */
   readonly flakyScenarios: readonly string[];
   /** Runs of these scenarios. */
   readonly runs: number;
-  /** Runs with another outcome than most runs of their scenario. */
+  /** Runs that came out otherwise than most runs of their scenario. */
   readonly minorityRuns: number;
 }
 
@@ -63,9 +62,13 @@ function flakinessOf(scenarios: readonly ScenarioSummary[]): Flakiness | null {
   };
 }
 
-function countsOf(runs: readonly { readonly outcome: Outcome }[]): Map<Outcome, number> {
-  const counts = new Map<Outcome, number>();
-  for (const { outcome } of runs) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+/** How many runs came out in each way, with all that they found. */
+function countsOf(runs: readonly RunSummary[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { outcome, violated, unknown } of runs) {
+    const way = JSON.stringify([outcome, violated, unknown]);
+    counts.set(way, (counts.get(way) ?? 0) + 1);
+  }
   return counts;
 }
 

@@ -16,14 +16,16 @@ const FAULTS: readonly FaultInput[] = [
   { fault: 'client-pause', clients: 'holder', for: '10ms', ...AFTER_MISS(5) },
   { fault: 'flush', nodes: 'held', ...AFTER_MISS(6) },
   { fault: 'flush', nodes: ['n1', 'n2'], ...AFTER_MISS(7) },
-  { fault: 'latency', nodes: 'n1', delay: '5ms', ...AFTER_MISS(7) },
+  { fault: 'crash', nodes: 'n1', how: 'power-loss', for: '10ms', ...AFTER_MISS(7) },
+  { fault: 'crash', nodes: ['n1', 'n3'], for: '10ms', ...AFTER_MISS(8) },
+  { fault: 'latency', nodes: 'n1', delay: '5ms', after: { event: 'node-restarted', node: 'n3' } },
 ];
 
 const CHANGES: Partial<ScenarioInput> = {
   // Two nodes have to answer, on however busy a machine.
   settings: { nodes: 3, ttl: '3s', nodeTimeout: '1s' },
   clients: { A: null },
-  nodes: { replica: true },
+  nodes: { replica: true, persistence: 'aof-everysec' },
   workload: [
     {
       after: { event: 'fault-started', kind: 'latency' },
@@ -47,18 +49,21 @@ export function describeMissedFaults(world: string, run: (changes: Partial<Scena
         [6, 'reset', 'n1'],
         [7, 'client-pause'],
         [8, 'flush'],
+        [10, 'crash', 'n1'],
       ]);
       const started = story.all('fault-started').map(({ kind, targets }) => [kind, ...targets].join(' '));
-      expect(started.sort()).toEqual(['crash n1', 'flush n2', 'latency A n1']);
+      expect(started.sort()).toEqual(['crash n1', 'crash n3', 'flush n2', 'latency A n1']);
       expect(story.one('fault-started', { kind: 'flush' }).description).toBe('n2 is flushed');
       expect(
         story
           .all('fault-ended')
           .map(({ fault }) => fault)
           .sort(),
-      ).toEqual([1, 10, 9]);
+      ).toEqual([1, 11, 12, 9]);
       expect(story.all('node-paused')).toEqual([]);
-      expect(story.all('node-crashed')).toHaveLength(1);
+      expect(story.all('node-crashed').map(({ node }) => node)).toEqual(['n1', 'n3']);
+      // It is the first crash that n1 comes back from.
+      expect(story.all('node-restarted').map(({ node }) => node)).toEqual(['n3', 'n1']);
       expect(story.all('client-paused')).toEqual([]);
       expect(story.one('acquire-granted', { phase: 'workload' }).client).toBe('A');
     });

@@ -214,7 +214,7 @@ describe.skipIf(obstacle !== null)(`faults of processes, for real${obstacle === 
     for (const client of ['A', 'B']) expect(pauses.grantedAfter(back, client, 'n2')).toBeDefined();
   });
 
-  it('crash refuses connections, loses what was in memory only, and lasts until the last of two is healed', () => {
+  it('crash refuses connections, loses what was in memory only, and is missed by a node that is down already', () => {
     const changes = losses.events.filter((event) => event.type === 'node-crashed' || event.type === 'node-restarted');
     expect(changes.map((event) => `${event.type} ${event.node}`).sort()).toEqual([
       'node-crashed n1',
@@ -234,12 +234,14 @@ describe.skipIf(obstacle !== null)(`faults of processes, for real${obstacle === 
       expect(losses.grantedAfter(until, 'A', node)).toBeDefined();
       expect(losses.grantedAfter(until, 'B', node)).toBeDefined();
     }
-    const second = losses.all('fault-ended').find(({ fault }) => fault === 2);
-    const back = losses.all('node-restarted').map(({ timeUs }) => timeUs);
-    expect(Math.max(...back)).toBeLessThanOrEqual(second?.timeUs ?? 0);
-    expect(
-      losses.one('node-restarted', { node: 'n1' }).timeUs - losses.one('node-crashed', { node: 'n1' }).timeUs,
-    ).toBeGreaterThan(590_000);
+    expect(losses.started('crash', 1).targets).toEqual(['n2']);
+    for (const [fault, node] of [
+      [1, 'n1'],
+      [2, 'n2'],
+    ] as const) {
+      const { timeUs: ended } = losses.one('fault-ended', { fault });
+      expect(losses.one('node-restarted', { node }).timeUs).toBeLessThanOrEqual(ended);
+    }
   });
 
   it('crash and flush tell which keys went', () => {

@@ -149,7 +149,7 @@ export class RealFaults implements FaultWorld {
         await strike((node) => node.pause(number));
         return () => all(nodes, (node) => node.resume(number));
       case 'crash':
-        await all(nodes, (node) => node.crash(fault.how, number));
+        await strike((node) => node.crash(fault.how, number));
         return () => all(nodes, (node) => node.restart(number));
       case 'eviction':
         await strike((node) => node.pressMemory(number));

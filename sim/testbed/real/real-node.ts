@@ -41,7 +41,8 @@ export class RealNode {
   private readonly clock: NodeClock;
   /** How far back writes go that the server may not have on disk, as it says itself. */
   private unsyncedMs = 0;
-  private readonly downBy = new Set<number>();
+  /** The fault that killed the server; null while it runs. */
+  private downBy: number | null = null;
   private readonly pausedBy = new Set<number>();
   private readonly pressedBy = new Set<number>();
   /** Resolves once the server goes on, or is dead. */
@@ -61,7 +62,7 @@ export class RealNode {
   }
 
   get isUp(): boolean {
-    return this.downBy.size === 0;
+    return this.downBy === null;
   }
 
   holds(key: string, value: string): boolean {
@@ -75,19 +76,22 @@ export class RealNode {
     this.unsyncedMs = await readUnsyncedMs(this.observer.connection.client);
   }
 
-  crash(how: CrashKind, fault: number): Promise<void> {
+  /** Resolves to whether there was a server that could die. */
+  crash(how: CrashKind, fault: number): Promise<boolean> {
     return this.queue.run(async () => {
-      this.downBy.add(fault);
-      if (this.downBy.size > 1) return;
+      if (!this.isUp) return false;
+      this.downBy = fault;
       await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL', fault);
       if (how === 'power-loss' && this.unsyncedMs > 0) await this.server.loseUnsynced(this.unsyncedMs);
+      return true;
     });
   }
 
-  /** Starts the server again, once no other fault keeps it down. Clients come back only when everything that they do is seen again. */
+  /** Starts the server again, if it was this fault that killed it. Clients come back only when everything that they do is seen again. */
   restart(fault: number): Promise<void> {
     return this.queue.run(async () => {
-      if (!this.downBy.delete(fault) || !this.isUp) return;
+      if (this.downBy !== fault) return;
+      this.downBy = null;
       // Its clock went on while it was down.
       if (this.clock.isSkewed) await this.server.setClock(this.clock.skewNow());
       await this.server.start();

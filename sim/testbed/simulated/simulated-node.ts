@@ -25,9 +25,10 @@ export class SimulatedNode {
   private readonly places: ReplyPlaces;
   /** Requests in the socket buffers of a paused process. */
   private waiting: NodeExchange[] = [];
-  /** Faults that pause the process, and faults that keep the server down: they may overlap. */
+  /** Faults that pause the process: they may overlap. */
   private readonly pausedBy = new Set<number>();
-  private readonly downBy = new Set<number>();
+  /** The fault that killed the server; null while it runs. */
+  private downBy: number | null = null;
   private readonly pressedBy = new Set<number>();
 
   constructor(name: string, simulation: Simulation, log: ObservedLog, model: ModelNode, clock: SimulatedClock) {
@@ -46,7 +47,7 @@ export class SimulatedNode {
   }
 
   get isUp(): boolean {
-    return this.downBy.size === 0;
+    return this.downBy === null;
   }
 
   serve(exchange: NodeExchange, clientPlace: number): void {
@@ -87,16 +88,17 @@ export class SimulatedNode {
     for (const exchange of waiting) exchange.link.ends.serve(exchange);
   }
 
+  /** Only of a server that runs. */
   crash(how: CrashKind, fault: number): void {
-    this.downBy.add(fault);
-    if (this.downBy.size > 1) return;
+    this.downBy = fault;
     this.die(fault);
     this.model.crash(how, this.clock.nowMs(), this.simulation.nowUs);
   }
 
-  /** Starts the server again, once no other fault keeps it down. */
+  /** Starts the server again, if it was this fault that killed it. */
   restart(fault: number): void {
-    if (!this.downBy.delete(fault) || !this.isUp) return;
+    if (this.downBy !== fault) return;
+    this.downBy = null;
     this.recordRestart(this.model.restart(this.clock.nowMs()));
   }
 

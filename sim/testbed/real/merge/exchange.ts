@@ -99,7 +99,6 @@ function fit(exchange: Exchange, { event, timeUs }: Observation<CommandExecuted>
   if (timeUs < sent.timeUs) return Number.NEGATIVE_INFINITY;
   // The later a request is, the more likely it is the one that was not lost.
   if (received === null || !wasAnswered(exchange)) return 1 + row / ANSWERED;
-  if (event.reply !== received.reply) return ANSWERED;
-  // News may come later than the answer, but seldom does; an execution without a request never happens.
-  return timeUs <= received.timeUs ? 2 * ANSWERED : 2 * ANSWERED - 0.01;
+  // News may come later than the answer.
+  return event.reply === received.reply ? 2 * ANSWERED : ANSWERED;
 }

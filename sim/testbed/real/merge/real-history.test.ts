@@ -120,6 +120,19 @@ describe('the order of a merged history', () => {
     ]);
   });
 
+  it('puts no execution before its request, not even where the times contradict each other', () => {
+    const value = 'w';
+    const release = { kind: 'release' as const };
+    // The node ran what was sent at 20 before what was answered at 15, if that was stamped right.
+    const merged = merge(
+      [ran(30, { value }), ran(31, { ...release, reply: 'released' })],
+      [sent(1, 10, release), sent(2, 12, release), received(1, 15, 'released')],
+      new LinkDisturbances(),
+      [[sent(3, 20, { value, client: 'B' })]],
+    );
+    expect(told(merged).filter((line) => line.endsWith('3'))).toEqual(['20 command-sent 3', '20 command-executed 3']);
+  });
+
   it('keeps a lost key before the command that found it gone', () => {
     const lost: HistoryEvent = {
       type: 'key-lost',
@@ -276,6 +289,12 @@ describe('messages that nobody saw', () => {
     expect(
       told(merge([full], [sent(1, 10), received(1, 15, 'failed')], withFault('cut', 'reply', 5, 60))).join(),
     ).not.toContain('lost');
+  });
+
+  it('messages that took no time are not late', () => {
+    const events = [sent(1, 10), received(1, 10)];
+    for (const direction of ['request', 'reply'] as const)
+      expect(told(merge([ran(10)], events, withFault('slow', direction, 5, 20))).join()).not.toContain('delayed');
   });
 
   it('messages are late by what they took under a fault that slows them, each way', () => {
