@@ -29,7 +29,8 @@ const CHANGES: Partial<ScenarioInput> = {
   workload: [
     {
       after: { event: 'fault-started', kind: 'latency' },
-      steps: [{ acquire: { resource: 'stock', retryCount: 0 } }, 'release'],
+      // A connection to a server that was just started again may take a while.
+      steps: [{ acquire: { resource: 'stock', retryCount: -1, retryDelay: '20ms' } }, 'release'],
     },
   ],
   faults: [...FAULTS],
