@@ -6,12 +6,13 @@ import type { Trial } from './arbitraries/scenario.ts';
 import { omitting, replaced } from './simplify-parts.ts';
 
 /** Seeds with which a counterexample is tried again. */
-const SEEDS = [1, 2] as const;
-/** The longest latency, and how much later a client or a fault begins, as shares of the time to live: as on real servers, on a machine that is busy. */
-const SLOW_SHARE = 0.02;
-const LATE_SHARE = 0.05;
-/** How much longer it takes a server to start, as a share of the time to live. */
-const START_SHARE = 0.4;
+const SEEDS = [1, 2, 3] as const;
+/** The longest latency, how much later a client or a fault begins, and how long a server takes to start: as on real servers, on a machine that is busy. */
+const SLOW_MS = 20;
+const LATE_MS = 50;
+const START_MS = 1000;
+/** How much longer a lock may live, to whose time what takes real servers long is short. */
+const LONGER_TTL = 5;
 const RETRIES_WITHOUT_END = -1;
 const ENLARGED = 2;
 /** Work that is long enough to be met by a fault that comes late, as a share of the time to live. */
@@ -19,18 +20,20 @@ const WORK_SHARE = 0.1;
 
 /** The same with other seeds, on a slow network, with servers that are slow to start, and with faults, or one script or another, beginning later: what breaks in all of them hangs on no race. */
 export function variantsOf({ scenario }: Trial): readonly Trial[] {
-  const { network, settings, workload } = scenario;
-  const maxMs = Math.max(network.latency.maxMs, settings.ttl * SLOW_SHARE);
-  const worlds: readonly Scenario[] = [
+  const { network, workload } = scenario;
+  const maxMs = Math.max(network.latency.maxMs, SLOW_MS);
+  const slowStarts = scenario.faults.map((fault) => startingLater(fault, START_MS));
+  const inTime: readonly Scenario[] = [
     scenario,
     { ...scenario, network: { latency: { minMs: network.latency.minMs, maxMs } } },
-    { ...scenario, faults: scenario.faults.map((fault) => startingLater(fault, settings.ttl * START_SHARE)) },
-    { ...scenario, faults: scenario.faults.map((fault) => strikingLater(fault, settings.ttl * LATE_SHARE)) },
+    { ...scenario, faults: scenario.faults.map((fault) => strikingLater(fault, LATE_MS)) },
     ...workload.map((script, index) => ({
       ...scenario,
-      workload: replaced(workload, index, beginningLater(script, settings.ttl * LATE_SHARE)),
+      workload: replaced(workload, index, beginningLater(script, LATE_MS)),
     })),
   ];
+  const restarts = scenario.faults.some(({ fault }) => fault === 'crash');
+  const worlds = restarts ? [...inTime, ...inTime.map((world) => ({ ...world, faults: slowStarts }))] : inTime;
   return worlds.flatMap((world) => SEEDS.map((seed) => ({ scenario: world, seed })));
 }
 
@@ -63,6 +66,9 @@ function* sturdierScenarios(scenario: Scenario): Generator<Scenario> {
       yield { ...scenario, workload: replaced(workload, index, sturdier) };
     }
   }
+  const ttl = settings.ttl * LONGER_TTL;
+  const limit = Math.max(scenario.limit, ttl * LONGER_TTL);
+  yield { ...scenario, settings: { ...settings, ttl }, limit };
   const clients = Object.keys(scenario.clients);
   for (const [index, fault] of faults.entries()) {
     for (const sturdier of sturdierFaults(fault, clients, settings.nodes)) {
