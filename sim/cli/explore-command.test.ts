@@ -112,42 +112,6 @@ describe('distrilock explore', () => {
   });
 });
 
-describe('distrilock replay', () => {
-  it('says where a history differs', async () => {
-    await distrilock(['run', 'contention', '--out', 'out'], { folder });
-    const path = join(folder, 'out/contention/history.ndjson');
-    const lines = readFileSync(path, 'utf8').split('\n');
-    writeFileSync(path, [...lines.slice(0, 1), '{"type":"healed","timeUs":1}', ...lines.slice(2)].join('\n'));
-    const { code, stdout } = await distrilock(['replay', 'out/contention'], { folder });
-    expect(stdout).toContain('not the same. Event 2 was {"type":"healed","timeUs":1} and is now {');
-    expect(code).toBe(1);
-  });
-
-  it('asks for a scenario that it cannot find', async () => {
-    writeFileSync(join(folder, 'own.yaml'), readFileSync(new URL('../../scenarios/contention.yaml', import.meta.url)));
-    await distrilock(['run', 'own.yaml', '--out', 'out'], { folder });
-    const asked = await distrilock(['replay', 'out/own'], { folder });
-    expect(asked.stderr).toContain('name its file with --scenario');
-    expect(asked.code).toBe(2);
-    const told = await distrilock(['replay', 'out/own', '--scenario', 'own.yaml'], { folder });
-    expect(told.code).toBe(0);
-    const wrong = await distrilock(['replay', 'out/own', '--scenario', 'contention'], { folder });
-    expect(wrong.stderr).toContain('out/own is about the scenario own, and --scenario names contention');
-    expect(wrong.code).toBe(2);
-  });
-
-  it.each([
-    ['nothing', '', 'verdict.json: there is no such file'],
-    ['no JSON', '{', 'verdict.json: is no JSON'],
-    ['another file', '[]', 'verdict.json: is no verdict on a run'],
-  ])('refuses %s', async (_what, text, problem) => {
-    if (text !== '') writeFileSync(join(folder, 'verdict.json'), text);
-    const { code, stderr } = await distrilock(['replay', '.'], { folder });
-    expect(stderr).toContain(problem);
-    expect(code).toBe(2);
-  });
-});
-
 /** Resolves when something is at the path; the test's own time is the limit. */
 async function untilThere(path: string): Promise<void> {
   for (;;) {

@@ -128,7 +128,7 @@ class Lifetimes {
 /** Calls `onAcquire` with the value of every lock that any client of ioredis is told to acquire, but not when ioredis sends the command again. */
 function watchClients(onAcquire: (value: string) => void): void {
   const known = new WeakSet<object>();
-  for (const { prototype } of [Redis, Redis5] as readonly { readonly prototype: Sender }[]) {
+  for (const { prototype } of [Redis, Redis5] as unknown as readonly { readonly prototype: Sender }[]) {
     const send = prototype.sendCommand;
     vi.spyOn(prototype, 'sendCommand').mockImplementation(function (this: unknown, ...words) {
       const [sent] = words;
