@@ -1,4 +1,5 @@
 import { nodeTimeoutMs } from '../../../src/node-timeout.ts';
+import { driftAllowanceMs } from '../../../src/validity.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { clientRates, driftFactorOf, pausesMs, ttlsMs } from '../assumptions.ts';
 
@@ -17,9 +18,21 @@ export function shortestTimeoutUs(scenario: Scenario, ttlMs: number): number {
   return (timeoutMs(scenario, ttlMs) / clientRates(scenario).most) * US_PER_MS - ROUNDING_US;
 }
 
-/** Whether on a whole network every answer to a lock of the usual time to live comes in time. */
+/** As long after the start of an attempt, in microseconds of true time, there is certainly validity left, by the fastest clock of a client. */
+export function usefulUs(scenario: Scenario, ttlMs: number): number {
+  const allowanceMs = driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+  return ((ttlMs - allowanceMs) / clientRates(scenario).most) * US_PER_MS - ROUNDING_US;
+}
+
+/**
+ * Whether on a whole network every answer to a lock of the usual time to live comes in time: before its node is given up, and, with the second round that a
+ * fencing token may need, before the lock is over.
+ */
 export function answersInTime(scenario: Scenario): boolean {
-  return 2 * scenario.network.latency.maxMs * US_PER_MS < shortestTimeoutUs(scenario, scenario.settings.ttl);
+  const { ttl, fencing } = scenario.settings;
+  const roundTripUs = 2 * scenario.network.latency.maxMs * US_PER_MS;
+  const rounds = fencing ? 2 : 1;
+  return roundTripUs < shortestTimeoutUs(scenario, ttl) && rounds * roundTripUs < usefulUs(scenario, ttl);
 }
 
 function timeoutMs(scenario: Scenario, ttlMs: number): number {

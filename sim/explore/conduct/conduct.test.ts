@@ -244,10 +244,14 @@ function lateGrant(withSweep: boolean): Events {
 
 describe('answersInTime', () => {
   const SETTINGS = { nodes: 3, ttl: '1s', nodeTimeout: '50ms' } as const;
+  const PATIENT = { nodes: 3, ttl: '1s', nodeTimeout: '1s' } as const;
 
   it.each<[boolean, string, Partial<ScenarioInput>]>([
     [true, 'a round trip that is shorter than the time out', { network: { latency: '24ms' } }],
     [false, 'one that is longer', { network: { latency: '26ms' } }],
+    [true, 'two that fit into the lock', { network: { latency: '240ms' }, settings: { ...PATIENT, fencing: true } }],
+    [false, 'two that outlast it', { network: { latency: '250ms' }, settings: { ...PATIENT, fencing: true } }],
+    [true, 'one of them alone', { network: { latency: '250ms' }, settings: PATIENT }],
     [false, 'one that is longer by a fast clock', { network: { latency: '24ms' }, clients: { A: { rate: 1.1 } } }],
   ])('is %s for %s', (expected, _, changes) => {
     expect(answersInTime(scenarioOf({ settings: SETTINGS, ...changes }))).toBe(expected);

@@ -2,12 +2,10 @@ import type { HistoryEvent } from '../../history/event.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import type { HistoryVisitor } from '../../history/history-visitor.ts';
 import type { History } from '../../history/history.ts';
-import { driftAllowanceMs } from '../../../src/validity.ts';
 import { quorumOf } from '../../../src/quorum.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { formatTimeUs } from '../../text/duration-text.ts';
-import { clientRates, driftFactorOf } from '../assumptions.ts';
-import { shortestTimeoutUs } from './call-times.ts';
+import { shortestTimeoutUs, usefulUs } from './call-times.ts';
 
 /**
  * An attempt asks every node, for each resource. One that a quorum grants while there is validity left succeeds; it fails no sooner than so many nodes have denied it, or broken down, that no
@@ -157,7 +155,7 @@ class BallotReader implements HistoryVisitor {
       }
       if (ballot.isExcused || ballot.endedUs === Number.POSITIVE_INFINITY) continue;
       if (ballot.granted >= this.quorum) {
-        if (!fencing && ballot.quorumUs - ballot.startedUs < this.usefulUs(ballot.ttlMs)) {
+        if (!fencing && ballot.quorumUs - ballot.startedUs < usefulUs(this.scenario, ballot.ttlMs)) {
           return describe(ballot, nodes, 'although they are a quorum, in time');
         }
         continue;
@@ -168,12 +166,6 @@ class BallotReader implements HistoryVisitor {
       }
     }
     return null;
-  }
-
-  /** As long after the start of an attempt there is certainly validity left, by the fastest clock of a client. */
-  private usefulUs(ttlMs: number): number {
-    const allowanceMs = driftAllowanceMs(ttlMs, driftFactorOf(this.scenario));
-    return ((ttlMs - allowanceMs) / clientRates(this.scenario).most) * 1000 - 2;
   }
 }
 
