@@ -179,9 +179,8 @@ export class World {
         const { write, lease, resource, token } = exchange.request;
         const reply = this.resource.write(exchange.request);
         const event = { timeUs: simulation.nowUs, client: client.name, write, lease, resource, token };
-        if (reply.accepted === true) log.record({ type: 'write-accepted', ...event });
-        else if (reply.accepted === false)
-          log.record({ type: 'write-refused', ...event, largestToken: reply.largestToken });
+        if (reply.accepted) log.record({ type: 'write-accepted', ...event });
+        else log.record({ type: 'write-refused', ...event, largestToken: reply.largestToken });
         exchange.link.answer(exchange, reply);
       },
       deliver: (exchange) => {
