@@ -21,17 +21,22 @@ interface World {
   /** Whose server each node's is, as the nodes' own ids where it is theirs. */
   readonly owners: () => string[];
   readonly find: () => DuplicateServer | null;
+  readonly vote: (node: number, untilMs: number) => void;
+  nowMs: number;
 }
 
 function worldOf(...nodes: string[]): World {
   const servers = new DistinctServers();
   const ways = nodes.map(() => new Way());
-  const duplicates = nodes.map((node, index) => servers.add(node, ways[index] as Way));
-  return {
+  const members = nodes.map((node, index) => servers.add(node, ways[index] as Way));
+  const world: World = {
     ways,
-    owners: () => nodes.map((node, index) => duplicates[index]?.()?.nodes[0] ?? node),
+    owners: () => nodes.map((node, index) => members[index]?.findDuplicate(() => world.nowMs)?.nodes[0] ?? node),
     find: () => servers.find(),
+    vote: (node, untilMs) => members[node]?.noteVote(untilMs),
+    nowMs: 0,
   };
+  return world;
 }
 
 describe('servers that must be distinct', () => {
@@ -66,6 +71,30 @@ describe('servers that must be distinct', () => {
     ways[1]?.leadTo('1');
     expect(owners()).toEqual(['b', 'b']);
     expect(find()).toEqual({ nodes: ['b', 'a'], serverId: '1' });
+  });
+
+  it('are nobody else’s while a vote may be counted that they gave to a node which has left them, and then again its own', () => {
+    const world = worldOf('a', 'b');
+    const { ways, owners, find, vote } = world;
+    ways[0]?.leadTo('1');
+    expect(owners()).toEqual(['a', 'b']);
+    vote(0, 50);
+    vote(0, 40);
+    ways[0]?.leadTo('2');
+    ways[1]?.leadTo('1');
+    expect(owners()).toEqual(['a', 'a']);
+    // They are not one server now.
+    expect(find()).toBeNull();
+    world.nowMs = 49;
+    expect(owners()).toEqual(['a', 'a']);
+    ways[1]?.leadTo('3');
+    ways[0]?.leadTo('1');
+    expect(owners()).toEqual(['a', 'b']);
+    ways[0]?.leadTo('2');
+    ways[1]?.leadTo('1');
+    expect(owners()).toEqual(['a', 'a']);
+    world.nowMs = 50;
+    expect(owners()).toEqual(['a', 'b']);
   });
 
   it('are another node’s once their owner leads elsewhere', () => {

@@ -14,12 +14,29 @@ export interface DuplicateServer {
   readonly serverId: string;
 }
 
+/** A node among others whose server must not be the same. */
+export interface DistinctNode {
+  /** Told when the node asks for a vote, which may be counted until `untilMs` by the monotonic clock. */
+  noteVote(untilMs: number): void;
+  /** Which node its server belongs to, or belonged to when it gave a vote that may still be counted; null if the node may have its vote. */
+  findDuplicate(nowMs: () => number): DuplicateServer | null;
+}
+
 interface Member {
   readonly node: string;
   readonly way: WayToServer;
   seenIds: readonly string[];
+  /** Until when votes that it asked for may be counted. */
+  votesUntilMs: number;
   /** Whose server it is, if it is not its own. */
   duplicate: DuplicateServer | null;
+}
+
+/** A server that its node has left, and the votes with it. */
+interface FormerServer {
+  readonly serverId: string;
+  readonly node: string;
+  readonly untilMs: number;
 }
 
 function keepsServer({ way, seenIds, duplicate }: Member): boolean {
@@ -28,23 +45,30 @@ function keepsServer({ way, seenIds, duplicate }: Member): boolean {
 
 /**
  * Sees to it that no server votes twice, by whatever names the nodes of one Redlock lead to it. A server belongs to the node that was first known to
- * lead to it, until that one leads elsewhere, even if its connection is lost meanwhile: its vote may have been counted already.
+ * lead to it, until that one leads elsewhere, even if its connection is lost meanwhile: its vote may have been counted already. For that reason too, nobody
+ * else gets the vote of a server that was left until the rounds are over in which it may have voted.
  */
 export class DistinctServers {
   private readonly members: Member[] = [];
+  private former: FormerServer[] = [];
 
   /** How many nodes lead to servers that can be told apart. */
   get size(): number {
     return this.members.length;
   }
 
-  /** Adds a node; the function that it returns says whether its server is another node's. */
-  add(node: string, way: WayToServer): () => DuplicateServer | null {
-    const member: Member = { node, way, seenIds: [], duplicate: null };
+  add(node: string, way: WayToServer): DistinctNode {
+    const member: Member = { node, way, seenIds: [], votesUntilMs: Number.NEGATIVE_INFINITY, duplicate: null };
     this.members.push(member);
-    return () => {
-      this.refresh();
-      return member.duplicate;
+    return {
+      noteVote: (untilMs) => {
+        if (untilMs > member.votesUntilMs) member.votesUntilMs = untilMs;
+      },
+      findDuplicate: (nowMs) => {
+        this.refresh();
+        if (member.duplicate !== null || this.former.length === 0) return member.duplicate;
+        return this.findFormer(member, nowMs());
+      },
     };
   }
 
@@ -69,7 +93,18 @@ export class DistinctServers {
     }
   }
 
+  private findFormer({ node, way }: Member, nowMs: number): DuplicateServer | null {
+    this.former = this.former.filter(({ untilMs }) => untilMs > nowMs);
+    const other = this.former.find((each) => each.node !== node && way.serverIds.includes(each.serverId));
+    return other === undefined ? null : { nodes: [other.node, node], serverId: other.serverId };
+  }
+
   private assign(): void {
+    for (const { node, way, seenIds, votesUntilMs: untilMs, duplicate } of this.members) {
+      if (duplicate !== null || way.serverIds === seenIds) continue;
+      const left = seenIds.filter((serverId) => !way.serverIds.includes(serverId));
+      this.former.push(...left.map((serverId) => ({ serverId, node, untilMs })));
+    }
     const owners = new Map<string, Member>();
     // Those come first who may have voted for their server already.
     const [kept, others] = [this.members.filter(keepsServer), this.members.filter((member) => !keepsServer(member))];

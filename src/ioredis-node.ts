@@ -186,9 +186,12 @@ export class IoredisNode implements LockNode {
     const { command } = errand;
     const { epoch, facts } = this.link;
     errand.epoch = epoch;
-    if (refusal !== null && isVote(command)) {
-      this.refuse(errand, refusal);
-      return false;
+    if (isVote(command)) {
+      if (refusal !== null) {
+        this.refuse(errand, refusal);
+        return false;
+      }
+      this.votingRight.noteVote(errand.deadlineMs, command.timeoutMs);
     }
     if (!namesRun(command)) return true;
     if (facts?.kind === 'known') {

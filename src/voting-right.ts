@@ -1,4 +1,4 @@
-import type { DistinctServers, DuplicateServer } from './distinct-servers.ts';
+import type { DistinctNode, DistinctServers } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
 import type { IoredisConnection } from './ioredis-connection.ts';
 import type { LockCommand } from './lock-node.ts';
@@ -14,7 +14,8 @@ export class VotingRight {
   private readonly link: IoredisConnection;
   private readonly servers: DistinctServers;
   private readonly environment: Environment;
-  private readonly findDuplicate: () => DuplicateServer | null;
+  private readonly distinct: DistinctNode;
+  private readonly nowMs: () => number;
   private hasWarned = false;
 
   constructor(node: string, link: IoredisConnection, servers: DistinctServers, environment: Environment) {
@@ -22,7 +23,8 @@ export class VotingRight {
     this.link = link;
     this.servers = servers;
     this.environment = environment;
-    this.findDuplicate = servers.add(node, link);
+    this.distinct = servers.add(node, link);
+    this.nowMs = () => environment.clock.now();
   }
 
   /** Why the server must not vote, or not once more; null if it may. One that is unfit is asked again, for that may have passed. */
@@ -33,10 +35,16 @@ export class VotingRight {
       return facts.why;
     }
     if (facts?.kind === 'untold') this.warn(facts.why);
-    const duplicate = this.findDuplicate();
+    const duplicate = this.distinct.findDuplicate(this.nowMs);
     if (duplicate === null) return null;
     const { nodes, serverId } = duplicate;
     return new Error(`this is the same server as ${nodes[0]} (${serverId}), which has a single vote`);
+  }
+
+  /** Told of a vote that is asked for now, with the time that the node has for it. */
+  noteVote(deadlineMs: number, timeoutMs: number): void {
+    // The round that asks for it is over by the deadline; one that commits its token, in which the vote counts too, as long after it at the most.
+    this.distinct.noteVote(deadlineMs + timeoutMs);
   }
 
   private warn(why: Error): void {

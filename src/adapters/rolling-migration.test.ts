@@ -55,6 +55,7 @@ describe.skipIf(!hasRedisServer)(`old and new clients at the same time (${NEEDS_
       const holder = holderOf(connect());
       const rival = rivalOf(connect());
       const lock = await holder.acquire(['account'], TTL_MS);
+      await everywhere('account', lock.value);
       await expect(rival.acquire(['account'], TTL_MS)).rejects.toThrow();
       await everywhere('account', lock.value);
       await lock.release();
