@@ -44,6 +44,7 @@ function problemsOf(pieces: readonly string[]): string[][] {
       'distrilock/redlock-5': [join(root, 'src/adapters/redlock-5.ts')],
       'distrilock/sesamecare-redlock': [join(root, 'src/adapters/sesamecare-redlock.ts')],
       'distrilock/vitest': [join(root, 'sim/vitest/index.ts')],
+      'distrilock/fast-check': [join(root, 'sim/fast-check/index.ts')],
     },
   };
   const host = ts.createCompilerHost(options);
