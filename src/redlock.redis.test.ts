@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   freePort,
   hasRedisServer,
@@ -10,6 +10,7 @@ import {
   startRedisCluster,
   startRedisServers,
 } from '../test/redis-server.ts';
+import { useRedisServers } from '../test/use-redis-servers.ts';
 import { AbortedError, ContendedError, UnreachableError } from './errors.ts';
 import type { RedlockClient } from './nodes.ts';
 import type { RedlockOptions } from './options.ts';
@@ -42,21 +43,7 @@ function here(servers: readonly RedisServer[]): { host: string; port: number }[]
 }
 
 describe.skipIf(!hasRedisServer)(`Redlock on real servers (${NEEDS_REDIS_SERVER})`, () => {
-  let servers: RedisServer[];
-  /** What the tests look at the servers with. */
-  let direct: Redis[];
-
-  beforeAll(async () => {
-    servers = await startRedisServers(5);
-    direct = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
-  });
-  afterAll(async () => {
-    for (const client of direct) client.disconnect();
-    for (const server of servers) await server[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await Promise.all(direct.map((client) => client.flushall()));
-  });
+  const { servers, direct } = useRedisServers(5);
 
   function holders(key = 'lock:r'): Promise<(string | null)[]> {
     return Promise.all(direct.map((client) => client.get(key)));

@@ -1,6 +1,7 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServers } from '../test/redis-server.ts';
+import type { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hasRedisServer, NEEDS_REDIS_SERVER } from '../test/redis-server.ts';
+import { useRedisServers } from '../test/use-redis-servers.ts';
 import { AbortedError, ContendedError, ExtensionRefusedError } from './errors.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { LockCommand, LockNode } from './lock-node.ts';
@@ -17,21 +18,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(!hasRedisServer)(`Several resources on real servers (${NEEDS_REDIS_SERVER})`, () => {
-  let servers: RedisServer[];
-  /** What the tests look at the servers with. */
-  let direct: Redis[];
-
-  beforeAll(async () => {
-    servers = await startRedisServers(3);
-    direct = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
-  });
-  afterAll(async () => {
-    for (const client of direct) client.disconnect();
-    for (const server of servers) await server[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await Promise.all(direct.map((client) => client.flushall()));
-  });
+  const { servers, direct } = useRedisServers(3);
 
   function redlockOf(options: RedlockOptions = {}): Redlock {
     const clients = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
@@ -59,13 +46,16 @@ describe.skipIf(!hasRedisServer)(`Several resources on real servers (${NEEDS_RED
 
   it('travel in one call for each node, and leave nothing behind', async () => {
     const redlock = redlockOf();
-    // From here on the servers know the scripts.
-    await (await redlock.acquire(BOTH, TTL_MS)).release();
+    const first = await redlock.acquire(BOTH, TTL_MS);
+    await expect.poll(() => holders()).toEqual(direct.map(() => [first.value, first.value]));
+    await first.release();
+    await expect.poll(() => sizes()).toEqual([0, 0, 0]);
+    // All servers know the scripts now, and nothing is on its way any more.
     const before = await scriptCalls();
     const lock = await redlock.acquire(['b', 'a'], TTL_MS);
     await expect.poll(() => holders()).toEqual(direct.map(() => [lock.value, lock.value]));
     await lock.extend(2 * TTL_MS);
-    for (const client of direct) expect(await client.pttl('lock:b')).toBeGreaterThan(TTL_MS);
+    for (const client of direct) await expect.poll(() => client.pttl('lock:b')).toBeGreaterThan(TTL_MS);
     await lock.release();
     await expect.poll(() => sizes()).toEqual([0, 0, 0]);
     const calls = async (): Promise<number[]> =>
@@ -231,11 +221,9 @@ describe.skipIf(!hasRedisServer)(`Several resources on real servers (${NEEDS_RED
     const clients = servers.map(({ port }) => ({ host: '127.0.0.1', port, keyPrefix: 'app:' }));
     const redlock = new Redlock(clients, { retryCount: 0, nodeTimeout: 2000 });
     redlocks.push(redlock);
-    const seen = await redlock.using(BOTH, TTL_MS, async (_signal, lock) => [
-      lock.value,
-      await direct[0]?.mget('app:lock:a', 'app:lock:b'),
-    ]);
-    expect(seen[1]).toEqual([seen[0], seen[0]]);
+    await redlock.using(BOTH, TTL_MS, async (_signal, { value }) => {
+      await expect.poll(() => direct[0]?.mget('app:lock:a', 'app:lock:b')).toEqual([value, value]);
+    });
     await expect.poll(() => sizes()).toEqual([0, 0, 0]);
   });
 

@@ -46,12 +46,11 @@ export async function runScenarios(references: readonly string[], options: RunOp
   try {
     await runAll(plan, finished, host);
   } catch (error) {
-    // What is finished is worth keeping and showing; if that fails as well, the first error says why.
-    if (finished.judgements.length === 0) throw error;
+    // What is finished is worth keeping and showing.
     try {
-      conclude(finished, plan, host);
+      if (finished.judgements.length > 0) conclude(finished, plan, host);
     } catch {
-      throw error;
+      // The first error says why.
     }
     throw error;
   }

@@ -1,14 +1,9 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { bluebird } from '../../test/original-redlocks.ts';
-import {
-  freePort,
-  hasRedisServer,
-  NEEDS_REDIS_SERVER,
-  type RedisServer,
-  startRedisServers,
-} from '../../test/redis-server.ts';
+import { freePort, hasRedisServer, NEEDS_REDIS_SERVER } from '../../test/redis-server.ts';
+import { useRedisServers } from '../../test/use-redis-servers.ts';
 import { ContendedError, InvalidOptionError } from '../index.ts';
 import { Lock, LockError, type Options, Redlock } from './redlock-4.ts';
 
@@ -36,24 +31,12 @@ function called<T>(
 }
 
 describe.skipIf(!hasRedisServer)(`the adapter of redlock 4 (${NEEDS_REDIS_SERVER})`, () => {
-  let servers: RedisServer[];
-  let direct: Redis[];
+  const { servers, direct } = useRedisServers(3);
   const redlocks: Redlock[] = [];
 
-  beforeAll(async () => {
-    servers = await startRedisServers(3);
-    direct = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
-  });
-  beforeEach(async () => {
-    await Promise.all(direct.map((client) => client.flushall()));
-  });
   afterEach(async () => {
     for (const server of servers) server.resume();
     await Promise.all(redlocks.splice(0).map((redlock) => redlock.quit()));
-  });
-  afterAll(async () => {
-    for (const client of direct) client.disconnect();
-    for (const server of servers) await server[Symbol.asyncDispose]();
   });
 
   function connect(): Redis[] {

@@ -1,13 +1,8 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  freePort,
-  hasRedisServer,
-  NEEDS_REDIS_SERVER,
-  type RedisServer,
-  startRedisServers,
-} from '../../test/redis-server.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { freePort, hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer } from '../../test/redis-server.ts';
+import { useRedisServers } from '../../test/use-redis-servers.ts';
 import { ContendedError, ExpiredError, InvalidOptionError, UnreachableError } from '../index.ts';
 import { ExecutionError, Lock, Redlock, ResourceLockedError, type Settings } from './redlock-5.ts';
 
@@ -23,24 +18,12 @@ async function reasonOf(promise: Promise<unknown>): Promise<ExecutionError> {
 }
 
 describe.skipIf(!hasRedisServer)(`the adapter of redlock 5 (${NEEDS_REDIS_SERVER})`, () => {
-  let servers: RedisServer[];
-  let direct: Redis[];
+  const { servers, direct } = useRedisServers(3);
   const redlocks: Redlock[] = [];
 
-  beforeAll(async () => {
-    servers = await startRedisServers(3);
-    direct = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
-  });
-  beforeEach(async () => {
-    await Promise.all(direct.map((client) => client.flushall()));
-  });
   afterEach(async () => {
     for (const server of servers) server.resume();
     await Promise.all(redlocks.splice(0).map((redlock) => redlock.quit()));
-  });
-  afterAll(async () => {
-    for (const client of direct) client.disconnect();
-    for (const server of servers) await server[Symbol.asyncDispose]();
   });
 
   function connect(): Redis[] {

@@ -4,22 +4,8 @@ import { DEFAULTS, Redlock5Base, type Settings } from './redlock-5-base.ts';
 import { settingsFrom } from './settings.ts';
 
 export type { CommonSettings } from './settings.ts';
-export {
-  type Client,
-  type ClientExecutionResult,
-  ExecutionError,
-  type ExecutionResult,
-  type ExecutionStats,
-  ResourceLockedError,
-} from './execution.ts';
-export {
-  Lock,
-  type Redlock5Base,
-  type RedlockAbortSignal,
-  type RedlockUsingContext,
-  type Settings,
-  type UsingRoutine,
-} from './redlock-5-base.ts';
+export * from './redlock-5-exports.ts';
+export type { Settings } from './redlock-5-base.ts';
 
 /** The API of redlock 5 (5.0.0-beta.2) on top of distrilock: what differs is listed in docs/migrating-from-redlock.md. */
 export class Redlock extends Redlock5Base {

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type AnyRedlock, fromRedlock4, originals } from '../../test/original-redlocks.ts';
-import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServers } from '../../test/redis-server.ts';
+import { hasRedisServer, NEEDS_REDIS_SERVER } from '../../test/redis-server.ts';
+import { useRedisServers } from '../../test/use-redis-servers.ts';
 import { Redlock as Redlock4 } from './redlock-4.ts';
 import { Redlock as Redlock5 } from './redlock-5.ts';
 import { Redlock as SesamecareRedlock } from './sesamecare-redlock.ts';
@@ -16,24 +17,11 @@ const adapters = {
 };
 
 describe.skipIf(!hasRedisServer)(`old and new clients at the same time (${NEEDS_REDIS_SERVER})`, () => {
-  let servers: RedisServer[];
-  let direct: Redis[];
-  let connections: Redis[] = [];
+  const { servers, direct } = useRedisServers(3);
+  const connections: Redis[] = [];
 
-  beforeAll(async () => {
-    servers = await startRedisServers(3);
-    direct = connect();
-    connections = [];
-  });
-  beforeEach(async () => {
-    await Promise.all(direct.map((client) => client.flushall()));
-  });
   afterEach(() => {
     for (const client of connections.splice(0)) client.disconnect();
-  });
-  afterAll(async () => {
-    for (const client of direct) client.disconnect();
-    for (const server of servers) await server[Symbol.asyncDispose]();
   });
 
   function connect(options: object = {}): Redis[] {

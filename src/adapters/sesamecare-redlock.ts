@@ -3,21 +3,7 @@ import type { Client } from './execution.ts';
 import { DEFAULTS, Redlock5Base, type Settings as Redlock5Settings } from './redlock-5-base.ts';
 import { settingsFrom } from './settings.ts';
 
-export {
-  type Client,
-  type ClientExecutionResult,
-  ExecutionError,
-  type ExecutionResult,
-  type ExecutionStats,
-  ResourceLockedError,
-} from './execution.ts';
-export {
-  Lock,
-  type Redlock5Base,
-  type RedlockAbortSignal,
-  type RedlockUsingContext,
-  type UsingRoutine,
-} from './redlock-5-base.ts';
+export * from './redlock-5-exports.ts';
 
 /** How a Redlock behaves. */
 export interface Settings extends Partial<Redlock5Settings> {
