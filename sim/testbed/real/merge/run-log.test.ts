@@ -37,3 +37,11 @@ it('keeps on disk at once what the run itself sees, and lets others wait for all
   expect([...eventsOf(log.own)]).toEqual([nobodys, HEALED]);
   expect(told).toEqual([SENT, { ...nobodys, command: 7, client: 'A' }, HEALED]);
 });
+
+it('takes nothing any more once it is closed', () => {
+  log.record(HEALED);
+  log.close();
+  log.recordExecution({ timeUs: 10, ...NAMES, reply: 'granted', before: null, changed: true });
+  expect([...eventsOf(log.own)]).toEqual([HEALED]);
+  expect([...eventsOf(decodeHistory(readFileSync(join(folder, 'run.ndjson'), 'utf8')))]).toEqual([HEALED]);
+});

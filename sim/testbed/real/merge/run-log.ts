@@ -12,7 +12,8 @@ import { CommandMatcher, type Execution } from './command-matcher.ts';
  */
 export class RunLog extends ObservedLog {
   private readonly ownLog = new HistoryLog();
-  private readonly file: number;
+  /** Null once it is closed. */
+  private file: number | null;
   private readonly matcher = new CommandMatcher((event) => super.record(event));
 
   constructor(path: string) {
@@ -43,12 +44,15 @@ export class RunLog extends ObservedLog {
     this.matcher.noteExecuted(execution);
   }
 
+  /** What is seen from now on belongs to no run: a server that hangs may be heard of long after the run was given up. */
   close(): void {
-    closeSync(this.file);
+    if (this.file !== null) closeSync(this.file);
+    this.file = null;
   }
 
   /** On disk before anybody is told, so that a run that dies loses nothing. */
   private keep(event: HistoryEvent): void {
+    if (this.file === null) return;
     appendFileSync(this.file, `${encodeEvent(event)}\n`);
     this.ownLog.record(event);
   }
