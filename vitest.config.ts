@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { SkipReporter } from './test/skip-reporter.ts';
 
 /** Tests that start servers and keep real time: what runs beside them would make them late. */
-const REAL_TIME_TESTS = ['sim/testbed/{real,processes,containers}/**/*.test.ts', 'sim/cli/real-servers.test.ts'];
+const REAL_TIME_TESTS = ['sim/testbed/{real,processes,containers}/**/*.test.ts', 'sim/cli/run/real-servers.test.ts'];
 
 export default defineConfig({
   test: {

@@ -2,7 +2,7 @@ import type { Unavailability } from '../results/backend-summary.ts';
 import { type Availability, availabilityOf, obstacleOf } from '../testbed/readiness.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
-import { type Host, UsageError } from './host.ts';
+import { type Host, UsageError } from './console/host.ts';
 
 const ALL = 'all';
 /** The backend that takes a redis-server by its path. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import { writeScenario } from './cli-testing.ts';
-import { hostWith } from './host-testing.ts';
+import { hostWith } from './console/host-testing.ts';
 import { runCommandLine } from './program.ts';
 
 const START = process.cwd();

@@ -4,7 +4,7 @@ import type { Availability } from '../testbed/readiness.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { CANNOT_RUN, fakeTestbed } from './fake-testbed.ts';
-import { hostWith, testbedsOf } from './host-testing.ts';
+import { hostWith, testbedsOf } from './console/host-testing.ts';
 import { runCommandLine } from './program.ts';
 
 const PARTIAL: Availability = {

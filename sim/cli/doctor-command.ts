@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { visibleText } from '../text/visible-text.ts';
 import { missingOf, type Part } from '../testbed/readiness.ts';
-import { paths } from './arguments.ts';
+import { paths } from './console/arguments.ts';
 import { type Diagnosis, diagnoseBackends } from './backends.ts';
-import { type Colors, colorsFor } from './colors.ts';
-import { EXIT } from './exit-codes.ts';
-import type { Host } from './host.ts';
-import { orInterruption } from './interruption.ts';
-import { renderLines } from './lines.ts';
+import { type Colors, colorsFor } from './console/colors.ts';
+import { EXIT } from './console/exit-codes.ts';
+import type { Host } from './console/host.ts';
+import { orInterruption } from './console/interruption.ts';
+import { renderLines } from './console/lines.ts';
 import type { SetExitCode } from './program.ts';
 
 const EXAMPLES = `

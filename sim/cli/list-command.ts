@@ -3,9 +3,9 @@ import { relative } from 'node:path';
 import { visibleLines, visibleText } from '../text/visible-text.ts';
 import { galleryNames, type LoadedScenario, loadScenarioFile } from '../scenario/load.ts';
 import { ScenarioError } from '../scenario/load-error.ts';
-import { EXIT } from './exit-codes.ts';
-import type { Host } from './host.ts';
-import { renderLines } from './lines.ts';
+import { EXIT } from './console/exit-codes.ts';
+import type { Host } from './console/host.ts';
+import { renderLines } from './console/lines.ts';
 import type { SetExitCode } from './program.ts';
 
 const EXAMPLES = `

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
-import { EXIT } from './exit-codes.ts';
-import type { Host, Output } from './host.ts';
-import { interruption } from './interruption.ts';
+import { EXIT } from './console/exit-codes.ts';
+import type { Host, Output } from './console/host.ts';
+import { interruption } from './console/interruption.ts';
 import { runCommandLine } from './program.ts';
 import { TESTBEDS } from './testbeds.ts';
 

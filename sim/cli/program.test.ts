@@ -6,8 +6,8 @@ import type { Summary } from '../results/summary.ts';
 import { simulatedTestbed } from '../testbed/simulated/simulated-testbed.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 import { writeScenario } from './cli-testing.ts';
-import { hostWith } from './host-testing.ts';
-import type { Host } from './host.ts';
+import { hostWith } from './console/host-testing.ts';
+import type { Host } from './console/host.ts';
 import { runCommandLine } from './program.ts';
 
 let folder: string;

@@ -7,16 +7,16 @@ import { RunFailure } from '../run/run-failure.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { withRemedy } from './backends.ts';
-import { addExhaustiveCommand } from './exhaustive-command.ts';
-import { EXIT } from './exit-codes.ts';
-import { addExploreCommand } from './explore-command.ts';
-import { type Host, UsageError } from './host.ts';
-import { InterruptedError, interruptedBy } from './interruption.ts';
+import { addExhaustiveCommand } from './exhaustive/exhaustive-command.ts';
+import { EXIT } from './console/exit-codes.ts';
+import { addExploreCommand } from './explore/explore-command.ts';
+import { type Host, UsageError } from './console/host.ts';
+import { InterruptedError, interruptedBy } from './console/interruption.ts';
 import { addListCommand } from './list-command.ts';
-import { addReplayCommand } from './replay-command.ts';
-import { addRunCommand } from './run-command.ts';
-import { addShowCommand } from './show-command.ts';
-import { shellQuote } from './shell-quote.ts';
+import { addReplayCommand } from './replay/replay-command.ts';
+import { addRunCommand } from './run/run-command.ts';
+import { addShowCommand } from './show/show-command.ts';
+import { shellQuote } from './console/shell-quote.ts';
 
 const EXIT_CODES = `
 Exit codes:

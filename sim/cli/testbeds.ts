@@ -1,4 +1,4 @@
-import type { Host } from './host.ts';
+import type { Host } from './console/host.ts';
 
 /** The testbeds that there are. Each is loaded only when it is wanted: most commands run nothing. */
 export const TESTBEDS: Host['testbeds'] = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Output } from '../cli/host.ts';
+import type { Output } from '../cli/console/host.ts';
 import { runMutants } from './command.ts';
 import type { Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { names, wholeNumber } from '../cli/arguments.ts';
-import { colorsFor } from '../cli/colors.ts';
-import { EXIT } from '../cli/exit-codes.ts';
-import { type Host, UsageError } from '../cli/host.ts';
-import type { SignalName } from '../cli/interruption.ts';
-import { ProgressLine } from '../cli/progress-line.ts';
+import { names, wholeNumber } from '../cli/console/arguments.ts';
+import { colorsFor } from '../cli/console/colors.ts';
+import { EXIT } from '../cli/console/exit-codes.ts';
+import { type Host, UsageError } from '../cli/console/host.ts';
+import type { SignalName } from '../cli/console/interruption.ts';
+import { ProgressLine } from '../cli/console/progress-line.ts';
 import { control } from './control.ts';
 import { hunt, type HuntProgress } from './hunt.ts';
 import { type Mutant, PatchError } from './mutant.ts';

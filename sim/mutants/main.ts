@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
-import { EXIT } from '../cli/exit-codes.ts';
-import type { Output } from '../cli/host.ts';
-import { interruption } from '../cli/interruption.ts';
+import { EXIT } from '../cli/console/exit-codes.ts';
+import type { Output } from '../cli/console/host.ts';
+import { interruption } from '../cli/console/interruption.ts';
 import { runMutants } from './command.ts';
 
 /** The program behind `npm run mutants`. */

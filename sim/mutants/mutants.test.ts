@@ -72,9 +72,9 @@ describe('the program of the search', () => {
     await expect(
       buildSearchProgram({ ...QUORUM, patches: [{ file: 'src/quorum.ts', find: '§', replace: '' }] }),
     ).rejects.toThrow(PatchError);
-    const idle = { file: 'sim/cli/lines.ts', find: 'const NO_BORDERS', replace: 'const NONE_AT_ALL' };
+    const idle = { file: 'sim/cli/console/lines.ts', find: 'const NO_BORDERS', replace: 'const NONE_AT_ALL' };
     await expect(buildSearchProgram({ ...QUORUM, patches: [idle] })).rejects.toThrow(
-      /The mutant test-mutant patches .*sim\/cli\/lines\.ts, which the search does not load/,
+      /The mutant test-mutant patches .*sim\/cli\/console\/lines\.ts, which the search does not load/,
     );
   });
 });

@@ -1,5 +1,5 @@
-import type { Colors } from '../cli/colors.ts';
-import { renderLines } from '../cli/lines.ts';
+import type { Colors } from '../cli/console/colors.ts';
+import { renderLines } from '../cli/console/lines.ts';
 import { formatMs } from '../text/duration-text.ts';
 import { visibleText } from '../text/visible-text.ts';
 import type { ControlResult } from './control.ts';

@@ -1,0 +1,106 @@
+import { BOUND_NAMES } from '../../explore/envelope.ts';
+import { PROTOCOL_PHASES } from '../../explore/coverage.ts';
+import type { Exploration } from '../../explore/explore.ts';
+import type { ExploreSummary, FoundSummary } from '../../explore/summary.ts';
+import { visibleText } from '../../text/visible-text.ts';
+import { formatMs } from '../../text/duration-text.ts';
+import { type Colors, colorsFor } from '../console/colors.ts';
+import type { Host, Output } from '../console/host.ts';
+import { renderLines } from '../console/lines.ts';
+import { ProgressLine } from '../console/progress-line.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** Shows on a terminal how far an exploration is. */
+export class ExploreDisplay {
+  private readonly line: ProgressLine;
+
+  constructor(output: Output) {
+    this.line = new ProgressLine(output);
+  }
+
+  update(progress: Exploration): void {
+    const { runs, coverage, hit } = progress;
+    const found = hit === null ? 'no violation' : '1 violation';
+    const cells = Object.keys(coverage).length;
+    this.line.show(`${runs} runs, ${rateText(progress)}, ${cells} faults × phases, ${found}`);
+  }
+
+  show(text: string): void {
+    this.line.show(text);
+  }
+
+  end(): void {
+    this.line.clear();
+  }
+}
+
+/** Prints what was tried and found: for people, or as JSON alone. `elapsedMs` is null where only one run was run again. */
+export function printExploration(
+  summary: ExploreSummary,
+  elapsedMs: number | null,
+  summaryPath: string,
+  asJson: boolean,
+  { stdout, stderr, environment }: Host,
+): void {
+  if (asJson) {
+    stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  } else {
+    const colors = colorsFor(stdout, environment);
+    if (elapsedMs !== null) stdout.write(coverageText(summary, colors));
+    stdout.write(`${triedText(summary, elapsedMs)}${outcomeText(summary, colors)}\n`);
+    if (summary.found !== null) stdout.write(foundText(summary.found, colors));
+    if (summary.fingerprint !== null) stdout.write(`Fingerprint: ${summary.fingerprint}\n`);
+    stdout.write(`Summary: ${visibleText(summaryPath)}\n`);
+  }
+  if (summary.interrupted) stderr.write(`Interrupted after ${summary.runs} runs; their results are kept\n`);
+}
+
+function triedText({ runs, corpusRuns, events }: ExploreSummary, elapsedMs: number | null): string {
+  if (elapsedMs === null) return 'Run again: ';
+  const corpus = corpusRuns === 0 ? '' : `, ${corpusRuns} of them from the corpus`;
+  return `${runs} runs${corpus} (${events} events) in ${formatMs(Math.round(elapsedMs))}, ${rateText({ runs, elapsedMs })}: `;
+}
+
+function rateText({ runs, elapsedMs }: { readonly runs: number; readonly elapsedMs: number }): string {
+  return `${Math.round((runs * MS_PER_SECOND) / Math.max(1, elapsedMs))} runs/s`;
+}
+
+function outcomeText({ found, outside }: ExploreSummary, colors: Colors): string {
+  const where = outside.length === 0 ? 'inside the envelope' : `with ${outside.join(' and ')} left open`;
+  if (found === null) {
+    const text = `no violation ${where}`;
+    return outside.length === 0 ? colors.green(text) : colors.red(`${text}, where one was to be found`);
+  }
+  if (found.because.length === 0) return colors.red(`${found.symptom} broke inside the envelope: a defect`);
+  return colors.green(`found how ${found.symptom} breaks ${where}`);
+}
+
+function foundText(found: FoundSummary, colors: Colors): string {
+  const { message, faults, clients, shrinkRuns, scenario, report, replay, confirmations } = found;
+  const size = `${faults} ${faults === 1 ? 'fault' : 'faults'} and ${clients} clients, after ${shrinkRuns} runs`;
+  const lines = [
+    `  ${visibleText(message)}`,
+    `  Made small: ${size}`,
+    ...confirmations.map(({ backend, verdict, reason }) => {
+      const text = `  On ${backend}: ${verdict === 'unable' ? 'cannot run' : verdict} (${visibleText(reason)})`;
+      return verdict === 'agrees' ? colors.green(text) : colors.yellow(text);
+    }),
+    `Scenario: ${visibleText(scenario)}`,
+    ...(report === null ? [] : [`Report: ${visibleText(report)}`]),
+    `Replay: ${replay}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** How often faults of each kind began in each phase, for schedules that reach everywhere show in no other way. */
+function coverageText({ coverage, outside }: ExploreSummary, colors: Colors): string {
+  const kinds = Object.keys(coverage);
+  if (kinds.length === 0) return '';
+  const header = ['fault', ...PROTOCOL_PHASES];
+  const rows = kinds.map((kind) => [kind, ...PROTOCOL_PHASES.map((phase) => `${coverage[kind]?.[phase] ?? '·'}`)]);
+  const lines = renderLines([header, ...rows]).flat();
+  const open = outside.length === 0 ? BOUND_NAMES.length : BOUND_NAMES.length - outside.length;
+  const [first = '', ...others] = lines;
+  return `${[colors.bold(first), ...others].join('\n')}\n${open} of ${BOUND_NAMES.length} bounds of the envelope hold\n`;
+}

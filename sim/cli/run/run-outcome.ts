@@ -1,0 +1,47 @@
+import type { Summary } from '../../results/summary.ts';
+import { visibleText } from '../../text/visible-text.ts';
+import { EXIT } from '../console/exit-codes.ts';
+import type { Host } from '../console/host.ts';
+import { interruptedBy } from '../console/interruption.ts';
+
+/**
+ * What the process tells its caller about the runs; what no table tells goes to standard error. `cutShort` is the file with the history of a run that was
+ * interrupted.
+ */
+export function exitCodeOf(
+  summary: Summary,
+  isStrict: boolean,
+  cutShort: string | null,
+  { signal, stderr }: Host,
+): number {
+  const { totals, skipped } = summary;
+  if (signal.aborted && totals.missing > 0) {
+    const name = interruptedBy(signal);
+    const all = totals.runs + totals.missing;
+    const rest = cutShort === null ? '' : `, and the history so far of the next in ${visibleText(cutShort)}`;
+    stderr.write(`Interrupted by ${name} after ${totals.runs} of ${all} runs; their results are kept${rest}\n`);
+    return EXIT[name];
+  }
+  if (totals.runs === 0) {
+    stderr.write('Nothing ran, and nothing is proven: every scenario was skipped, for the reasons above\n');
+    return EXIT.badInput;
+  }
+  if (totals.notAsExpected > 0) return EXIT.notAsExpected;
+  if (totals.unknown > 0 || skipped.some(({ wasTried }) => wasTried)) return EXIT.unknown;
+  const lack = isStrict ? strictLack(summary) : null;
+  if (lack === null) return EXIT.asExpected;
+  stderr.write(`--strict: ${lack}\n`);
+  return EXIT.unknown;
+}
+
+/** What is missing for everything to be proven everywhere; null if nothing is. */
+function strictLack({ skipped, parity }: Summary): string | null {
+  const differing = parity.filter(({ agree }) => !agree).map(({ scenario }) => scenario);
+  const lacks = [
+    ...(skipped.length === 0
+      ? []
+      : [`${skipped.length} ${skipped.length === 1 ? 'scenario was' : 'scenarios were'} skipped`]),
+    ...(differing.length === 0 ? [] : [`the backends do not agree on ${differing.join(', ')}`]),
+  ];
+  return lacks.length === 0 ? null : lacks.join('; ');
+}
