@@ -76,6 +76,40 @@ describe.skipIf(obstacle !== null)(titled('faults that hit who stands still, for
   });
 });
 
+describe.skipIf(obstacle !== null)(titled('a server that gets to a command late, for real', obstacle), () => {
+  it.each([
+    { fault: 'reset' },
+    { fault: 'partition', direction: 'request', for: '200ms' },
+    { fault: 'partition', direction: 'reply', for: '200ms' },
+  ] as const)('loses its answer if the connection has broken meanwhile by %o', async (broken) => {
+    const story = await realStory({
+      settings: { nodes: 1, ttl: '5s', nodeTimeout: '3s' },
+      clients: { A: null },
+      workload: [
+        {
+          clients: 'A',
+          after: { event: 'node-paused', delay: '50ms' },
+          steps: [{ acquire: { resource: 'r', retryCount: 0 } }],
+        },
+      ],
+      faults: [
+        { fault: 'server-pause', nodes: 'n1', at: '200ms', for: '1s' },
+        { ...broken, clients: 'A', nodes: 'n1', after: { event: 'node-paused', delay: '300ms' } },
+      ],
+    });
+    const { fault } = story.started(broken.fault);
+    const command = story.first('command-sent', { kind: 'acquire' });
+    const { timeUs: brokenUs } = story.one('fault-ended', { fault });
+    const { timeUs: ranUs } = story.one('command-executed', { command: command.command });
+    expect(command.timeUs).toBeLessThan(story.started(broken.fault).timeUs);
+    expect(ranUs).toBeGreaterThan(brokenUs);
+    expect(story.answerTo(command)).toBeUndefined();
+    expect(story.all('message-lost', { command: command.command })).toMatchObject([
+      { direction: 'reply', fault, timeUs: ranUs },
+    ]);
+  });
+});
+
 describe.skipIf(clockObstacle !== null)(titled('a clock that steps to and fro, for real', clockObstacle), () => {
   it('does so on every node that goes on, through pauses and crashes of others, and is right in the end', async () => {
     const story = await realStory({

@@ -279,6 +279,29 @@ describe('messages that nobody saw', () => {
     );
   });
 
+  it.each([
+    ['was cut and closed again before', withFault('cut', 'reply', 14, 16), 40],
+    ['was cut, without anybody hearing of it', withFault('cut', 'reply', 14, 16), null],
+    ['is closed behind requests that were cut', withFault('cut', 'request', 14, 16), 40],
+    ['breaks under requests that are cut still', withFault('cut', 'request', 14, 60), 40],
+  ])('a reply is lost if its command runs late, and the connection %s', (_why, disturbances, failedUs) => {
+    const client = [sent(1, 10), ...(failedUs === null ? [] : [received(1, failedUs, 'failed')])];
+    expect(told(merge([ran(30)], client, disturbances))).toContain('30 message-lost 1 reply by 7');
+    // The client may know before the server has got to it.
+    const early = [sent(1, 10), ...(failedUs === null ? [] : [received(1, 17, 'failed')])];
+    expect(told(merge([ran(30)], early, disturbances))).toContain('30 message-lost 1 reply by 7');
+  });
+
+  it.each([
+    ['before its request was sent', withFault('cut', 'reply', 5, 9), failed],
+    ['after the sender gave up', withFault('cut', 'reply', 51, 60), failed],
+    ['nowhere but on the way of requests, and the connection did not break', withFault('cut', 'request', 5, 60), null],
+  ])('a reply that never came is not lost if something was cut %s', (_when, disturbances, end) => {
+    expect(told(merge([ran(30)], [sent(1, 10), ...(end === null ? [] : [end])], disturbances)).join()).not.toContain(
+      'lost',
+    );
+  });
+
   it('a connection that breaks without a fault loses, too', () => {
     const disturbances = withFault('cut', 'reply', 20, 20, { fault: null });
     expect(told(merge([ran(12)], [sent(1, 10), failed], disturbances))).toContain('12 message-lost 1 reply by null');
@@ -338,6 +361,10 @@ describe('writes', () => {
       '10 message-delayed 3 request by 7',
     );
     expect(told(merge([accepted], [writeSent], withFault('cut', 'reply', 5, 60, toResource)))).toContain(
+      '30 message-lost 3 reply by 7',
+    );
+    // The connection was closed before the resource got to it.
+    expect(told(merge([accepted], [writeSent], withFault('cut', 'reply', 12, 14, toResource)))).toContain(
       '30 message-lost 3 reply by 7',
     );
     expect(told(merge([accepted], [writeSent], withFault('cut', 'request', 5, 60, toResource)))).toEqual([

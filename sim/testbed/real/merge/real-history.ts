@@ -4,8 +4,9 @@ import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
 import { RESOURCE } from '../../../faults/targets.ts';
 import type { WriteDecision } from '../../../workload/protected-resource.ts';
-import { type Exchange, matchExecutions, wasAnswered, type WriteExchange } from './exchange.ts';
-import type { LinkDisturbance, LinkDisturbances } from '../links/link-disturbances.ts';
+import { whatBefell, whatBefellWrite } from './disturbed-messages.ts';
+import { type Exchange, matchExecutions, type WriteExchange } from './exchange.ts';
+import type { LinkDisturbances } from '../links/link-disturbances.ts';
 import { pushTo } from '../multimap.ts';
 import { settleTimes, type Observation, observationOf, takeOffLateness } from './observation.ts';
 
@@ -91,8 +92,8 @@ export function mergeHistory({ run, clients, disturbances, writeDecisions }: See
       placed.push({ event: { ...event, timeUs, command: sent.command, client: sent.client }, rank: SERVER });
     }
   }
-  for (const exchange of exchanges.values()) placed.push(...whatFollows(exchange, disturbances).map(follows));
-  for (const write of writes.values()) placed.push(...whatFollowsForWrite(write, disturbances).map(follows));
+  for (const exchange of exchanges.values()) placed.push(...whatBefell(exchange, disturbances).map(follows));
+  for (const write of writes.values()) placed.push(...whatBefellWrite(write, disturbances).map(follows));
   return {
     history: inOrder(placed),
     exchanges: [...exchanges.values()],
@@ -125,66 +126,4 @@ function inOrder(placed: Placed[]): HistoryLog {
   const history = new HistoryLog();
   for (const { event } of placed) history.record(event);
   return history;
-}
-
-function whatFollows(exchange: Exchange, disturbances: LinkDisturbances): HistoryEvent[] {
-  const { sent, execution, received } = exchange;
-  const message = { command: sent.command, client: sent.client, node: sent.node };
-  const arrivedUs = received?.timeUs ?? null;
-  if (wasAnswered(exchange)) {
-    const ranUs = execution?.timeUs ?? sent.timeUs;
-    return [
-      ...delayOf(message, 'request', sent.timeUs, ranUs, disturbances),
-      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, disturbances),
-    ];
-  }
-  if (execution === null) return lossOf(message, 'request', sent.timeUs, arrivedUs, disturbances);
-  // A server that answers with an error loses nothing.
-  return execution.event.reply === 'failed' ? [] : lossOf(message, 'reply', execution.timeUs, arrivedUs, disturbances);
-}
-
-function whatFollowsForWrite(
-  { sent: { write, client, timeUs }, taken, decision }: WriteExchange,
-  disturbances: LinkDisturbances,
-): HistoryEvent[] {
-  const message = { command: write, client, node: RESOURCE };
-  if (taken === null) return lossOf(message, 'request', timeUs, null, disturbances);
-  return [
-    ...delayOf(message, 'request', timeUs, taken.timeUs, disturbances),
-    ...(decision === null ? lossOf(message, 'reply', taken.timeUs, null, disturbances) : []),
-  ];
-}
-
-interface Message {
-  readonly command: number;
-  readonly client: string;
-  readonly node: string;
-}
-
-/** A message that set out at `fromUs` and never arrived, if something on its way explains it until its sender gave it up; null if it never did. */
-function lossOf(
-  message: Message,
-  direction: LinkDisturbance['direction'],
-  fromUs: number,
-  givenUpUs: number | null,
-  disturbances: LinkDisturbances,
-): HistoryEvent[] {
-  const route = { client: message.client, server: message.node, direction };
-  const cut = disturbances.find('cut', route, fromUs, givenUpUs ?? fromUs);
-  return cut === null ? [] : [{ type: 'message-lost', timeUs: fromUs, ...message, direction, fault: cut.fault }];
-}
-
-/** A message that was on its way from one moment to the other, if a fault slowed it. */
-function delayOf(
-  message: Message,
-  direction: LinkDisturbance['direction'],
-  fromUs: number,
-  untilUs: number,
-  disturbances: LinkDisturbances,
-): HistoryEvent[] {
-  const route = { client: message.client, server: message.node, direction };
-  const slow = untilUs > fromUs ? disturbances.find('slow', route, fromUs, fromUs) : null;
-  if (slow === null || slow.fault === null) return [];
-  const byUs = untilUs - fromUs;
-  return [{ type: 'message-delayed', timeUs: fromUs, ...message, direction, byUs, fault: slow.fault }];
 }
