@@ -119,5 +119,5 @@ while word <= last do
 end
 return answers
 `,
-  sha1: 'f8a5b301261f8ec5bfefeb8cd2702e932938a0e4',
+  sha1: 'f6eecc7d74f9148272610f42b3fff14807faaea0',
 };

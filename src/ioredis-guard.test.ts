@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,6 +66,19 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
     return node;
   }
 
+  /** What INFO tells. */
+  async function field(name: string, client = direct): Promise<string | undefined> {
+    return new RegExp(`^${name}:(\\w+)`, 'm').exec(await client.info())?.[1];
+  }
+
+  /** Makes `replica` follow `primary`, and resolves once it has all of its keys. */
+  async function follow(replica: Redis, primary: RedisServer, primaryDirect: Redis): Promise<void> {
+    // It would wait five seconds for more replicas.
+    await primaryDirect.config('SET', 'repl-diskless-sync-delay', '0');
+    await replica.replicaof('127.0.0.1', primary.port);
+    await expect.poll(() => field('master_link_status', replica), { timeout: 20_000 }).toBe('up');
+  }
+
   describe.each<[string, (options: RedisOptions) => IoredisClient]>([
     ['a client of its own', (options) => connectTo(options, systemEnvironment)],
     ['ioredis 6', (options) => new Redis(options as { port: number })],
@@ -95,8 +108,8 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
         expect(await ask(node, admit)).toEqual({ kind: 'admitted' });
         expect(await ask(node, acquireOf('a', hint))).toEqual({ kind: 'granted', token: hint });
         expect(await ask(node, acquireOf('b', hint))).toEqual({ kind: 'held' });
-        const runId = /^run_id:(\w+)/m.exec(await direct.info('server'))?.[1];
-        expect(await direct.get(GUARD.markerKey)).toBe(runId);
+        const [runId, historyId] = await Promise.all([field('run_id'), field('master_replid')]);
+        expect(await direct.get(GUARD.markerKey)).toBe(`${runId} ${historyId}`);
         const again = new Promise<void>((resolve) => (connected = resolve));
         await server.kill();
         await server.start();
@@ -143,6 +156,39 @@ describe.skipIf(!hasRedisServer)(`a guarded node over ioredis (${NEEDS_REDIS_SER
       expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'quarantined' });
     });
   });
+
+  it('is in quarantine when it was a replica meanwhile, which neither its run_id nor its connections show', async () => {
+    // All that a user needs.
+    const rights = ['~lock:*', '+set', '+get', '+del', '+pttl', '+pexpire', '+eval', '+evalsha', '+info'];
+    await direct.call('ACL', 'SETUSER', 'locks', 'on', '>pw', ...rights);
+    await using other = await startRedisServer();
+    const otherDirect = new Redis(other.port, '127.0.0.1');
+    try {
+      const client = connectTo(
+        { host: '127.0.0.1', port: server.port, username: 'locks', password: 'pw' },
+        systemEnvironment,
+      );
+      const node = nodeOf(client);
+      await follow(otherDirect, server, direct);
+      await ask(node, admit);
+      await expect.poll(() => otherDirect.get(GUARD.markerKey)).not.toBeNull();
+      await otherDirect.replicaof('NO', 'ONE');
+      // The other one has the marker, and not this vote.
+      expect(await ask(node, acquireOf('a'))).toEqual({ kind: 'granted', token: null });
+      const runId = await field('run_id');
+      let losses = 0;
+      client.on('close', () => (losses += 1));
+      await follow(direct, other, otherDirect);
+      await direct.replicaof('NO', 'ONE');
+      expect([await direct.get('lock:r'), await field('run_id'), losses]).toEqual([null, runId, 0]);
+      const together = Promise.all([ask(node, acquireOf('b')), ask(node, acquireOf('b', 7))]);
+      expect(await together).toEqual([{ kind: 'quarantined' }, { kind: 'quarantined' }]);
+      await direct.del(GUARD.quarantineKey);
+      expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'granted', token: null });
+    } finally {
+      otherDirect.disconnect();
+    }
+  });
 });
 
 describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, () => {
@@ -162,7 +208,7 @@ describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, ()
       expect((await quarantined()).length).toBeGreaterThan(1);
       await redlock.admitNewNodes('all');
       await (await redlock.acquire('r', 1000)).release();
-      const again = once(clients[0] as Redis, 'ready');
+      const again = new Promise<void>((resolve) => clients[0]?.once('ready', resolve));
       await servers[0]?.kill();
       await servers[0]?.start();
       await again;

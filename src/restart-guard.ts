@@ -5,9 +5,9 @@ export const RESTART_MARKER_SUFFIX = ':restart-marker';
 export const RESTART_QUARANTINE_SUFFIX = ':restart-quarantine';
 
 /**
- * How a node is kept from voting while leases may be out that it has forgotten. The marker holds the run_id of the server that is known
- * to remember: a server that restarted, was flushed or is a promoted replica has none, or that of another run. Whoever meets such a
- * server stores the marker, and the quarantine with a time to live; until that is over the node grants nothing.
+ * How a node is kept from voting while leases may be out that it has forgotten. The marker names the server that is known to remember, by
+ * its run_id and the id of its replication history, which changes when it is promoted: a server that restarted, was flushed, is a promoted replica or
+ * was a replica meanwhile has none, or that of another run. Whoever meets such a server stores the marker, and the quarantine with a time to live; until that is over the node grants nothing.
  */
 export interface RestartGuard {
   readonly markerKey: string;

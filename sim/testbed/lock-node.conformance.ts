@@ -16,11 +16,15 @@ export interface ConformanceSubject {
   flush(): Promise<void>;
   /** Leaves the marker of the guard as a server finds it that has restarted: with the run_id of another run. */
   ageMarker(markerKey: string): Promise<void>;
+  /** Makes the node a replica and at once a primary again, which keeps its process, its keys and its connections. */
+  demoteForAMoment(): Promise<void>;
 }
 
 /** One step of a sequence: a command, a move of the node's clock, or what makes a node one that may have forgotten locks. */
 export type ConformanceStep =
-  { readonly command: LockCommand } | { readonly moveClockMs: number } | { readonly forget: 'everything' | 'its run' };
+  | { readonly command: LockCommand }
+  | { readonly moveClockMs: number }
+  | { readonly forget: 'everything' | 'its run' | 'its history' };
 
 /** A node's guard, for a test: of whatever length. */
 function guardOf(quarantineMs: number): RestartGuard {
@@ -71,6 +75,7 @@ export async function transcript(
       continue;
     }
     if (step.forget === 'everything') await subject.flush();
+    else if (step.forget === 'its history') await subject.demoteForAMoment();
     else await subject.ageMarker(prefix + guardOf(0).markerKey);
   }
   await sendGathered();
@@ -125,7 +130,7 @@ function admit(): ConformanceStep {
   return { command: { kind: 'admit', key, quarantineKey, timeoutMs: TIMEOUT_MS } };
 }
 
-function forget(what: 'everything' | 'its run'): ConformanceStep {
+function forget(what: 'everything' | 'its run' | 'its history'): ConformanceStep {
   return { forget: what };
 }
 
@@ -307,6 +312,22 @@ export const CASES: readonly {
     answers: ['admitted', 'granted', 'quarantined', 'quarantined', 'granted', 'quarantined', 'quarantined', 'granted'],
   },
   {
+    title: 'a quarantine begins when the node was a replica meanwhile, whatever it holds',
+    steps: [
+      admit(),
+      guarded('k', 'a', 50),
+      forget('its history'),
+      guarded('k', 'a', 50),
+      guarded('l', 'b', 50),
+      moveClock(51),
+      guarded('l', 'b', 50),
+      forget('its history'),
+      admit(),
+      guarded('l', 'b', 50),
+    ],
+    answers: ['admitted', 'granted', 'quarantined', 'quarantined', 'granted', 'admitted', 'granted'],
+  },
+  {
     title: 'admission ends a quarantine, of a node that is known to remember',
     steps: [
       guarded('k', 'a', 50_000),
@@ -351,7 +372,7 @@ const step: fc.Arbitrary<ConformanceStep> = fc.oneof(
       .tuple(keys, values, fc.constantFrom(3, 20, 2000), fc.option(tokens))
       .map(([key, value, quarantineMs, hint]) => guarded(key, value, quarantineMs, hint)),
   },
-  { weight: 2, arbitrary: fc.constantFrom(admit(), forget('its run'), forget('everything')) },
+  { weight: 2, arbitrary: fc.constantFrom(admit(), forget('its run'), forget('its history'), forget('everything')) },
   { weight: 2, arbitrary: fc.tuple(keys, values, tokens).map(([key, value, token]) => commit(key, value, token)) },
   { weight: 3, arbitrary: fc.tuple(keys, values, ttls).map(([key, value, ttlMs]) => extend(key, value, ttlMs)) },
   { weight: 3, arbitrary: fc.tuple(keys, values).map(([key, value]) => release(key, value)) },

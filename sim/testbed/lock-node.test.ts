@@ -17,21 +17,21 @@ import {
 import { ModelNode } from './model-node/model-node.ts';
 
 const RANDOM_SEQUENCES = 3000;
-const RUN = 'this run';
-
 function modelSubject(): ConformanceSubject {
   let nowMs = START_MS;
+  let histories = 1;
+  const run = (): string => `this run, history ${histories}`;
   const model = new ModelNode(
     { persistence: 'none', maxmemoryPolicy: 'noeviction', replicaHorizonUs: 0 },
     nowMs,
     () => undefined,
   );
   return {
-    execute: (command) => Promise.resolve(model.execute(command, nowMs, 0, RUN)),
+    execute: (command) => Promise.resolve(model.execute(command, nowMs, 0, run())),
     executeTogether: (commands) => {
       const replies: LockReply[] = [];
       model.together(() => {
-        for (const command of commands) replies.push(model.execute(command, nowMs, 0, RUN));
+        for (const command of commands) replies.push(model.execute(command, nowMs, 0, run()));
       });
       return Promise.resolve(replies);
     },
@@ -41,6 +41,10 @@ function modelSubject(): ConformanceSubject {
     },
     ageMarker: (key) => {
       model.execute({ kind: 'admit', key, quarantineKey: '', timeoutMs: 0 }, nowMs, 0, FORMER_RUN);
+      return Promise.resolve();
+    },
+    demoteForAMoment: () => {
+      histories += 1;
       return Promise.resolve();
     },
     setClock: (toMs) => {
@@ -64,6 +68,11 @@ function nodeSubject(node: LockNode, server: FrozenRedis, direct: Redis): Confor
     },
     ageMarker: async (markerKey) => {
       await direct.set(markerKey, FORMER_RUN);
+    },
+    demoteForAMoment: async () => {
+      // Nobody is there, and it does not look before it is asked to be a primary again.
+      await direct.replicaof('127.0.0.1', 1);
+      await direct.replicaof('NO', 'ONE');
     },
     setClock: async (nowMs, keys) => {
       server.setClock(nowMs);

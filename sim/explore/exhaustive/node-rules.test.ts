@@ -17,9 +17,10 @@ import { Replies } from './replies.ts';
 const KINDS: readonly string[] = ['acquire', 'commit', 'extend', 'release'];
 
 /** What the suite can do to nodes with a restart guard, which those of the small world are without. */
-const UNKNOWN: Pick<ConformanceSubject, 'flush' | 'ageMarker'> = {
+const UNKNOWN: Pick<ConformanceSubject, 'flush' | 'ageMarker' | 'demoteForAMoment'> = {
   flush: () => Promise.reject(new Error('nodes of the small world are not emptied')),
   ageMarker: () => Promise.reject(new Error('nodes of the small world have no marker')),
+  demoteForAMoment: () => Promise.reject(new Error('nodes of the small world have no history')),
 };
 
 /** The node rules as the conformance suite wants them: keys by name, values as text, and inspection. */

@@ -168,7 +168,11 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     await ask('first', null);
     // The ends of quarantines and of keys fall between commands that are sent as fast as they go.
     for (let number = 0; number < 1500; number += 1) {
-      if (number % 25 === 0) await admin.flushall();
+      if (number % 50 === 0) await admin.flushall();
+      if (number % 50 === 25) {
+        await admin.replicaof('localhost', 1);
+        await admin.replicaof('NO', 'ONE');
+      }
       await Promise.all([ask(`${number}a`, null), ask(`${number}b`, 0)]);
     }
     await observer.readKeys('restart');

@@ -45,6 +45,8 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
   private readonly reader = new ExpiryReader(this);
   /** What the script that was seen last has called, and on which key: `del lock:a`. */
   private readonly scriptedCalls = new Set<string>();
+  /** The id of the server's replication history, by which with its run_id it is marked; a script that marks it tells of a new one. */
+  private historyId = '';
   /** True time of what is seen just now. */
   private seenUs = 0;
   /** How far the server's wall clock is ahead of the host's, about. */
@@ -98,8 +100,10 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     const { client } = this.connection;
     const runId = /^run_id:(\w+)/m.exec(await client.info('server'))?.[1];
     if (runId === undefined) throw new Error(`${this.node} does not tell its run_id`);
-    await client.set(guard.markerKey, runId);
-    this.model.execute(admissionBy(guard), Date.now(), 0, runId);
+    await this.readHistoryId();
+    const run = this.nameOf(runId);
+    await client.set(guard.markerKey, run);
+    this.model.execute(admissionBy(guard), Date.now(), 0, run);
   }
 
   /**
@@ -127,6 +131,7 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
       else if (name.endsWith(RESTART_QUARANTINE_SUFFIX)) quarantines.set(name, expiresAtMs);
       else if (remainingMs >= 0) found.set(name, { value, expiresAtMs });
     }
+    await this.readHistoryId();
     const wallMs = await this.connection.wallMs();
     this.seenUs = this.options.nowUs();
     return this.model.adopt(new NodeData(found, counters, markers, quarantines), cause, wallMs);
@@ -165,8 +170,10 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     if (name === 'flushall') this.model.flush(wallMs, 0);
   }
 
-  onScriptedCommand([name = '', key = '']: readonly string[]): void {
+  onScriptedCommand([name = '', key = '', value = '']: readonly string[]): void {
     this.scriptedCalls.add(`${name.toLowerCase()} ${key}`);
+    // It changes when a first replica comes, of which MONITOR says nothing.
+    if (name.toLowerCase() === 'set' && key.endsWith(RESTART_MARKER_SUFFIX)) this.historyId = value.split(' ')[1] ?? '';
     this.reader.step(key);
   }
 
@@ -207,7 +214,7 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
     // by then was dropped, and is not there any more.
     const expiries = expiringKeys(command).map((key) => this.model.expiryOf(key) ?? Number.POSITIVE_INFINITY);
     const nowMs = Math.min(wallMs, ...expiries);
-    let reply = this.model.execute(command, nowMs, 0, runId);
+    let reply = this.model.execute(command, nowMs, 0, this.nameOf(runId));
     const done = isAlone ? this.strayDeed(command) : null;
     if (done !== null) reply = this.model.execute(done, nowMs, 0);
     this.options.onExecuted({
@@ -220,6 +227,16 @@ export class NodeObserver implements ServerWatcher, ExpiryListener {
       before: this.model.before,
       changed: this.model.changed,
     });
+  }
+
+  private async readHistoryId(): Promise<void> {
+    const info = await this.connection.client.info('replication');
+    this.historyId = /^master_replid:(\w+)/m.exec(info)?.[1] ?? '';
+  }
+
+  /** What the server is marked with, in this run of it. */
+  private nameOf(runId: string): string {
+    return `${runId} ${this.historyId}`;
   }
 
   /**
