@@ -153,7 +153,7 @@ export class Attempt {
 
   private observe(place: number, reply: LockReply): void {
     this.answeredMs?.set(place, this.request.environment.clock.now());
-    if (reply.kind === 'granted') this.tenure.noteGrant(place);
+    if (reply.kind === 'granted' || (reply.kind === 'failed' && reply.mayHold === true)) this.tenure.noteGrant(place);
     if (this.token === null || this.finish === null) return;
     // An answer to acquire that arrives while the token is being committed can still help.
     this.countToken(place, reply);

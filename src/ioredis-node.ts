@@ -227,7 +227,7 @@ export class IoredisNode implements LockNode {
   private receiveOfSet(errand: Errand, command: AcquireCommand, answer: unknown): void {
     const { epoch } = errand;
     const doubt = this.doubt(command, epoch);
-    if (doubt !== null) errand.settle(this.failed(doubt));
+    if (doubt !== null) errand.settle(this.doubted(doubt, answer === 'OK' ? GRANTED_WITHOUT_TOKEN : null));
     else if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
     else if (answer !== null) errand.settle(this.unexpected(answer));
     // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
@@ -301,7 +301,7 @@ export class IoredisNode implements LockNode {
 
   private receive({ command, settle, request, epoch }: ScriptErrand, answer: unknown): void {
     const doubt = this.doubt(command, epoch);
-    if (doubt !== null) settle(this.failed(doubt));
+    if (doubt !== null) settle(this.doubted(doubt, request.interpret(answer)));
     else settle(request.interpret(answer) ?? this.unexpected(answer));
   }
 
@@ -340,6 +340,12 @@ export class IoredisNode implements LockNode {
     const lost = this.link.error ?? error;
     const reason = new Error(`the connection was lost before an answer came (${lost.message})`, { cause: lost });
     return { kind: 'failed', error: nodeError(this.id, reason), sent: true };
+  }
+
+  /** An answer that is worth nothing as a vote; but a value that was stored is there, and to be cleaned up. */
+  private doubted(doubt: Error, answer: LockReply | null): LockReply {
+    const error = nodeError(this.id, doubt);
+    return { kind: 'failed', error, sent: true, ...(answer?.kind === 'granted' && { mayHold: true }) };
   }
 
   private unexpected(answer: unknown): LockReply {

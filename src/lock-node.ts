@@ -94,7 +94,8 @@ export type LockCommand =
  * - to release: `released`, or `absent` (our value is not there)
  * - to inspect: `inspected` with the value and the milliseconds it still has to live, both null where there is no key
  * - to admit: `admitted`
- * - to any: `failed`, with the reason. Whether the command ran is then unknown, unless `sent` is false.
+ * - to any: `failed`, with the reason. Whether the command ran is then unknown, unless `sent` is false; with `mayHold` some server said that it
+ *   holds our value, and that is no vote.
  */
 export type LockReply =
   | { readonly kind: 'granted'; readonly token: number | null }
@@ -107,7 +108,7 @@ export type LockReply =
   | { readonly kind: 'absent' }
   | { readonly kind: 'inspected'; readonly value: string | null; readonly remainingMs: number | null }
   | { readonly kind: 'admitted' }
-  | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean };
+  | { readonly kind: 'failed'; readonly error: Error; readonly sent: boolean; readonly mayHold?: true };
 
 /** Replies that carry nothing, made once: a simulator answers millions of them. */
 export const GRANTED_WITHOUT_TOKEN: LockReply = Object.freeze({ kind: 'granted', token: null });

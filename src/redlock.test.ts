@@ -302,6 +302,33 @@ describe('acquire', () => {
       expect(slow.holder()).toBeNull();
     });
 
+    it.each<[string, LockReply]>([
+      ['a grant', { kind: 'granted', token: null }],
+      ['a grant that is no vote', { kind: 'failed', error: new Error('sent again'), sent: true, mayHold: true }],
+    ])('%s of an acquire that ran again after the value was released', async (_what, told) => {
+      const world = new FakeWorld();
+      const nodes = world.nodes(3);
+      const [slow, ...others] = nodes;
+      if (slow === undefined) throw new Error('no node');
+      // It has stored the value, but the answer is lost with the connection, and the client sends the command again.
+      let tell: () => void = () => undefined;
+      const resending: LockNode = {
+        id: 'resending',
+        execute: (command, settle) => {
+          if (command.kind === 'acquire') tell = () => settle(told);
+          slow.execute(command, command.kind === 'acquire' ? () => undefined : settle);
+        },
+      };
+      const lock = watch(world.redlock([resending, ...others]).acquire('r', TTL_MS));
+      await world.advance(10);
+      await Promise.all([(lock.value as AcquiredLock).release(), world.advance(10)]);
+      slow.occupy((lock.value as AcquiredLock).value);
+      tell();
+      await world.advance(10);
+      expect(slow.kinds()).toEqual(['acquire', 'release', 'release']);
+      expect(slow.holder()).toBeNull();
+    });
+
     it('without asking again a node that released what it had granted late', async () => {
       const world = new FakeWorld();
       const nodes = world.nodes(3);

@@ -14,7 +14,8 @@ function ignore(): void {
 /**
  * The stay of one value under the keys of one lock, on all nodes: from the first command that may have stored it to its clean-up.
  * It removes the value from every node, those that never answered included, and once more
- * from a place whose grant turns up after the value had already been reported absent there. Places are those of a {@link Round}.
+ * from a place whose grant turns up after its answer to the clean-up, or after which that did not find the value: a client that sends commands again by
+ * itself may have stored it anew. Places are those of a {@link Round}.
  */
 export class Tenure {
   readonly target: LockTarget;
@@ -45,7 +46,7 @@ export class Tenure {
     if (this.clearing === null) return;
     const cleared = this.clearing.replies[place];
     if (cleared === undefined) (this.lateGrants ??= new Set()).add(place);
-    else if (cleared.kind !== 'released') this.sweep(this.clearing, place);
+    else this.sweep(this.clearing, place);
   }
 
   /**
