@@ -116,11 +116,18 @@ describe('commands of one tick', () => {
     expect(client.sent.slice(1)).toEqual(['eval 3 k0 k1 k2 release 3 1 1 1']);
   });
 
-  it('are so many at most that no server is blocked', async () => {
+  it('are so many at most that no server is blocked, and the first ones leave at once for a server that has nothing to do', async () => {
     send(...Array.from({ length: 250 }, (_, index) => releaseOf(`k${index}`, 'v')));
+    expect(client.sent).toHaveLength(3);
     await world.advance(0);
-    expect(client.sent.map((words) => words.split(' ')[1])).toEqual(['100', '100', '50']);
-    expect(client.sent.map((words) => words.split(' ')[0])).toEqual(['eval', 'evalsha', 'evalsha']);
+    expect(client.sent.map((words) => words.split(' ')[1])).toEqual(['20', '100', '100', '30']);
+    expect(client.sent.map((words) => words.split(' ')[0])).toEqual(['eval', 'evalsha', 'evalsha', 'evalsha']);
+    client.answers[0]?.give(new Array(20).fill(1));
+    await world.advance(0);
+    // The server still works on the others.
+    send(...Array.from({ length: 50 }, (_, index) => releaseOf(`k${index}`, 'v')));
+    await world.advance(0);
+    expect(client.sent.slice(4).map((words) => words.split(' ')[1])).toEqual(['50']);
   });
 
   it('go one by one to a cluster, where their keys lie apart', async () => {
