@@ -152,11 +152,14 @@ describe.each(servers.filter((path) => !isValkey(path)).map((path) => ({ path, v
 
     it('sends the commands of a tick together, unless there is but one', async () => {
       await direct.config('RESETSTAT');
-      const commands = CASES.flatMap(({ steps }) => steps.flatMap((step) => ('command' in step ? [step.command] : [])));
+      // A server that has nothing to do gets the first ones at once where there are many.
+      const commands = CASES.flatMap(({ steps }) =>
+        steps.flatMap((step) => ('command' in step ? [step.command] : [])),
+      ).slice(0, 10);
       const replies = await nodeSubject(node, server, direct).executeTogether?.(commands);
       expect(replies).toHaveLength(commands.length);
       const calls = [...(await direct.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)];
-      expect(commands.length).toBeGreaterThan(2);
+      expect(commands).toHaveLength(10);
       expect(calls.map(([, count]) => count)).toEqual(['1']);
     });
   },
