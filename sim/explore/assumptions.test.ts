@@ -22,6 +22,7 @@ describe('overstepped', () => {
     { fault: 'flush', nodes: 'n2' },
     { fault: 'promotion', nodes: 'n3', lag: 1 },
   ];
+  const WALL: Partial<ScenarioInput> = { clients: { A: { clock: 'wall' }, B: null } };
   const SLOW: Partial<ScenarioInput> = { clients: { A: { rate: 0.99 } } };
 
   it.each<[string, FaultInput[], Partial<ScenarioInput>, string[]]>([
@@ -45,6 +46,22 @@ describe('overstepped', () => {
     ['a longer one', [{ fault: 'clock-jump', nodes: 'n1', by: -11 }], {}, ['clock-jump']],
     ['a strobe', [{ fault: 'clock-strobe', nodes: 'n1', by: -2, every: 5 }], {}, ['clock-jump']],
     ['a wall clock of a client', [{ fault: 'client-clock-jump', clients: 'A', by: '1h' }], {}, []],
+    [
+      'a wall clock by which a client tells the time, set back',
+      [{ fault: 'client-clock-jump', clients: 'A', by: -2 }],
+      WALL,
+      ['clock-jump'],
+    ],
+    [
+      'a wall clock of whoever holds the lock',
+      [{ fault: 'client-clock-jump', clients: 'holder', by: -2 }],
+      WALL,
+      ['clock-jump'],
+    ],
+    ['its step of a millisecond', [{ fault: 'client-clock-jump', clients: ['A', 'B'], by: -1 }], WALL, []],
+    ['a step forward within the drift', [{ fault: 'client-clock-jump', clients: 'all', by: 10 }], WALL, []],
+    ['a longer one forward', [{ fault: 'client-clock-jump', clients: 'all', by: 11 }], WALL, ['clock-jump']],
+    ['the wall clock of another client', [{ fault: 'client-clock-jump', clients: 'B', by: '-1h' }], WALL, []],
     ['a pause of a tenth', [{ fault: 'client-pause', clients: 'A', for: 100 }], {}, []],
     [
       'two of them',

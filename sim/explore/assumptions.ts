@@ -1,6 +1,6 @@
 import { driftAllowanceMs } from '../../src/validity.ts';
 import { RESOURCE } from '../faults/targets.ts';
-import type { NodeTarget } from '../faults/targets.ts';
+import type { ClientTarget, NodeTarget } from '../faults/targets.ts';
 import { keyLifeUs } from '../history/tables/key-life.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../scenario/schema.ts';
@@ -88,6 +88,10 @@ export function clientRates({ clients, faults }: Scenario): { readonly least: nu
   return { least: Math.min(...rates, 1), most: Math.max(...rates, 1) };
 }
 
+/**
+ * Whether clocks step by no more than the drift allowance bears. A client that tells elapsed time by its wall clock relies on its lock for longer when that is
+ * set back, as if the clocks of all nodes had been set forward, and the other way round.
+ */
 function clockStepsAreBounded(scenario: Scenario): boolean {
   let forwardMs = 0;
   let backMs = 0;
@@ -98,9 +102,19 @@ function clockStepsAreBounded(scenario: Scenario): boolean {
     } else if (fault.fault === 'clock-strobe') {
       forwardMs += Math.abs(fault.by);
       backMs += Math.abs(fault.by);
+    } else if (fault.fault === 'client-clock-jump' && reachesWallReader(fault.clients, scenario)) {
+      if (fault.by < 0) forwardMs -= fault.by;
+      else backMs += fault.by;
     }
   }
   return forwardMs <= LARGEST_STEP_MS && backMs <= driftFactorOf(scenario) * shortestTtlMs(scenario);
+}
+
+function reachesWallReader(target: ClientTarget, { clients }: Scenario): boolean {
+  // Who holds the lock then is not known now.
+  const isAnybody = target === 'all' || target === 'holder';
+  const names = isAnybody ? Object.keys(clients) : [target].flat();
+  return names.some((name) => clients[name]?.clock === 'wall');
 }
 
 /** How long clients are paused in all; Infinity with a pause that has no end of its own. */

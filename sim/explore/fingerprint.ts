@@ -3,10 +3,11 @@ import type { History } from '../history/history.ts';
 import { encodeEvent } from '../history/ndjson.ts';
 import type { RunKey } from './search.ts';
 
-const BYTES = 32;
+const DIGITS = 64;
+const BITS = 256;
 
 /** The sum of no runs. */
-export const NO_FINGERPRINT: string = '0'.repeat(2 * BYTES);
+export const NO_FINGERPRINT: string = '0'.repeat(DIGITS);
 
 /** A SHA-256 of a run's history, as it would stand in a file, and of which run it was. */
 export function fingerprintOf({ seed, index }: RunKey, history: History): string {
@@ -15,9 +16,11 @@ export function fingerprintOf({ seed, index }: RunKey, history: History): string
   return hash.digest('hex');
 }
 
-/** The fingerprint of two lots of runs together: in whatever order, and on however many threads they ran, it is the same. */
+/**
+ * The fingerprint of two lots of runs together, their sum modulo 2^256: in whatever order, and on however many threads they ran, it is the same. A
+ * run that is in both counts twice, where an exclusive or would leave no trace of it.
+ */
 export function joinedFingerprint(one: string, other: string): string {
-  const bytes = Buffer.from(one, 'hex');
-  for (const [index, byte] of Buffer.from(other, 'hex').entries()) bytes[index] = (bytes[index] ?? 0) ^ byte;
-  return bytes.toString('hex');
+  const sum = BigInt.asUintN(BITS, BigInt(`0x${one}`) + BigInt(`0x${other}`));
+  return sum.toString(16).padStart(DIGITS, '0');
 }

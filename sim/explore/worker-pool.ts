@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { bundleProgram } from '../bundle-program.ts';
+import { writing } from '../results/output-error.ts';
 import type { Job, JobResult } from './job.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
@@ -14,9 +16,10 @@ export interface WorkerPool {
   close(): Promise<void>;
 }
 
-/** Starts so many threads. The caller closes the pool. */
+/** Starts so many threads. The caller closes the pool. Rejects with an OutputError if their program cannot be written. */
 export async function startWorkerPool(size: number): Promise<WorkerPool> {
-  const folder = await mkdtemp(join(tmpdir(), 'distrilock-explore-'));
+  const prefix = join(tmpdir(), 'distrilock-explore-');
+  const folder = writing(prefix, () => mkdtempSync(prefix));
   const workers: Worker[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.terminate()));

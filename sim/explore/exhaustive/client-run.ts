@@ -3,7 +3,7 @@ import type { LockError } from '../../../src/errors.ts';
 import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
 import { drainMicrotasks } from '../../testbed/simulated/microtasks.ts';
 import type { NodeCommand } from './node-rules.ts';
-import type { LockMaker, Parts, WorldSettings } from './settings.ts';
+import type { HeldLock, LockMaker, Parts, WorldSettings } from './settings.ts';
 
 /** What reaches a client: its caller's wish, a timer that is due, or the reply to the oldest command that a node has not answered. */
 export type LocalInput =
@@ -26,8 +26,6 @@ interface Timer {
   readonly dueTick: number;
   readonly run: () => void;
 }
-
-type HeldLock = Awaited<ReturnType<LockMaker['acquire']>>;
 
 /**
  * One client with the real library in it, outside of any world: it is told what reaches it, and shows what it does. Everything

@@ -296,6 +296,7 @@ export class Model {
       row[place] = links.link(part, node === told ? replies.slice(1) : replies);
     }
     const violated = transition.isGranted ? this.judgeGrant(row, client, since, transition) : 0;
+    if (this.reductions.traced) this.traceFailure(row, this.automaton.factsOf(global), transition);
     if (transition.hasBegun) row[at + FLOOR] = this.traces.largestToken(row[TRACE] as number);
     return violated;
   }
@@ -324,10 +325,18 @@ export class Model {
       if (token <= floor || this.traces.hasToken(before, token)) violated |= TOKEN_ORDER;
     }
     if (this.world.fencing || this.reductions.traced) {
-      const text = `${isExtension ? 'extended' : 'granted'} at ${now} for ${untilTick - since}`;
+      const text = `${isExtension ? 'extended' : 'granted'} at ${now} for ${untilTick - since}${faultsLeftText(row)}`;
       row[TRACE] = this.traces.after(before, isExtension ? -1 : token, text);
     }
     return violated;
+  }
+
+  /** What an extension comes to after its lock was given back is of no use to anybody, and may be forgotten. */
+  private traceFailure(row: Row, { phase, failures }: ClientFacts, { global }: Transition): void {
+    const facts = this.automaton.factsOf(global);
+    if (phase !== 'acquiring' || facts.failures === failures) return;
+    const text = `${facts.failure} at ${row[NOW] as number}${faultsLeftText(row)}`;
+    row[TRACE] = this.traces.after(row[TRACE] as number, -1, text);
   }
 
   private crash(row: Row, at: number): void {
@@ -341,6 +350,12 @@ export class Model {
   private expireIfOver(row: Row, at: number): void {
     if (row[at + STATUS] === 0 && (row[at + EXPIRES] as number) < (row[NOW] as number)) vanish(row, at);
   }
+}
+
+/** Tells a fault that came before something from one that came after. Pauses of clients that are done are forgotten. */
+function faultsLeftText(row: Row): string {
+  const left = [CRASHES_LEFT, JUMPS_LEFT, EVICTIONS_LEFT].map((place) => row[place] as number);
+  return left.some((count) => count > 0) ? `, faults left ${left.join(' ')}` : '';
 }
 
 function vanish(row: Row, at: number): void {

@@ -26,6 +26,7 @@ const WORLDS: Readonly<Record<string, Partial<WorldSettings>>> = {
 
 const VARIANTS: Readonly<Record<string, Reductions>> = {
   'all reductions': TRACED,
+  'merging and symmetry': { ...TRACED, partialOrder: false },
   'merging alone': { ...TRACED, symmetry: false, partialOrder: false },
   'partial orders alone': { ...NO_REDUCTIONS, partialOrder: true },
   'merging and partial orders': { ...TRACED, symmetry: false },

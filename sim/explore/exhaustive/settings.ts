@@ -45,15 +45,21 @@ export interface Reductions {
   readonly symmetry: boolean;
   /** Where a step can be swapped with all that may still happen, try that step alone. */
   readonly partialOrder: boolean;
-  /** Keep in every state the locks granted so far: many more states, whose ends tell whole stories. For tests. */
+  /** Keep in every state the locks granted and the acquires failed so far: many more states, whose ends tell whole stories. For tests. */
   readonly traced: boolean;
 }
 
 export const ALL_REDUCTIONS: Reductions = { merging: true, symmetry: true, partialOrder: true, traced: false };
 
+/** What the search needs of a lock that was acquired. */
+export interface HeldLock extends Pick<AcquiredLock, 'validity' | 'token'> {
+  extend(ttl: number): Promise<unknown>;
+  release(): Promise<unknown>;
+}
+
 /** What the search needs of a Redlock. */
 export interface LockMaker {
-  acquire(resource: string, ttl: number): Promise<Pick<AcquiredLock, 'validity' | 'token' | 'extend' | 'release'>>;
+  acquire(resource: string, ttl: number): Promise<HeldLock>;
 }
 
 /** What runs in the world: the library and the nodes. Tests put broken ones in their place. */

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { NO_REDUCTIONS, searchAll, TRACED, worldWith } from './exhaustive-testing.ts';
+import { hears, probe, type ProbePlan } from './probe-testing.ts';
+import type { Reductions, WorldSettings } from './settings.ts';
+
+/** What reductions lose where they do not look, each in the smallest world that shows it: a story of grants that only happens if they do. */
+interface Trap {
+  readonly world: Partial<WorldSettings>;
+  readonly plan: ProbePlan;
+  /** What happens in some way to the end of the world. */
+  readonly story: RegExp;
+}
+
+const VARIANTS: Readonly<Record<string, Reductions>> = {
+  'all reductions': TRACED,
+  'merging and symmetry': { ...TRACED, partialOrder: false },
+  'merging and partial orders': { ...TRACED, symmetry: false },
+  'merging alone': { ...TRACED, symmetry: false, partialOrder: false },
+  'partial orders alone': { ...NO_REDUCTIONS, partialOrder: true },
+};
+
+/** Sends these, and is granted at once; an extension tells what was answered. */
+function sends(...kinds: readonly ('acquire' | 'extend' | 'release')[]): ProbePlan {
+  return (session) => ({ onAcquire: () => session.sendAll(...kinds), onExtend: () => session.wait() });
+}
+
+/**
+ * Is granted the key, or else gives up, asks something more, and takes an answer of this kind for a reason to take the key after all. An extension gives the key
+ * back and takes it again, which fails only if somebody has taken it in between.
+ */
+function returns(asked: 'acquire' | 'extend' | 'release', answer: string | null): ProbePlan {
+  return (session) => {
+    let isHolder = false;
+    let hasGivenUp = false;
+    let hasTaken = false;
+    return {
+      onAcquire: () => {
+        session.sendAll('acquire');
+        session.wait();
+      },
+      onReply: (node, kind) => {
+        if (hasGivenUp) {
+          if (kind !== answer || hasTaken) return;
+          hasTaken = true;
+          session.send('acquire', node);
+        } else if (kind === 'granted') isHolder = true;
+        else if (kind === 'held' && !isHolder) {
+          hasGivenUp = true;
+          session.giveUp();
+          session.sendAll(asked);
+        }
+      },
+      onExtend: () => {
+        session.sendAll('release', 'acquire');
+        session.wait();
+      },
+    };
+  };
+}
+
+const HAS_COME_BACK = hears('granted', 'released', 'held');
+
+const TRAPS: Readonly<Record<string, Trap>> = {
+  // A step that finds nothing is tried alone, unless:
+  'a node may crash before it finds nothing': {
+    world: { crashes: 1, extensions: 1 },
+    plan: sends('release'),
+    story: new RegExp(`^granted at 0 for 9, faults left 1 0 0; extended at 0 ${hears('failed')}$`),
+  },
+  'a node that is down may restart, and find nothing then': {
+    world: { crashes: 1, extensions: 1 },
+    plan: sends('release', 'release'),
+    story: new RegExp(`^granted at 0 for 9, faults left 1 0 0; extended at 0 ${hears('failed', 'absent')}$`),
+  },
+  'a value that is there, and an acquire of one that is not, are something': {
+    world: { clients: 2, extensions: 1 },
+    plan: sends('acquire', 'release', 'acquire'),
+    story: new RegExp(`${hears('granted', 'released', 'held')}(;|$)`),
+  },
+  // A step on a node that nobody else touches is tried alone, unless:
+  'a key that is set later lives longer': {
+    world: { extensions: 2, ticks: 4 },
+    plan: (session) => ({
+      onAcquire: () => session.sendAll('acquire'),
+      onExtend: (count) => {
+        if (count === 1) return;
+        session.sendAll('extend');
+        session.wait();
+      },
+    }),
+    story: new RegExp(`; extended at 4 for \\d+; extended at 4 ${hears('granted', 'extended')}$`),
+  },
+  'the node may crash': {
+    world: { crashes: 1, extensions: 1 },
+    plan: sends('acquire'),
+    story: new RegExp(`^granted at 0 for 9, faults left 1 0 0; extended at 0 ${hears('failed')}$`),
+  },
+  'the clock of the node may jump': {
+    world: { clockJumps: 1, jumpTicks: 4, extensions: 1 },
+    plan: sends('acquire', 'extend'),
+    story: new RegExp(`; extended at 0 ${hears('granted', 'absent')}$`),
+  },
+  'the key may vanish': {
+    world: { evictions: 1, extensions: 1 },
+    plan: sends('acquire', 'extend'),
+    story: new RegExp(`; extended at 0 ${hears('granted', 'absent')}$`),
+  },
+  'the node is down, and may restart': {
+    world: { crashes: 1, extensions: 1 },
+    plan: sends('acquire', 'acquire'),
+    story: new RegExp(`; extended at 0 ${hears('failed', 'granted')}$`),
+  },
+  'the key may expire': {
+    world: { ticks: 3, extensions: 1 },
+    plan: sends('acquire', 'extend'),
+    story: new RegExp(`; extended at 3 ${hears('granted', 'absent')}$`),
+  },
+  'the node has yet to run something of a client that is done': {
+    world: { clients: 2, extensions: 1 },
+    plan: returns('acquire', null),
+    story: new RegExp(`^granted at 0 for 91; gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  // A client that does nothing whatever it is told is done. It may be told:
+  'that a node is down which it asks to extend': {
+    world: { clients: 2, crashes: 1, extensions: 1 },
+    plan: returns('extend', 'failed'),
+    story: new RegExp(`gave-up at 0, faults left 1 0 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  'that a node is down which it asks to release': {
+    world: { clients: 2, crashes: 1, extensions: 1 },
+    plan: returns('release', 'failed'),
+    story: new RegExp(`gave-up at 0, faults left 1 0 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  'that its key is not there, which it asks to extend': {
+    world: { clients: 2, extensions: 1 },
+    plan: returns('extend', 'absent'),
+    story: new RegExp(`gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  'that its key is not there, which it asks to release': {
+    world: { clients: 2, extensions: 1 },
+    plan: returns('release', 'absent'),
+    story: new RegExp(`gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  // The order in which a client was told and has sent something is forgotten, unless:
+  'it did something in between': {
+    world: { ticks: 1, extensions: 1 },
+    plan: (session) => {
+      let isLate = false;
+      return {
+        onAcquire: () => {
+          session.sendAll('acquire');
+          session.later(() => (isLate = true));
+        },
+        onReply: () => {
+          if (isLate) session.note(7);
+        },
+        onExtend: () => session.wait(),
+      };
+    },
+    story: /; extended at 1 for 917$/,
+  },
+  'it remembers what made it send something': {
+    world: { nodes: 2, crashes: 1, extensions: 2 },
+    plan: (session) => {
+      let answers = 0;
+      let lastNode = 0;
+      let lastKind = 'none';
+      return {
+        onAcquire: () => session.sendAll('acquire'),
+        onReply: (node, kind) => {
+          answers += 1;
+          if (answers !== session.nodeCount) return;
+          [lastNode, lastKind] = [node, kind];
+          session.send('extend', node);
+        },
+        onExtend: (count) => {
+          if (answers < session.nodeCount) return;
+          if (count === 1) session.send('extend', 1 - lastNode);
+          else session.note(lastKind === 'failed' ? 8 : 7);
+        },
+      };
+    },
+    story: /; extended at 0 for 9168$/,
+  },
+};
+
+describe('a reduction loses nothing', () => {
+  it.each(Object.entries(TRAPS))(
+    'although %s',
+    { timeout: 120_000 },
+    async (_name, { world: changes, plan, story }) => {
+      const world = worldWith({ nodes: 1, clients: 1, ...changes });
+      const parts = probe(plan);
+      const plain = await searchAll(world, NO_REDUCTIONS, parts);
+      expect(plain.endings.filter((ending) => story.test(ending))).not.toEqual([]);
+      for (const [variant, reductions] of Object.entries(VARIANTS)) {
+        const { violated, endings } = await searchAll(world, reductions, parts);
+        expect({ variant, violated, endings }).toEqual({ variant, violated: plain.violated, endings: plain.endings });
+      }
+    },
+  );
+});
