@@ -67,7 +67,7 @@ export class RedisContainer implements FleetServer {
       await this.becomesReady(this.container, Date.parse(State.FinishedAt) / 1000);
     }
     this.isStopped = false;
-    this.appendOnlyFile?.watch();
+    await this.appendOnlyFile?.watch();
   }
 
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

@@ -50,7 +50,7 @@ export class RedisProcess implements FleetServer {
   async start(): Promise<void> {
     this.starting = this.options.movesClock ? this.startUnderFaketime() : this.launch({}, READY_WITHIN_MS);
     this.process = await this.starting;
-    this.appendOnlyFile?.watch();
+    await this.appendOnlyFile?.watch();
   }
 
   /** Asks the running server who it is. Rejects with a TestbedUnavailableError if it is no server that a run can use. */

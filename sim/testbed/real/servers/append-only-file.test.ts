@@ -70,7 +70,7 @@ describe('AppendOnlyFile', () => {
   ])('loses what was written last, $since', async ({ path, others }) => {
     for (const [name, text] of Object.entries(others)) folder.files.set(name, text);
     folder.files.set(path, '');
-    file.watch();
+    await file.watch();
     const oldMs = await write(path, 'old');
     await write(path, 'old young');
     const stoppedMs = await stop();
@@ -83,7 +83,7 @@ describe('AppendOnlyFile', () => {
     { what: 'no more than was written since it began', lastMs: 1_000_000_000, left: 'first' },
   ])('loses $what', async ({ lastMs, left }) => {
     folder.files.set('appendonly.aof', 'first');
-    file.watch();
+    await file.watch();
     await folder.seen();
     await write('appendonly.aof', 'first second');
     await stop();
@@ -94,7 +94,7 @@ describe('AppendOnlyFile', () => {
   it('takes the newest file, and remembers only how long that was', async () => {
     folder.files.set(MANIFEST, manifest(9));
     folder.files.set(increment(9), 'long, long ago');
-    file.watch();
+    await file.watch();
     await folder.seen();
     // The server has rewritten it.
     folder.files.set(MANIFEST, manifest(9, 10));
@@ -110,12 +110,12 @@ describe('AppendOnlyFile', () => {
 
   it('forgets how long it was before the last power loss', async () => {
     folder.files.set('appendonly.aof', '');
-    file.watch();
+    await file.watch();
     const oldMs = await write('appendonly.aof', 'old');
     await write('appendonly.aof', 'old young');
     const stoppedMs = await stop();
     await file.loseUnsynced(stoppedMs - oldMs);
-    file.watch();
+    await file.watch();
     await write('appendonly.aof', 'old younger');
     const againMs = await stop();
     // So short a time after the first stop, no length of this life is older.
@@ -123,8 +123,29 @@ describe('AppendOnlyFile', () => {
     expect(folder.files.get('appendonly.aof')).toBe('old');
   });
 
+  it('was looked at before its watch has begun, however long that takes: what was written then is known to be there', async () => {
+    folder.files.set('appendonly.aof', '');
+    let answer: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const look = folder.sizeOf.bind(folder);
+    folder.sizeOf = async (path) => {
+      await slow;
+      return look(path);
+    };
+    let isWatched = false;
+    const watching = file.watch().then(() => (isWatched = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isWatched).toBe(false);
+    answer();
+    await watching;
+    await write('appendonly.aof', 'vote');
+    await stop();
+    await file.loseUnsynced(1_000_000_000);
+    expect(folder.files.get('appendonly.aof')).toBe('');
+  });
+
   it('tells that there is no file from which anything could be lost', async () => {
-    file.watch();
+    await file.watch();
     await folder.seen();
     await stop();
     await expect(file.loseUnsynced(1000)).rejects.toThrow('a power loss has nothing to cut');
@@ -136,7 +157,7 @@ describe('AppendOnlyFile', () => {
       import { AppendOnlyFile } from ${module};
       const nothing = { read: async () => null, sizeOf: async () => null, truncate: async () => undefined };
       const file = new AppendOnlyFile(nothing, 50);
-      file.watch();
+      await file.watch();
       await file.endWatch();
       console.log('ended');
     `;
@@ -153,7 +174,7 @@ describe('AppendOnlyFile', () => {
   it('tells that it could not be watched', async () => {
     folder.files.set('appendonly.aof', '');
     folder.failure = new Error('no disk');
-    file.watch();
+    await file.watch();
     await stop();
     await expect(file.loseUnsynced(0)).rejects.toThrow('no disk');
   });

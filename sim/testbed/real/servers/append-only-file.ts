@@ -36,11 +36,18 @@ export class AppendOnlyFile {
     this.lookEveryMs = lookEveryMs;
   }
 
-  /** Watches how long the file is, while the server runs. */
-  watch(): void {
+  /**
+   * Watches how long the file is, while the server runs. Resolves once it was looked at: whoever writes earlier could not be told from what the
+   * file began with, and would not be lost.
+   */
+  async watch(): Promise<void> {
     this.isLooking = true;
-    this.looking = this.keepLooking().catch((error: unknown) => {
-      this.lookError = error;
+    await new Promise<void>((resolve) => {
+      this.looking = this.keepLooking(resolve)
+        .catch((error: unknown) => {
+          this.lookError = error;
+        })
+        .finally(resolve);
     });
   }
 
@@ -69,7 +76,7 @@ export class AppendOnlyFile {
     this.looks = [{ ...kept, atMs: this.stoppedMs }];
   }
 
-  private async keepLooking(): Promise<void> {
+  private async keepLooking(onLook: () => void): Promise<void> {
     let path: string | null = null;
     while (this.isLooking) {
       // When it is rewritten, another one takes its place, and it goes.
@@ -78,6 +85,7 @@ export class AppendOnlyFile {
       // By the time of the answer it had been that long already.
       if (path !== null && bytes !== null) this.looks.push({ path, atMs: performance.now(), bytes });
       else path = null;
+      onLook();
       // It must keep the process alive: whoever ends the watch waits for it.
       await setTimeout(this.lookEveryMs);
     }
