@@ -65,6 +65,32 @@ describe.skipIf(!hasRedisServer)(`the adapter of @sesamecare-oss/redlock (${NEED
     await expect.poll(connections).toBe(1);
   });
 
+  it('quits clients that are not connected, so that they do not connect any more', async () => {
+    const redlock = new Redlock([connect({ lazyConnect: true })], { db: 2 });
+    await redlock.quit();
+    await expect.poll(() => client.status).toBe('end');
+  });
+
+  it('shares one connection to a database among all Redlocks of a client, until that ends', async () => {
+    const lockOnce = async (db: number): Promise<void> => {
+      const lock = await new Redlock([client], { db }).acquire(['r'], TTL_MS);
+      await lock.release();
+    };
+    connect({ db: 1 });
+    for (let count = 0; count < 12; count += 1) await lockOnce(0);
+    const listeners = client.listenerCount('end');
+    await lockOnce(0);
+    expect(client.listenerCount('end')).toBe(listeners);
+    expect(await connections()).toBe(3);
+    await lockOnce(2);
+    expect(await connections()).toBe(4);
+    await client.quit();
+    await expect.poll(connections).toBe(1);
+    await client.connect();
+    await lockOnce(0);
+    expect(await connections()).toBe(3);
+  });
+
   it('extends with the settings that a lock was acquired with', async () => {
     const redlock = new Redlock([connect()]);
     const lock = await redlock.acquire(['r'], TTL_MS, { retryCount: 0 });

@@ -40,6 +40,9 @@ export class Redlock extends Redlock5Base {
   }
 }
 
+/** The connections that were made in the place of clients, by the database: Redlocks of one client share them, however many are made. */
+const twins = new WeakMap<Redis, Map<number, Redis>>();
+
 /** The client, or a connection like it to that database, which is made when it is first used, and ends with it. */
 function inDatabase(client: Client, db: number): Client {
   // What is no client of ioredis is refused later, together with all others.
@@ -47,7 +50,12 @@ function inDatabase(client: Client, db: number): Client {
   const single = client as Redis;
   const { options } = single as Partial<Redis>;
   if (options === undefined || (options.db ?? 0) === db) return client;
+  const byDatabase = twins.get(single) ?? new Map<number, Redis>();
+  twins.set(single, byDatabase);
+  const former = byDatabase.get(db);
+  if (former !== undefined && former.status !== 'end') return former;
   const twin = single.duplicate({ db, lazyConnect: true });
+  byDatabase.set(db, twin);
   single.once('end', () => {
     twin.disconnect();
   });
