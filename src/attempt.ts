@@ -87,7 +87,14 @@ export class Attempt {
     this.request = request;
     this.finish = finish;
     this.answeredMs = request.observed ? new Map<number, number>() : null;
-    this.tenure = new Tenure(request.nodes, request.environment, request.target, request.value, request.timeoutMs);
+    this.tenure = new Tenure(
+      request.nodes,
+      request.environment,
+      request.target,
+      request.value,
+      request.timeoutMs,
+      request.fresh ? request.ttlMs : null,
+    );
     this.round = new Round(
       request.nodes,
       request.target,

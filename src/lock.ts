@@ -122,6 +122,7 @@ export class AcquiredLock {
         return;
       }
       this.#extensions += 1;
+      this.#tenure.noteTtl(ttl);
       const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
       const round = new Round(
         nodes,

@@ -23,6 +23,8 @@ export class Tenure {
   private readonly nodes: readonly LockNode[];
   private readonly environment: Environment;
   private readonly timeoutMs: number;
+  /** For how long the value can be there at most, from any moment on; null where somebody may store it anew. */
+  private keptMs: number | null;
   private clearing: Round | null = null;
   /** Places whose grant arrived after the clean-up was sent; made only when there is one. */
   private lateGrants: Set<number> | null = null;
@@ -33,12 +35,19 @@ export class Tenure {
     target: LockTarget,
     value: string,
     timeoutMs: number,
+    keptMs: number | null,
   ) {
     this.nodes = nodes;
     this.environment = environment;
     this.target = target;
     this.value = value;
     this.timeoutMs = timeoutMs;
+    this.keptMs = keptMs;
+  }
+
+  /** Tells that the value may live so long from now on. */
+  noteTtl(ttlMs: number): void {
+    if (this.keptMs !== null) this.keptMs = Math.max(this.keptMs, ttlMs);
   }
 
   /** Tells that a node holds the value under a key, which may be news that comes after the clean-up. */
@@ -66,6 +75,7 @@ export class Tenure {
   }
 
   private releaseCommand(key: string): ReleaseCommand {
-    return { kind: 'release', key, value: this.value, timeoutMs: this.timeoutMs };
+    const { value, timeoutMs, keptMs } = this;
+    return { kind: 'release', key, value, timeoutMs, ...(keptMs !== null && { keptMs }) };
   }
 }
