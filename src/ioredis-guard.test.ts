@@ -11,6 +11,7 @@ import {
   startRedisServers,
 } from '../test/redis-server.ts';
 import { infoOf } from '../test/server-info.ts';
+import { DistinctServers } from './distinct-servers.ts';
 import { UnreachableError } from './errors.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
@@ -355,6 +356,33 @@ describe('the run of the server behind a connection', () => {
     expect(replies).toEqual([{ ...failed, mayHold: true }, { ...failed, mayHold: true }, failed]);
   });
 
+  it('must not be that of another node: a vote that may have been sent again to that one’s server is none', async () => {
+    const servers = new DistinctServers();
+    const other = new StubClient();
+    const nodes = [other, client].map(
+      (each, place) =>
+        new IoredisNode(`node ${place}`, each, { owned: false, environment: world.environment, servers }),
+    );
+    for (const [place, each] of [other, client].entries()) {
+      each.become('ready');
+      each.answers[0]?.(infoOf({ run_id: place === 0 ? 'aaa' : 'bbb' }));
+    }
+    await world.advance(0);
+    send(nodes[1] as IoredisNode, { ...acquireOf('a'), guard: null } as LockCommand);
+    await world.advance(0);
+    client.become('close');
+    client.become('ready');
+    await answer(2, infoOf({ run_id: 'aaa' }));
+    await answer(1, 'OK');
+    expect(replies).toMatchObject([
+      {
+        kind: 'failed',
+        mayHold: true,
+        error: { message: expect.stringContaining('is the same server as node 0') as string },
+      },
+    ]);
+  });
+
   it('that cannot be read is said, and asked for again with the next command that needs it', async () => {
     const node = guardedNode();
     client.become('ready');
@@ -450,5 +478,36 @@ describe('the run of the server behind a connection', () => {
     await answer(1, [[0, 16_383, ['127.0.0.1', 7001, 'abc']]]);
     expect(client.sent).toEqual(['cluster', 'cluster', 'set PX 10000 NX']);
     expect(replies).toMatchObject([{ kind: 'failed', sent: false }]);
+  });
+
+  it('may be one of a cluster that was sent a SET twice, by a client that does not tell: whose key that met is asked', async () => {
+    client.isCluster = true;
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, [[0, 16_383, ['127.0.0.1', 7001, 'abc']]]);
+    send(node, voteOf('a'));
+    await world.advance(0);
+    await answer(1, null);
+    expect(replies).toEqual([]);
+    expect(client.sent).toHaveLength(3);
+    await answer(2, 1);
+    expect(replies).toEqual([{ kind: 'granted', token: null }]);
+  });
+
+  it('is that of the connection: what names another is not sent again where the script is not known', async () => {
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, infoOf({ run_id: 'aaa' }));
+    send(node, acquireOf('a'));
+    await world.advance(0);
+    await answer(1, 1);
+    send(node, acquireOf('b'));
+    await world.advance(0);
+    client.become('close');
+    client.become('ready');
+    await answer(3, infoOf({ run_id: 'bbb' }));
+    await answer(2, Promise.reject(new Error('NOSCRIPT No matching script')));
+    expect(client.sent.map((words) => words.split(' ')[0])).toEqual(['info', 'eval', 'evalsha', 'info']);
+    expect(replies).toMatchObject([{ kind: 'granted' }, { kind: 'failed', sent: false }]);
   });
 });

@@ -133,6 +133,15 @@ describe('acquire', () => {
     ]);
   });
 
+  it.each([2, 4, 6])('takes one half of %s nodes for too few', async (count) => {
+    const world = new FakeWorld();
+    const nodes = world.nodes(count);
+    for (const node of nodes.slice(count / 2)) node.fate = () => failed('down');
+    const lock = watch(world.redlock(nodes).acquire('r', TTL_MS));
+    await world.advance(10);
+    expect(errorOf(lock)).toBeInstanceOf(UnreachableError);
+  });
+
   it('tells nodes that cannot be reached from nodes that others hold, and why they cannot be', async () => {
     const world = new FakeWorld();
     const nodes = world.nodes(3);

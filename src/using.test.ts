@@ -555,3 +555,21 @@ describe('await using', () => {
     await expect(redlock.acquire('r', TTL_MS)).rejects.toThrow(/closed/);
   });
 });
+
+describe('a caller’s signal that fires when the lock was granted, and before the work begins', () => {
+  it('fires that of the work', async () => {
+    const world = new FakeWorld();
+    const redlock = world.redlock(world.nodes(3));
+    const caller = new AbortController();
+    redlock.on('acquired', () => caller.abort('enough'));
+    const reasons: unknown[] = [];
+    const outcome = watch(
+      redlock.using('r', TTL_MS, { signal: caller.signal }, (signal) => {
+        reasons.push(signal.aborted, signal.reason);
+      }),
+    );
+    await world.advance(10);
+    expect(outcome.state).toBe('resolved');
+    expect(reasons).toEqual([true, 'enough']);
+  });
+});

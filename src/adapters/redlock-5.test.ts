@@ -213,6 +213,18 @@ describe.skipIf(!hasRedisServer)(`the adapter of redlock 5 (${NEEDS_REDIS_SERVER
     expect(await redlock.using([KEY], SHORT_TTL_MS, undefined, () => Promise.resolve(2))).toBe(2);
   });
 
+  it('using counts the extensions of its own lock alone', async () => {
+    const redlock = redlockOf();
+    await redlock.using([KEY], TTL_MS, async (_signal, context) => {
+      const other = await redlock.acquire(['another'], TTL_MS);
+      await other.extend(TTL_MS);
+      expect(context.extensions).toBe(0);
+      await context.lock.extend(TTL_MS);
+      expect(context.extensions).toBe(1);
+      await other.release();
+    });
+  });
+
   it('using passes on what the routine throws as it is, even if it is of the library', async () => {
     const own = new ExpiredError('of another lock', 'r', []);
     const routine = (): Promise<never> => Promise.reject(own);
