@@ -383,6 +383,39 @@ describe('the run of the server behind a connection', () => {
     ]);
   });
 
+  it('keeps the votes that it gave late in a long tick', async () => {
+    const servers = new DistinctServers();
+    const other = new StubClient();
+    const [node, another] = [client, other].map(
+      (each, place) =>
+        new IoredisNode(`node ${place}`, each, { owned: false, environment: world.environment, servers }),
+    ) as [IoredisNode, IoredisNode];
+    for (const each of [client, other]) each.become('ready');
+    other.answers[0]?.(infoOf({ run_id: 'bbb' }));
+    await answer(0, infoOf({ run_id: 'aaa' }));
+    send(node, voteOf('a'));
+    // The caller is busy for longer than the votes of before count.
+    world.nowMs += 20_000;
+    send(node, voteOf('b'));
+    await world.advance(0);
+    for (const each of [client, other]) {
+      each.become('close');
+      each.become('ready');
+    }
+    client.answers.at(-1)?.(infoOf({ run_id: 'ccc' }));
+    other.answers.at(-1)?.(infoOf({ run_id: 'aaa' }));
+    await world.advance(0);
+    send(another, voteOf('c'));
+    await world.advance(0);
+    expect(replies).toMatchObject([
+      {
+        kind: 'failed',
+        sent: false,
+        error: { message: expect.stringContaining('is the same server as node 0') as string },
+      },
+    ]);
+  });
+
   it('that cannot be read is said, and asked for again with the next command that needs it', async () => {
     const node = guardedNode();
     client.become('ready');

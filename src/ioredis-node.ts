@@ -210,7 +210,8 @@ export class IoredisNode implements LockNode {
         this.refuse(errand, refusal);
         return false;
       }
-      this.votingRight.noteVote(errand.deadlineMs, command.timeoutMs);
+      // Not by the deadline: whoever gave several commands in one tick may have been busy in between, and the clock was read before.
+      this.votingRight.noteVote(this.environment.clock.now() + command.timeoutMs, command.timeoutMs);
     }
     if (!namesRun(command)) return true;
     if (facts?.kind === 'known') {
