@@ -31,7 +31,12 @@ const SYMPTOM_TITLES: Readonly<Record<Symptom, string>> = {
   availability: 'An acquire fails although it could have been granted',
   timeliness: 'A call takes longer than its time outs allow',
   'clean-up': 'A value that nobody relies on is left on a node',
-  vote: 'An attempt fails although the votes did not say so',
+  vote: 'An attempt ends otherwise than its votes say',
+  validity: 'A lock is valid for longer or shorter than its time to live allows',
+  attempts: 'An acquire tries more or less often than it was told',
+  extension: 'An extension ends otherwise than its votes say',
+  release: 'A release ends otherwise than its votes say',
+  refusal: 'A time to live is refused that may be had, or had that must be refused',
   'run-failed': 'The run fails',
 };
 

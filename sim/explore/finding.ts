@@ -2,7 +2,8 @@ import type { Property } from '../checkers/verdict.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { leavesInTime, overstepped } from './assumptions.ts';
 import { answersInTime } from './conduct/call-times.ts';
-import { type ConductRule, misconductIn } from './conduct/conduct.ts';
+import { misconductIn } from './conduct/conduct.ts';
+import type { ConductRule } from './conduct/misconduct.ts';
 import { type BoundName, boundsNeededBy } from './envelope.ts';
 import type { Execution } from './execute.ts';
 

@@ -24,6 +24,8 @@ interface MutantsOptions {
   readonly only?: readonly string[];
   readonly seed: number;
   readonly seconds: number;
+  readonly runs?: number;
+  readonly quick?: true;
   readonly threads: number;
   readonly control?: true | number;
   readonly json?: true;
@@ -62,6 +64,8 @@ function makeProgram(host: MutantsHost): Command {
     .option('--only <names>', 'hunt these mutants only, apart by commas', names)
     .option('-s, --seed <number>', 'what is drawn follows from it', wholeNumber(0), 1)
     .option('--seconds <number>', 'how long to explore each', wholeNumber(1), DEFAULT_SECONDS)
+    .option('--runs <number>', 'how many runs to explore each at the most', wholeNumber(1))
+    .option('--quick', 'do not make small what breaks')
     .option('-t, --threads <number>', 'how many at once', wholeNumber(1), availableParallelism())
     .option('--control [runs]', `run the library as it is instead (${DEFAULT_CONTROL_RUNS} runs)`, wholeNumber(1))
     .option('--json', 'print the result as JSON on standard output, and nothing else there')
@@ -74,13 +78,15 @@ function makeProgram(host: MutantsHost): Command {
 }
 
 async function huntAll(options: MutantsOptions, host: MutantsHost, all: readonly Mutant[]): Promise<number> {
-  const { seed, seconds, threads } = options;
+  const { seed, seconds, threads, runs = Number.MAX_SAFE_INTEGER } = options;
   const progress = new ProgressLine(host.stderr);
   try {
     const results = await hunt({
       mutants: wantedMutants(options.only, all),
       seed,
       limitMs: seconds * 1000,
+      runs,
+      makesSmall: options.quick !== true,
       threads,
       signal: host.signal,
       onProgress: (state) => progress.show(progressText(state)),
@@ -98,13 +104,14 @@ async function huntAll(options: MutantsOptions, host: MutantsHost, all: readonly
 }
 
 async function runControl(options: MutantsOptions, host: MutantsHost): Promise<number> {
-  const { seed, threads } = options;
+  const { seed, threads, quick } = options;
   const runs = typeof options.control === 'number' ? options.control : DEFAULT_CONTROL_RUNS;
   const progress = new ProgressLine(host.stderr);
   try {
     const result = await control({
       seed,
       runs,
+      makesSmall: quick !== true,
       threads,
       signal: host.signal,
       onProgress: (tried) => progress.show(`${tried} of ${runs} runs`),

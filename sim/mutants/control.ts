@@ -4,6 +4,8 @@ import { searchInWorker, type SearchOutcome } from './search-worker.ts';
 export interface ControlOptions {
   readonly seed: number;
   readonly runs: number;
+  /** Whether what breaks is made small. */
+  readonly makesSmall: boolean;
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly onProgress: (runs: number) => void;
@@ -17,7 +19,14 @@ export interface ControlResult {
 }
 
 /** Lets the same search loose on the library as it is, for so many runs: whoever breaks the mutants must leave it whole. */
-export async function control({ seed, runs, threads, signal, onProgress }: ControlOptions): Promise<ControlResult> {
+export async function control({
+  seed,
+  runs,
+  makesSmall,
+  threads,
+  signal,
+  onProgress,
+}: ControlOptions): Promise<ControlResult> {
   const program = await buildSearchProgram(UNCHANGED);
   const startMs = performance.now();
   const caught = new AbortController();
@@ -25,7 +34,7 @@ export async function control({ seed, runs, threads, signal, onProgress }: Contr
   const sum = (): number => tried.reduce((one, other) => one + other, 0);
   const outcomes = await Promise.all(
     tried.map(async (_, thread) => {
-      const task = { seed, from: bound(runs, thread, threads), to: bound(runs, thread + 1, threads) };
+      const task = { seed, from: bound(runs, thread, threads), to: bound(runs, thread + 1, threads), makesSmall };
       const outcome = await searchInWorker(program, task, {
         limitMs: Number.POSITIVE_INFINITY,
         signal: AbortSignal.any([signal, caught.signal]),

@@ -7,6 +7,10 @@ export interface HuntOptions {
   readonly seed: number;
   /** Milliseconds of exploring that each mutant gets. */
   readonly limitMs: number;
+  /** Runs that each mutant gets at the most. */
+  readonly runs: number;
+  /** Whether what breaks is made small. */
+  readonly makesSmall: boolean;
   /** How many mutants are hunted at once. */
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -27,13 +31,13 @@ export interface MutantResult {
   readonly elapsedMs: number;
 }
 
-const NO_LAST_RUN = Number.MAX_SAFE_INTEGER;
-
 /** Lets the general search loose on each mutant until something breaks or its time is up. The results come in the order of the mutants. */
 export async function hunt({
   mutants,
   seed,
   limitMs,
+  runs,
+  makesSmall,
   threads,
   signal,
   onProgress,
@@ -52,9 +56,9 @@ export async function hunt({
       const [mutant, program] = [mutants[place], programs[place]];
       if (mutant === undefined || program === undefined) return;
       const startMs = performance.now();
-      const task = { seed, from: 0, to: NO_LAST_RUN };
-      const onTried = (runs: number): void => {
-        current.set(mutant.name, runs);
+      const task = { seed, from: 0, to: runs, makesSmall };
+      const onTried = (tried: number): void => {
+        current.set(mutant.name, tried);
         report();
       };
       onTried(0);

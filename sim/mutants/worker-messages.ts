@@ -6,6 +6,8 @@ export interface WorkerTask {
   readonly seed: number;
   readonly from: number;
   readonly to: number;
+  /** Whether a run in which something breaks is made small. */
+  readonly makesSmall: boolean;
 }
 
 /** The smallest run in which what was found still happens. */
@@ -16,10 +18,10 @@ export interface SmallestRun {
   readonly executions: number;
 }
 
-/** What a worker tells: first `started`, then `tried` again and again, and in the end `done`; or `hit` and `smallest`. */
+/** What a worker tells: first `started`, then `tried` again and again, and in the end `done`; or `hit`, and `smallest` (null where it was not to be made small). */
 export type WorkerMessage =
   | { readonly kind: 'started' }
   | { readonly kind: 'tried'; readonly runs: number }
   | { readonly kind: 'done' }
   | { readonly kind: 'hit'; readonly runs: number; readonly index: number; readonly finding: Finding }
-  | { readonly kind: 'smallest'; readonly smallest: SmallestRun };
+  | { readonly kind: 'smallest'; readonly smallest: SmallestRun | null };

@@ -35,6 +35,60 @@ export function answersInTime(scenario: Scenario): boolean {
   return roundTripUs < shortestTimeoutUs(scenario, ttl) && rounds * roundTripUs < usefulUs(scenario, ttl);
 }
 
+/** Whether the library must refuse a lock of this time to live: no node could keep it, or its restart guard does not reckon with one that long. */
+export function isRefusedTtl(scenario: Scenario, ttlMs: number): boolean {
+  if (!Number.isSafeInteger(ttlMs) || ttlMs > (scenario.settings.restartGuard ?? Number.POSITIVE_INFINITY)) return true;
+  return ttlMs <= driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+}
+
+/** What a stretch of time by the clock of a client, whichever it is, is in microseconds of true time. */
+export class CallBounds {
+  /** How long clients are paused in all. */
+  readonly pausesUs: number;
+  private readonly rates: { readonly least: number; readonly most: number };
+
+  constructor(scenario: Scenario) {
+    this.rates = clientRates(scenario);
+    this.pausesUs = pausesMs(scenario) * US_PER_MS;
+  }
+
+  /** At the least: no timer of a client is done sooner. */
+  earliestUs(milliseconds: number): number {
+    return (milliseconds * US_PER_MS) / this.rates.most - ROUNDING_US;
+  }
+
+  /** At the most, for a client that is not paused. */
+  latestUs(milliseconds: number): number {
+    return (milliseconds * US_PER_MS) / this.rates.least + ROUNDING_US;
+  }
+
+  /** Milliseconds that the clock of a client counts at the least in a stretch of true time. */
+  leastMs(timeUs: number): number {
+    return ((timeUs - ROUNDING_US) * this.rates.least) / US_PER_MS;
+  }
+
+  mostMs(timeUs: number): number {
+    return ((timeUs + ROUNDING_US) * this.rates.most) / US_PER_MS;
+  }
+}
+
+/**
+ * Whether what is left of the validity of a lock, or of an extension, is what its time to live leaves of it: less the drift allowance, and less the time since the first command was sent. In
+ * milliseconds, of which `beforeMs` at the most were left of an earlier validity.
+ */
+export function validityFlaw(
+  scenario: Scenario,
+  bounds: CallBounds,
+  { ttlMs, elapsedUs, validityMs }: { readonly ttlMs: number; readonly elapsedUs: number; readonly validityMs: number },
+  beforeMs = 0,
+): string | null {
+  const wholeMs = ttlMs - driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+  const least = wholeMs - bounds.mostMs(elapsedUs);
+  const most = Math.max(wholeMs - bounds.leastMs(elapsedUs), beforeMs);
+  if (validityMs >= least && validityMs <= most) return null;
+  return `leaves ${validityMs} ms of validity, which must be from ${least} to ${most} ms`;
+}
+
 function timeoutMs(scenario: Scenario, ttlMs: number): number {
   return nodeTimeoutMs(scenario.settings.nodeTimeout ?? null, ttlMs, driftFactorOf(scenario));
 }

@@ -3,6 +3,7 @@ import { HistoryLog } from '../../history/history-log.ts';
 import type { HistoryVisitor } from '../../history/history-visitor.ts';
 import type { History } from '../../history/history.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import type { Misconduct } from './misconduct.ts';
 import { formatTimeUs } from '../../text/duration-text.ts';
 
 /**
@@ -10,11 +11,12 @@ import { formatTimeUs } from '../../text/duration-text.ts';
  * that was asked to store it, and another one to a node whose grant turns up after it had answered that it held nothing. Broken by a node that
  * gets none. What is lost on the way is not the library's fault, and dies with its time to live.
  */
-export function cleanUpFlaw(_scenario: Scenario, history: History): string | null {
+export function cleanUpFlaws(_scenario: Scenario, history: History): readonly Misconduct[] {
   const log = HistoryLog.of(history);
   const reader = new CleanUpReader(log);
   log.visit(reader);
-  return reader.flaw();
+  const message = reader.flaw();
+  return message === null ? [] : [{ rule: 'clean-up', message }];
 }
 
 const NEVER = -1;

@@ -1,58 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { HistoryEvent, HistoryEventType } from '../../history/event.ts';
-import type { History } from '../../history/history.ts';
+import type { HistoryEvent } from '../../history/event.ts';
 import { type FaultInput, scenarioOf, type ScenarioInput } from '../../testbed/simulated/simulated-testing.ts';
-import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
 import { answersInTime } from './call-times.ts';
-import { misconductIn } from './conduct.ts';
+import { changed, type Events, eventsOf, misconduct, without } from './conduct-testing.ts';
 
-const SCENARIO: Partial<ScenarioInput> = {
-  settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0 },
-  clients: { A: null, B: null },
-  workload: [
-    { clients: 'A', steps: [{ acquire: { resource: 'r' } }, { work: '100ms' }, { extend: '1s' }, 'release'] },
-    { clients: 'B', at: '20ms', steps: [{ acquire: { resource: 'r' } }, 'release'] },
-  ],
-};
 const SLOW_N3: FaultInput = { fault: 'latency', clients: 'A', nodes: ['n3'], delay: '70ms', for: '10ms' };
-
-type Events = readonly HistoryEvent[];
-
-async function eventsOf(changes: Partial<ScenarioInput> = {}): Promise<Events> {
-  const history = await simulatedTestbed.run(scenarioOf({ ...SCENARIO, ...changes }), { seed: 1 });
-  return Array.from({ length: history.length }, (_, index) => history.at(index));
-}
-
-function misconduct(events: Events, changes: Partial<ScenarioInput> = {}): string[] {
-  const history: History = { length: events.length, at: (index) => events[index] as HistoryEvent };
-  return misconductIn(scenarioOf({ ...SCENARIO, ...changes }), history).map(
-    ({ rule, message }) => `${rule}: ${message}`,
-  );
-}
-
-/** The history without events of this type that have these values. */
-function without(events: Events, type: HistoryEventType, where: Readonly<Record<string, unknown>>): Events {
-  const left = events.filter((event) => event.type !== type || !has(event, where));
-  expect(left.length).toBeLessThan(events.length);
-  return left;
-}
-
-/** The history with other values in the events of this type that have these values. */
-function changed(
-  events: Events,
-  type: HistoryEventType,
-  where: Readonly<Record<string, unknown>>,
-  values: Readonly<Record<string, unknown>>,
-): Events {
-  const news = events.map((event) => (event.type === type && has(event, where) ? { ...event, ...values } : event));
-  expect(news).not.toEqual(events);
-  return [...news].sort((one, other) => one.timeUs - other.timeUs);
-}
-
-function has(event: HistoryEvent, where: Readonly<Record<string, unknown>>): boolean {
-  const fields = event as unknown as Readonly<Record<string, unknown>>;
-  return Object.entries(where).every(([name, value]) => fields[name] === value);
-}
 
 describe('a library that keeps its word', () => {
   it.each<[string, Partial<ScenarioInput>]>([
@@ -102,7 +54,12 @@ describe('timeliness', () => {
 
   it('leaves time for two commands to all nodes with tokens, and for pauses', async () => {
     const events = await eventsOf({ settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0 } });
-    const late = changed(events, 'acquire-granted', { client: 'A', phase: 'workload' }, { timeUs: 80_000 });
+    const late = changed(
+      events,
+      'acquire-granted',
+      { client: 'A', phase: 'workload' },
+      { timeUs: 80_000, validityMs: 908 },
+    );
     // B failed meanwhile; only A's attempt takes longer now.
     expect(misconduct(late)[0]).toMatch(/^timeliness: .* an attempt of acquire 1 by A/);
     const fencing = { settings: { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0, fencing: true } };
@@ -117,7 +74,7 @@ describe('clean-up', () => {
     ['a lease that was given back', { client: 'A', node: 'n3', kind: 'release' }],
   ])('is broken by the value of %s that a node is not told to remove', async (_, where) => {
     const found = misconduct(without(await eventsOf(), 'command-sent', where));
-    expect(found).toEqual([
+    expect(found.filter((each) => each.startsWith('clean-up: '))).toEqual([
       expect.stringMatching(
         new RegExp(`^clean-up: .* ${String(where['client'])} asked ${String(where['node'])} to store .*was never told`),
       ),
@@ -162,6 +119,68 @@ describe('vote', () => {
   ])('is broken by %s', async (_, spoil, message) => {
     const found = misconduct(spoil(await eventsOf()));
     expect(found.filter((each) => each.startsWith('vote: '))).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('is broken by a lock that was granted before a quorum had its token', async () => {
+    const settings = { nodes: 3, ttl: '1s', nodeTimeout: '50ms', retryCount: 0, fencing: true };
+    const events = await eventsOf({ settings });
+    const granted = events.findIndex((event) => event.type === 'acquire-granted' && event.client === 'A');
+    const { value, timeUs } = events[granted] as HistoryEvent & { readonly value: string };
+    const commits = ['n1', 'n2'].map((node, place): HistoryEvent => ({
+      type: 'command-sent',
+      timeUs,
+      command: 9000 + place,
+      client: 'A',
+      node,
+      kind: 'commit',
+      key: 'lock:r',
+      value,
+    }));
+    const answers = commits.map((commit): HistoryEvent => {
+      const { command, node } = commit as HistoryEvent & { readonly command: number; readonly node: string };
+      return { type: 'reply-received', timeUs, command, client: 'A', node, reply: 'committed' };
+    });
+    const withBefore = (more: Events): Events => [...events.slice(0, granted), ...more, ...events.slice(granted)];
+    expect(misconduct(withBefore([...commits, ...answers]), { settings })).toEqual([]);
+    for (const few of [commits, [...commits, answers[0] as HistoryEvent]]) {
+      expect(misconduct(withBefore(few), { settings })).toEqual([
+        expect.stringContaining('although too few of them have its token to be a quorum'),
+      ]);
+    }
+  });
+
+  it.each<[string, (events: Events) => Events, string]>([
+    [
+      'a lock that no quorum granted',
+      (events) =>
+        changed(
+          changed(events, 'reply-received', { client: 'A', node: 'n1', reply: 'granted' }, { reply: 'held' }),
+          'reply-received',
+          { client: 'A', node: 'n2', reply: 'granted' },
+          { reply: 'held' },
+        ),
+      'succeeded with 0 of 3 nodes for it and 2 against it, although they are no quorum',
+    ],
+    [
+      'a lock that was not had for another reason than the votes give',
+      (events) => changed(events, 'acquire-failed', { client: 'B' }, { code: 'unreachable' }),
+      'which makes it contended, and not unreachable',
+    ],
+  ])('is broken by %s', async (_, spoil, message) => {
+    const found = misconduct(spoil(await eventsOf()));
+    expect(found.filter((each) => each.startsWith('vote: '))).toEqual([expect.stringContaining(message)]);
+  });
+});
+
+describe('validity', () => {
+  it.each([
+    ['longer', 989],
+    ['shorter', 900],
+  ])('is no %s than the time to live leaves it', async (_, validityMs) => {
+    const events = changed(await eventsOf(), 'acquire-granted', { client: 'A', phase: 'workload' }, { validityMs });
+    expect(misconduct(events)).toEqual([
+      expect.stringMatching(new RegExp(`^validity: .* leaves ${validityMs} ms of validity, which must be from`)),
+    ]);
   });
 });
 

@@ -6,15 +6,17 @@ import { tablesOf } from '../../history/tables/table-reader.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { formatTimeUs } from '../../text/duration-text.ts';
 import { longestRoundUs } from './call-times.ts';
+import type { Misconduct } from './misconduct.ts';
 
 /**
  * An attempt, an extension or a release is decided when its nodes have had their time, be it by their silence: one command to all nodes,
  * or two where an attempt has a token to commit. Broken by what takes longer, or never ends.
  */
-export function timelinessFlaw(scenario: Scenario, history: History): string | null {
+export function timelinessFlaws(scenario: Scenario, history: History): readonly Misconduct[] {
   const roundUs = longestRoundUs(scenario);
   const attemptUs = roundUs * (scenario.settings.fencing ? 2 : 1);
-  return slowAttempt(tablesOf(history), history, attemptUs) ?? slowCall(history, roundUs);
+  const message = slowAttempt(tablesOf(history), history, attemptUs) ?? slowCall(history, roundUs);
+  return message === null ? [] : [{ rule: 'timeliness', message }];
 }
 
 function slowAttempt({ attempts }: RunTables, history: History, mostUs: number): string | null {

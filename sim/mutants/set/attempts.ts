@@ -95,4 +95,99 @@ export const ATTEMPTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'never-retries',
+    broken: 'an acquire never tries again',
+    patches: [
+      {
+        file: 'src/retry.ts',
+        find: 'return count < 0 || failures <= count;',
+        replace: 'return count < -1 && failures <= count;',
+      },
+    ],
+  },
+  {
+    name: 'retries-without-end',
+    broken: 'an acquire tries without end, whatever it was told',
+    patches: [
+      {
+        file: 'src/retry.ts',
+        find: 'return count < 0 || failures <= count;',
+        replace: 'return count >= -1 || failures <= count;',
+      },
+    ],
+  },
+  {
+    name: 'one-retry-more',
+    broken: 'an acquire tries once more than it was told',
+    patches: [{ file: 'src/retry.ts', find: 'failures <= count', replace: 'failures <= count + 1' }],
+  },
+  {
+    name: 'one-retry-less',
+    broken: 'an acquire tries once less than it was told',
+    patches: [{ file: 'src/retry.ts', find: 'failures <= count', replace: 'failures < count' }],
+  },
+  {
+    name: 'endless-retries-end',
+    broken: 'an acquire that was told to try without end tries once',
+    patches: [
+      { file: 'src/retry.ts', find: 'return count < 0 || failures <= count;', replace: 'return failures <= count;' },
+    ],
+  },
+  {
+    name: 'no-pause-between-attempts',
+    broken: 'attempts follow each other at once',
+    patches: [
+      {
+        file: 'src/retry.ts',
+        find: 'Number.isFinite(delayMs)) return delayMs;',
+        replace: 'Number.isFinite(delayMs)) return 0;',
+      },
+    ],
+  },
+  {
+    name: 'pause-too-long',
+    broken: 'the pause between attempts is twice as long as it was told to be',
+    patches: [
+      {
+        file: 'src/retry.ts',
+        find: 'Number.isFinite(delayMs)) return delayMs;',
+        replace: 'Number.isFinite(delayMs)) return 2 * delayMs;',
+      },
+    ],
+  },
+  {
+    name: 'signal-ignored',
+    broken: 'an acquire does not heed its caller’s signal',
+    patches: [
+      {
+        file: 'src/acquisition.ts',
+        find: "signal.addEventListener('abort', this.onAbort, { once: true });",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'retry-after-abort',
+    broken: 'an acquire that was aborted between two attempts makes the second',
+    patches: [{ file: 'src/acquisition.ts', find: 'this.cancelRetry?.();', replace: '' }],
+  },
+  {
+    name: 'attempts-miscounted',
+    broken: 'a lock tells of one attempt more than it took',
+    patches: [
+      { file: 'src/lock.ts', find: 'this.attempts = grant.attempts;', replace: 'this.attempts = grant.attempts + 1;' },
+    ],
+  },
+  {
+    name: 'early-late-grant-stays',
+    broken: 'a grant that arrives between a clean-up and its answer is not removed',
+    patches: [
+      {
+        file: 'src/tenure.ts',
+        find: '(this.lateGrants ??= new Set()).add(place);',
+        replace: 'this.lateGrants ??= new Set();',
+      },
+    ],
+  },
 ];

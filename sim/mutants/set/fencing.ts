@@ -42,4 +42,39 @@ export const FENCING: readonly Mutant[] = [
     broken: 'a node that lost its counter begins to count at one',
     patches: [{ file: NODE, find: 'Math.max(counter + 1, tokenHint)', replace: 'counter + 1' }],
   },
+  {
+    name: 'commit-not-awaited',
+    broken: 'a lock is granted when the token has been sent to nodes, and not when a quorum has it',
+    patches: [
+      {
+        file: 'src/attempt.ts',
+        find: "if (decision === 'granted') this.succeed();",
+        replace: "if (decision !== 'denied') this.succeed();",
+      },
+    ],
+  },
+  {
+    name: 'refused-commit-counts',
+    broken: 'a node that has seen a larger token, and says so, counts as one that has this token',
+    patches: [
+      {
+        file: 'src/attempt.ts',
+        find: "count(place, answer.kind === 'committed')",
+        replace: "count(place, answer.kind !== 'failed')",
+      },
+    ],
+  },
+  {
+    name: 'late-commit-counts',
+    broken: 'a lock is granted when nodes do not say in time whether they have the token',
+    patches: [
+      {
+        file: 'src/attempt.ts',
+        find: `this.commitsTimedOut = true;
+      this.fail('unreachable');`,
+        replace: `this.commitsTimedOut = true;
+      this.succeed();`,
+      },
+    ],
+  },
 ];

@@ -48,4 +48,9 @@ export const GUARD: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'guard-not-asked-for',
+    broken: 'nodes are not told of the guard',
+    patches: [{ file: 'src/acquisition.ts', find: 'guard: options.restartGuard,', replace: 'guard: null,' }],
+  },
 ];

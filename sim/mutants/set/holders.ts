@@ -118,4 +118,96 @@ export const HOLDERS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'release-always-confirmed',
+    broken: 'a release succeeds whatever the nodes say',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'if (confirmed || this.isOver()) {',
+        replace: 'if (confirmed || !this.isOver() || this.isOver()) {',
+      },
+    ],
+  },
+  {
+    name: 'release-always-rejected',
+    broken: 'a release fails whatever the nodes say',
+    patches: [
+      { file: 'src/lock.ts', find: 'if (confirmed || this.isOver()) {', replace: 'if (confirmed && this.isOver()) {' },
+    ],
+  },
+  {
+    name: 'release-of-what-is-over-fails',
+    broken: 'a release of a lock that is over fails if nodes keep silent',
+    patches: [{ file: 'src/lock.ts', find: 'if (confirmed || this.isOver()) {', replace: 'if (confirmed) {' }],
+  },
+  {
+    name: 'absent-is-not-released',
+    broken: 'a release counts only nodes that still held the value',
+    patches: [
+      {
+        file: 'src/tenure.ts',
+        find: "return reply.kind === 'released' || reply.kind === 'absent';",
+        replace: "return reply.kind === 'released';",
+      },
+    ],
+  },
+  {
+    name: 'extension-never-works',
+    broken: 'an extension fails whatever the nodes say',
+    patches: [
+      { file: 'src/lock.ts', find: 'this.judgeExtension(granted,', replace: 'this.judgeExtension(false && granted,' },
+    ],
+  },
+  {
+    name: 'extension-of-no-use',
+    broken: 'an extension that was granted leaves the lock as it was',
+    patches: [
+      { file: 'src/lock.ts', find: 'this.#validUntilMs = Math.max(this.#validUntilMs, extendedUntilMs);', replace: '' },
+    ],
+  },
+  {
+    name: 'late-extension-clears-nothing',
+    broken: 'an extension that fails when the lock is over leaves on the nodes what it prolonged there',
+    patches: [
+      { file: 'src/lock.ts', find: 'if (this.isOver() && !this.#givenBack) this.#tenure.clear();', replace: '' },
+    ],
+  },
+  {
+    name: 'extends-what-is-over',
+    broken: 'an extension of a lock that is over is tried all the same',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: `if (this.isOver())
+      return new ExpiredError(\`Cannot extend \${name}: it has expired`,
+        replace: `if (Number.isNaN(this.#validUntilMs))
+      return new ExpiredError(\`Cannot extend \${name}: it has expired`,
+      },
+    ],
+  },
+  {
+    name: 'extends-what-is-over-meanwhile',
+    broken: 'an extension that a quorum grants when the lock is over succeeds',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: `if (this.isOver())
+      return new ExpiredError(\`Cannot extend \${name}: it expired meanwhile`,
+        replace: `if (Number.isNaN(this.#validUntilMs))
+      return new ExpiredError(\`Cannot extend \${name}: it expired meanwhile`,
+      },
+    ],
+  },
+  {
+    name: 'extension-refused-when-unreachable',
+    broken: 'an extension that too few nodes answered fails as if the lock were lost',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'if (!granted && round.lacksQuorum()) {',
+        replace: 'if (!granted && Number.isNaN(this.#validUntilMs)) {',
+      },
+    ],
+  },
 ];

@@ -84,4 +84,26 @@ export const VALIDITY: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'drift-counted-twice',
+    broken: 'the drift allowance is taken off twice',
+    patches: [
+      {
+        file: 'src/validity.ts',
+        find: 'startedMs + ttlMs - driftAllowanceMs(ttlMs, clockDriftFactor)',
+        replace: 'startedMs + ttlMs - 2 * driftAllowanceMs(ttlMs, clockDriftFactor)',
+      },
+    ],
+  },
+  {
+    name: 'half-the-validity',
+    broken: 'a lock is given up when half of its time to live has passed',
+    patches: [
+      {
+        file: 'src/validity.ts',
+        find: 'startedMs + ttlMs - driftAllowanceMs(ttlMs, clockDriftFactor)',
+        replace: 'startedMs + ttlMs / 2 - driftAllowanceMs(ttlMs, clockDriftFactor)',
+      },
+    ],
+  },
 ];

@@ -63,4 +63,53 @@ export const VOTES: readonly Mutant[] = [
     broken: 'all nodes must grant',
     patches: [{ file: 'src/quorum.ts', find: 'Math.floor(nodeCount / 2) + 1', replace: 'nodeCount' }],
   },
+  {
+    name: 'denied-by-one',
+    broken: 'a single node that denies decides the vote',
+    patches: [{ file: 'src/quorum.ts', find: 'votesAgainst > nodeCount - quorum', replace: 'votesAgainst > 0' }],
+  },
+  {
+    name: 'unreachable-is-contended',
+    broken: 'nodes that cannot be reached are reported as if others held the lock',
+    patches: [
+      {
+        file: 'src/attempt.ts',
+        find: "this.round.lacksQuorum() ? 'unreachable' : 'contended'",
+        replace: "this.round.lacksQuorum() ? 'contended' : 'contended'",
+      },
+    ],
+  },
+  {
+    name: 'silence-is-contended',
+    broken: 'nodes that keep silent count among those that denied, when it is said why the lock was not had',
+    patches: [
+      {
+        file: 'src/round.ts',
+        find: 'reply === undefined ? this.timedOut : ',
+        replace: 'reply === undefined ? false : ',
+      },
+    ],
+  },
+  {
+    name: 'half-the-timeout',
+    broken: 'nodes are waited for half as long as was asked for',
+    patches: [
+      {
+        file: 'src/round.ts',
+        find: 'environment.timers.schedule(timeoutMs, () => {',
+        replace: 'environment.timers.schedule(timeoutMs / 2, () => {',
+      },
+    ],
+  },
+  {
+    name: 'twice-the-timeout',
+    broken: 'nodes are waited for twice as long as was asked for',
+    patches: [
+      {
+        file: 'src/round.ts',
+        find: 'environment.timers.schedule(timeoutMs, () => {',
+        replace: 'environment.timers.schedule(2 * timeoutMs, () => {',
+      },
+    ],
+  },
 ];
