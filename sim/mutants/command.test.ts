@@ -51,11 +51,11 @@ function told({ stdout }: Ran): Told {
 
 describe('mutants', () => {
   it('tells of each what caught it, after how many runs, and the smallest run that shows it', async () => {
-    const { code, stdout } = await mutants(['--only', 'quorum-of-half,extension-recreates']);
+    const { code, stdout } = await mutants(['--only', 'acquire-overwrites,extension-recreates']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^mutant +caught by +runs +time\n/);
     expect(stdout).toMatch(
-      /\nquorum-of-half +mutual-exclusion +\d+ +[\d.]+ m?s\n {4}half of the nodes are a quorum\n {6}nodes [24], ttl /,
+      /\nacquire-overwrites +mutual-exclusion +\d+ +[\d.]+ m?s\n {4}a node stores a value .*\n {6}nodes \d, ttl /,
     );
     expect(stdout).toMatch(/at the start: [AB]: acquire "r"/);
     expect(stdout).toMatch(/On "r", lease \d of [AB] was valid from .* both of them for /);
@@ -82,6 +82,17 @@ describe('mutants', () => {
       ],
     });
     for (const { smallest } of told(one).mutants) expect(smallest).toMatchObject({ scenario: { faults: [] } });
+  });
+
+  it('makes nothing small, and explores as long as it is told, if it is to be quick', async () => {
+    const { code, stdout } = await mutants(['--only', 'all-nodes-needed', '--quick', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      mutants: [{ name: 'all-nodes-needed', outcome: 'caught', caughtBy: 'vote', smallest: null }],
+    });
+    const few = await mutants(['--runs', '30', '--json'], [HARMLESS]);
+    expect(few.code).toBe(1);
+    expect(JSON.parse(few.stdout)).toMatchObject({ mutants: [{ outcome: 'survived', runs: 30 }] });
   });
 
   it('fails if one survives', async () => {

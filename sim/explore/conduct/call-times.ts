@@ -85,6 +85,7 @@ export function validityFlaw(
   const wholeMs = ttlMs - driftAllowanceMs(ttlMs, driftFactorOf(scenario));
   const least = wholeMs - bounds.mostMs(elapsedUs);
   const most = Math.max(wholeMs - bounds.leastMs(elapsedUs), beforeMs);
+  if (!(validityMs > 0)) return `leaves ${validityMs} ms of validity, which is none`;
   if (validityMs >= least && validityMs <= most) return null;
   return `leaves ${validityMs} ms of validity, which must be from ${least} to ${most} ms`;
 }

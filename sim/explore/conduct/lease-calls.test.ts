@@ -59,7 +59,7 @@ describe('a library that does as its leases say', () => {
     expect(misconduct(events, changes)).toEqual([]);
     const told = events.flatMap((event) => {
       if (!/^(extend-granted|extend-failed|release-done|release-failed)$/.test(event.type)) return [];
-      return [event.type + ('code' in event ? ` ${String(event.code)}` : '')];
+      return [event.type + ('code' in event ? ` ${event.code}` : '')];
     });
     expect(told.slice(0, outcomes.length)).toEqual(outcomes);
   });
@@ -73,7 +73,7 @@ function ending(
   return (events) => {
     const index = events.findIndex(({ type }) => type === from);
     expect(index).toBeGreaterThan(0);
-    const end = { ...(events[index] as HistoryEvent), ...values } as HistoryEvent;
+    const end: HistoryEvent = { ...(events[index] as HistoryEvent), ...values };
     return [...events.slice(0, index), end, ...events.slice(index + 1)];
   };
 }

@@ -53,28 +53,4 @@ export const FENCING: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: 'refused-commit-counts',
-    broken: 'a node that has seen a larger token, and says so, counts as one that has this token',
-    patches: [
-      {
-        file: 'src/attempt.ts',
-        find: "count(place, answer.kind === 'committed')",
-        replace: "count(place, answer.kind !== 'failed')",
-      },
-    ],
-  },
-  {
-    name: 'late-commit-counts',
-    broken: 'a lock is granted when nodes do not say in time whether they have the token',
-    patches: [
-      {
-        file: 'src/attempt.ts',
-        find: `this.commitsTimedOut = true;
-      this.fail('unreachable');`,
-        replace: `this.commitsTimedOut = true;
-      this.succeed();`,
-      },
-    ],
-  },
 ];
