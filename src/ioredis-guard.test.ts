@@ -416,6 +416,23 @@ describe('the run of the server behind a connection', () => {
     ]);
   });
 
+  it.each([
+    [3000, 3],
+    [21_000, 2],
+  ])('is sent no more after a silence of four timeouts of 5 s, and not before: %s ms', async (silenceMs, sent) => {
+    const node = guardedNode();
+    client.become('ready');
+    await answer(0, infoOf());
+    send(node, voteOf('a'));
+    await world.advance(silenceMs);
+    // The second finds the silence, the third meets it once the event loop has turned.
+    for (const value of ['b', 'c']) {
+      send(node, voteOf(value));
+      await world.advance(100);
+    }
+    expect(client.sent.filter((words) => words.startsWith('set'))).toHaveLength(sent);
+  });
+
   it('that cannot be read is said, and asked for again with the next command that needs it', async () => {
     const node = guardedNode();
     client.become('ready');
