@@ -60,18 +60,35 @@ describe('explore', () => {
     expect(withoutTime(three)).toEqual(withoutTime(one));
   });
 
-  it('runs what the corpus has first, and what broke before all', async () => {
+  it('runs what the corpus has first, what broke before all, and then goes on to what was asked for', async () => {
     const envelope = { open: ['clock-rate'] as const };
     const properties = propertiesBrokenOutside(envelope);
     const first = await run({ envelope, properties, runs: 1000 });
     if (first.hit === null) throw new Error('nothing was found');
     const broken = new Map([[first.hit.finding.symptom, first.hit.key]]);
     const corpus = new Corpus([]).updated(envelope, { firsts: first.firsts, broken, isWhole: true });
-    const again = await run({ envelope, properties, runs: 1000, seed: 99, corpus });
-    expect(again.hit?.key).toEqual(first.hit.key);
-    expect(again.runs).toBe(1);
+    const [alone, again] = [
+      await run({ envelope, properties, runs: 1000, seed: 99 }),
+      await run({ envelope, properties, runs: 1000, seed: 99, corpus }),
+    ];
+    expect(again.known.map(({ key }) => key)).toEqual([first.hit.key]);
+    expect(again.corpusRuns).toBeGreaterThan(0);
+    // The corpus changes nothing of what is found, nor of the fingerprint.
+    expect(again.hit).toEqual(alone.hit);
+    expect(again.hit?.key.seed).toBe(99);
+    expect(again.runs).toBe(again.corpusRuns + alone.runs);
+    expect(again.fingerprint).toBe(alone.fingerprint);
     // It is of this envelope only.
     expect(corpus.keysFor(WHOLE_ENVELOPE)).toEqual([]);
+  });
+
+  it('takes a run that is in the corpus and in the range into its fingerprint once', async () => {
+    const alone = await run({ runs: 20 });
+    const broken = new Map([['mutual-exclusion', { seed: 1, index: 3 }]]);
+    const corpus = new Corpus([]).updated(WHOLE_ENVELOPE, { firsts: alone.firsts, broken, isWhole: true });
+    const again = await run({ runs: 20, corpus });
+    expect(again.runs).toBeGreaterThan(20);
+    expect(again.fingerprint).toBe(alone.fingerprint);
   });
 
   it('ends soon when it is interrupted, or its time is over, and leaves no thread', async () => {

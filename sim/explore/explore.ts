@@ -1,7 +1,7 @@
 import type { Corpus } from './corpus.ts';
 import { addCoverage, type Coverage } from './coverage.ts';
 import { joinedFingerprint, NO_FINGERPRINT } from './fingerprint.ts';
-import type { JobResult, JobTerms } from './job.ts';
+import type { Job, JobResult, JobTerms } from './job.ts';
 import { type Hit, keysBetween, type RunKey } from './search.ts';
 import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
 
@@ -27,9 +27,12 @@ export interface Exploration {
   readonly corpusRuns: number;
   readonly events: number;
   readonly coverage: Coverage;
-  /** The run in which something broke, the first of the corpus or else that of the smallest index; null if there is none. */
+  /** The run in which something broke, that of the smallest index, unless one of the corpus broke inside the envelope; null if there is none. */
   readonly hit: Hit | null;
+  /** Runs of the corpus in which something still breaks outside the envelope. They do not end the search. */
+  readonly known: readonly Hit[];
   readonly firsts: ReadonlyMap<string, RunKey>;
+  /** Of all runs but those of the corpus. */
   readonly fingerprint: string;
   readonly elapsedMs: number;
   /** Whether every run of the corpus was run. */
@@ -54,7 +57,7 @@ class ExploreRun {
   private readonly pool: WorkerPool;
   private readonly startMs = performance.now();
   private readonly corpusKeys: readonly RunKey[];
-  private readonly jobs: Iterator<readonly RunKey[]>;
+  private readonly jobs: Iterator<RunsOfJob>;
   /** By the number of the job. */
   private readonly results = new Map<number, JobResult>();
   private jobCount = 0;
@@ -62,6 +65,7 @@ class ExploreRun {
   private counted = 0;
   private readonly coverage: Coverage = {};
   private readonly firsts = new Map<string, RunKey>();
+  private readonly known: Hit[] = [];
   private hit: Hit | null = null;
   private runs = 0;
   private events = 0;
@@ -87,7 +91,7 @@ class ExploreRun {
       if (next.done === true) return;
       const number = this.jobCount;
       this.jobCount += 1;
-      const result = await this.pool.run(thread, { keys: next.value, envelope, properties, fingerprint });
+      const result = await this.pool.run(thread, { ...next.value, envelope, properties, fingerprint });
       this.results.set(number, result);
       if (result.hit !== null) this.hasHit = true;
       this.count();
@@ -109,6 +113,7 @@ class ExploreRun {
       this.runs += result.runs;
       this.events += result.events;
       this.hit = result.hit;
+      this.known.push(...result.known);
       this.fingerprint = joinedFingerprint(this.fingerprint, result.fingerprint);
       addCoverage(this.coverage, result.coverage);
       for (const [cell, key] of result.firsts) if (!this.firsts.has(cell)) this.firsts.set(cell, key);
@@ -117,13 +122,14 @@ class ExploreRun {
   }
 
   private soFar(): Exploration {
-    const { runs, events, coverage, hit, firsts, fingerprint, corpusKeys } = this;
+    const { runs, events, coverage, hit, known, firsts, fingerprint, corpusKeys } = this;
     return {
       runs,
       corpusRuns: Math.min(runs, corpusKeys.length),
       events,
       coverage,
       hit,
+      known: [...known],
       firsts,
       fingerprint,
       elapsedMs: performance.now() - this.startMs,
@@ -132,9 +138,13 @@ class ExploreRun {
   }
 }
 
-function* jobsOf(corpusKeys: readonly RunKey[], seed: number, runs: number): Generator<readonly RunKey[]> {
-  for (let from = 0; from < corpusKeys.length; from += RUNS_OF_JOB) yield corpusKeys.slice(from, from + RUNS_OF_JOB);
+type RunsOfJob = Pick<Job, 'keys' | 'isKnown'>;
+
+function* jobsOf(corpusKeys: readonly RunKey[], seed: number, runs: number): Generator<RunsOfJob> {
+  for (let from = 0; from < corpusKeys.length; from += RUNS_OF_JOB) {
+    yield { keys: corpusKeys.slice(from, from + RUNS_OF_JOB), isKnown: true };
+  }
   for (let from = 0; from < runs; from += RUNS_OF_JOB) {
-    yield [...keysBetween(seed, from, Math.min(runs, from + RUNS_OF_JOB))];
+    yield { keys: [...keysBetween(seed, from, Math.min(runs, from + RUNS_OF_JOB))], isKnown: false };
   }
 }

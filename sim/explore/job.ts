@@ -14,6 +14,8 @@ export interface JobTerms {
 /** Some runs, for one thread: data, so that it can be sent there. */
 export interface Job extends JobTerms {
   readonly keys: readonly RunKey[];
+  /** Whether they are of the corpus: what they break outside the envelope is known, and they leave no trace in the fingerprint. */
+  readonly isKnown: boolean;
 }
 
 export interface JobResult extends SearchResult {
@@ -23,16 +25,17 @@ export interface JobResult extends SearchResult {
 }
 
 /** Runs a job on this thread. */
-export async function runJob({ keys, envelope, properties, fingerprint }: Job): Promise<JobResult> {
+export async function runJob({ keys, isKnown, envelope, properties, fingerprint }: Job): Promise<JobResult> {
   const firsts = new Map<string, RunKey>();
   let sum = NO_FINGERPRINT;
   const result = await search({
     keys,
     envelope,
     properties,
+    isKnown,
     onRun: ({ key, history, coverage }) => {
       for (const cell of Object.keys(coverage)) if (!firsts.has(cell)) firsts.set(cell, key);
-      if (fingerprint) sum = joinedFingerprint(sum, fingerprintOf(key, history));
+      if (fingerprint && !isKnown) sum = joinedFingerprint(sum, fingerprintOf(key, history));
     },
   });
   return { ...result, firsts: [...firsts], fingerprint: sum };

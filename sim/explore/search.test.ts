@@ -8,7 +8,7 @@ import { execute } from './execute.ts';
 import { findingsOf, isDefect } from './finding.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { findViolation, keysBetween, search } from './search.ts';
-import { shrinkTrial } from './shrink.ts';
+import { shrink, shrinkTrial } from './shrink.ts';
 import { variantsOf } from './sturdier.ts';
 import { trialAt, trialAtPath } from './trial-at.ts';
 
@@ -79,6 +79,20 @@ it('a run follows from seed and number alone, byte for byte', async () => {
     if (first.history === null || second.history === null) throw new Error('a run failed');
     expect(fingerprintOf(key, first.history)).toBe(fingerprintOf(key, second.history));
   }
+});
+
+it('making a run small ends when it is interrupted, with the smallest so far', async () => {
+  const envelope = { open: ['clock-rate'] as const };
+  const { hit } = await search({ keys: keysBetween(SEED, 0, RUNS), envelope, properties: ['mutual-exclusion'] });
+  if (hit === null) throw new Error('nothing was found');
+  const whole = await shrink(hit, envelope);
+  const atOnce = await shrink(hit, envelope, AbortSignal.abort('SIGINT'));
+  expect(atOnce).toMatchObject({ executions: 0, path: `${hit.key.index}`, finding: hit.finding });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort('SIGINT'), 50);
+  const partly = await shrink(hit, envelope, controller.signal);
+  expect(partly.executions).toBeLessThan(whole.executions);
+  expect(partly.finding.symptom).toBe(hit.finding.symptom);
 });
 
 it('what is violated inside the envelope, or for no bound that is open, is a defect', async () => {

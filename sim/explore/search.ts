@@ -4,7 +4,7 @@ import { trials } from './arbitraries/scenario.ts';
 import { addCoverage, type Coverage, coverageOf } from './coverage.ts';
 import { type Envelope, propertiesBrokenOutside } from './envelope.ts';
 import { execute } from './execute.ts';
-import { type Finding, findingsOf, firstWanted } from './finding.ts';
+import { type Finding, findingsOf, firstWanted, isDefect } from './finding.ts';
 import { shrink, type Shrunken } from './shrink.ts';
 import { trialAt } from './trial-at.ts';
 
@@ -19,6 +19,8 @@ export interface SearchOptions {
   readonly envelope: Envelope;
   /** What to look for where bounds are open. Defects are always looked for. */
   readonly properties: readonly Property[];
+  /** Whether to go on after what breaks outside the envelope, for it is known: only a defect then ends the search. False if left out. */
+  readonly isKnown?: boolean;
   /** Told of each run that has a history. */
   readonly onRun?: (run: SearchedRun) => void;
 }
@@ -41,14 +43,18 @@ export interface SearchResult {
   readonly coverage: Coverage;
   /** The first run in which something broke; the search ends with it. Null if nothing did. */
   readonly hit: Hit | null;
+  /** Where these are known, the runs in which something broke outside the envelope. */
+  readonly known: readonly Hit[];
 }
 
 /** Runs one trial after the other, until something breaks, on this thread. */
-export async function search({ keys, envelope, properties, onRun }: SearchOptions): Promise<SearchResult> {
+export async function search(options: SearchOptions): Promise<SearchResult> {
+  const { keys, envelope, properties, isKnown = false, onRun } = options;
   const arbitrary = trials(envelope);
   const coverage: Coverage = {};
   let runs = 0;
   let events = 0;
+  const known: Hit[] = [];
   for (const key of keys) {
     const trial = trialAt(arbitrary, key.seed, key.index);
     const execution = await execute(trial);
@@ -61,9 +67,11 @@ export async function search({ keys, envelope, properties, onRun }: SearchOption
       onRun?.({ key, history, coverage: covered });
     }
     const finding = firstWanted(findingsOf(trial, execution), properties);
-    if (finding !== null) return { runs, events, coverage, hit: { key, finding } };
+    if (finding === null) continue;
+    if (!isKnown || isDefect(finding)) return { runs, events, coverage, hit: { key, finding }, known };
+    known.push({ key, finding });
   }
-  return { runs, events, coverage, hit: null };
+  return { runs, events, coverage, hit: null, known };
 }
 
 /** The runs of a seed from the index `from` up to, but not including, `to`. */

@@ -7,7 +7,7 @@ import { type Finding, findingsOf, isDefect } from './finding.ts';
 import type { Hit } from './search.ts';
 import { simplerTrials } from './simplify.ts';
 import { sturdierTrials, variantsOf } from './sturdier.ts';
-import { drawSeed } from './trial-at.ts';
+import { drawSeed, trialAt } from './trial-at.ts';
 
 /** The smallest run that was found in which the same thing breaks. */
 export interface Shrunken {
@@ -21,15 +21,24 @@ export interface Shrunken {
 
 /**
  * Makes a run smaller, as long as the same property breaks for the same sort of reason: first as fast-check shrinks what it has drawn, and then
- * by simplifying the scenario that comes of it, which knows what is simpler to read. Deterministic.
+ * by simplifying the scenario that comes of it, which knows what is simpler to read. Deterministic, unless the signal ends it: then
+ * the smallest one so far is what comes of it.
  */
-export async function shrink({ key, finding: found }: Hit, envelope: Envelope): Promise<Shrunken> {
-  const attempts = new Attempts(found, envelope);
+export async function shrink(
+  { key, finding: found }: Hit,
+  envelope: Envelope,
+  signal: AbortSignal | null = null,
+): Promise<Shrunken> {
+  const attempts = new Attempts(found, envelope, signal);
   const details = await fc.check(
     fc.asyncProperty(trials(envelope), async (trial) => (await attempts.findingOf(trial)) === null),
     { seed: drawSeed(key.seed, key.index), numRuns: 1 },
   );
   const { counterexample, counterexamplePath } = details;
+  if (counterexample === null && signal?.aborted === true) {
+    const trial = trialAt(trials(envelope), key.seed, key.index);
+    return { trial, finding: found, path: `${key.index}`, executions: attempts.count };
+  }
   if (counterexample === null) {
     throw new Error(`run ${key.index} of seed ${key.seed} broke ${found.symptom}, and does not when it is run again`);
   }
@@ -40,8 +49,14 @@ export async function shrink({ key, finding: found }: Hit, envelope: Envelope): 
 }
 
 /** Makes a trial simpler that fast-check cannot make smaller, or that it never drew. */
-export async function shrinkTrial(trial: Trial, finding: Finding, path: string, envelope: Envelope): Promise<Shrunken> {
-  const attempts = new Attempts(finding, envelope);
+export async function shrinkTrial(
+  trial: Trial,
+  finding: Finding,
+  path: string,
+  envelope: Envelope,
+  signal: AbortSignal | null = null,
+): Promise<Shrunken> {
+  const attempts = new Attempts(finding, envelope, signal);
   return { ...(await smallestFrom(trial, attempts)), path, executions: attempts.count };
 }
 
@@ -50,14 +65,17 @@ class Attempts {
   count = 0;
   readonly wanted: Finding;
   private readonly envelope: Envelope;
+  private readonly signal: AbortSignal | null;
 
-  constructor(wanted: Finding, envelope: Envelope) {
+  constructor(wanted: Finding, envelope: Envelope, signal: AbortSignal | null) {
     this.wanted = wanted;
     this.envelope = envelope;
+    this.signal = signal;
   }
 
-  /** What breaks, if it is what was found, and no bound is overstepped that was not open. */
+  /** What breaks, if it is what was found, and no bound is overstepped that was not open. Nothing once the signal has fired, so that no trial is smaller. */
   async findingOf(trial: Trial): Promise<Finding | null> {
+    if (this.signal?.aborted === true) return null;
     if (!isWithin(trial.scenario, this.envelope)) return null;
     this.count += 1;
     const { symptom } = this.wanted;

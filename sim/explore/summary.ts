@@ -31,6 +31,14 @@ export interface FoundSummary {
   readonly confirmations: readonly Confirmation[];
 }
 
+/** What a run of the corpus is known to break. */
+export interface KnownSummary {
+  readonly symptom: string;
+  readonly message: string;
+  readonly seed: number;
+  readonly index: number;
+}
+
 /** What `explore.json` holds. The same command gives the same, unless time bounded it. */
 export interface ExploreSummary {
   readonly seed: number;
@@ -44,6 +52,8 @@ export interface ExploreSummary {
   readonly coverage: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly fingerprint: string | null;
   readonly interrupted: boolean;
+  /** What runs of the corpus still break outside the envelope. */
+  readonly known: readonly KnownSummary[];
   readonly found: FoundSummary | null;
 }
 
@@ -64,9 +74,15 @@ function coverageTable(coverage: Coverage): Record<string, Record<string, number
 }
 
 /** What an exploration tried, without what was found. */
-export function triedIn(exploration: Exploration): Pick<ExploreSummary, 'runs' | 'corpusRuns' | 'events' | 'coverage'> {
-  const { runs, corpusRuns, events, coverage } = exploration;
-  return { runs, corpusRuns, events, coverage: coverageTable(coverage) };
+export function triedIn(
+  exploration: Exploration,
+): Pick<ExploreSummary, 'runs' | 'corpusRuns' | 'events' | 'coverage' | 'known'> {
+  const { runs, corpusRuns, events, coverage, known } = exploration;
+  return {
+    ...{ runs, corpusRuns, events },
+    coverage: coverageTable(coverage),
+    known: known.map(({ key, finding: { symptom, message } }) => ({ symptom, message, ...key })),
+  };
 }
 
 export function foundSummary(

@@ -39,7 +39,9 @@ export async function confirm(options: ConfirmOptions): Promise<Pick<FoundSummar
   if (!findingsOf(written, await execute(written)).some((finding) => finding.symptom === symptom)) {
     throw new Error(`${options.scenarioPath} does not show what it was written for: ${symptom}`);
   }
-  await runOn(simulatedTestbed, options, []);
+  const judgement = await runOn(simulatedTestbed, options, []);
+  // Without a judgement it was interrupted, and has written nothing.
+  if (judgement === null) return { report: null, confirmations: [] };
   const place = { scenario: file.name, backend: simulatedTestbed.name, seed: shrunken.trial.seed };
   const confirmations: Confirmation[] = [];
   for (const backend of backends) {

@@ -76,7 +76,7 @@ export function addExploreCommand(program: Command, host: Host, setExitCode: Set
       path,
     )
     .option('--confirm <backends>', 'run what was found on real servers too: processes, containers', names)
-    .option('--fingerprint', 'print one SHA-256 for the histories of all runs, to compare machines and versions')
+    .option('--fingerprint', 'print one number for the histories of all runs but those of the corpus, to compare machines and versions')
     .option('--json', 'print the summary as JSON on standard output, and nothing else there')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ExploreCommandOptions) => {
@@ -95,6 +95,10 @@ function duration(text: string): number {
 }
 
 function runPath(text: string): string {
-  if (!PATH.test(text)) throw new InvalidArgumentError('It must be numbers that are apart by colons, such as 20:0:1.');
+  if (!PATH.test(text) || !text.split(':').every((number) => Number.isSafeInteger(Number(number)))) {
+    throw new InvalidArgumentError(
+      `It must be numbers up to ${Number.MAX_SAFE_INTEGER} that are apart by colons, such as 20:0:1.`,
+    );
+  }
   return text;
 }

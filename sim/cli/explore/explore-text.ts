@@ -49,6 +49,9 @@ export function printExploration(
     const colors = colorsFor(stdout, environment);
     if (elapsedMs !== null) stdout.write(coverageText(summary, colors));
     stdout.write(`${triedText(summary, elapsedMs)}${outcomeText(summary, colors)}\n`);
+    for (const { symptom, seed, index } of summary.known) {
+      stdout.write(`Known from the corpus: ${symptom} breaks in run ${index} of seed ${seed}\n`);
+    }
     if (summary.found !== null) stdout.write(foundText(summary.found, colors));
     if (summary.fingerprint !== null) stdout.write(`Fingerprint: ${summary.fingerprint}\n`);
     stdout.write(`Summary: ${visibleText(summaryPath)}\n`);

@@ -108,13 +108,15 @@ async function lookFor({ options, envelope, properties, results, host }: Plan): 
   } finally {
     display.end();
   }
-  const { hit, firsts, ranCorpus } = exploration;
-  const broken = new Map(hit === null ? [] : [[hit.finding.symptom, hit.key]]);
+  const { firsts, known, ranCorpus } = exploration;
+  // What is known is a counterexample, too, where no other was met.
+  const hit = exploration.hit ?? known[0] ?? null;
+  const broken = new Map(exploration.hit === null ? [] : [[exploration.hit.finding.symptom, exploration.hit.key]]);
   corpus.updated(envelope, { firsts, broken, isWhole: ranCorpus }).write(corpusPath);
   if (hit === null) return { exploration, shrunken: null, seed: options.seed };
   display.show(`${hit.finding.symptom} is violated in run ${hit.key.index} of seed ${hit.key.seed}: making it small`);
   try {
-    return { exploration, shrunken: await shrink(hit, envelope), seed: hit.key.seed };
+    return { exploration, shrunken: await shrink(hit, envelope, host.signal), seed: hit.key.seed };
   } finally {
     display.end();
   }
@@ -130,7 +132,7 @@ function readCorpus(path: string): Corpus {
 }
 
 /** Runs what stands at a path again. */
-async function lookAt({ options, envelope, properties }: Plan, path: string): Promise<Looked> {
+async function lookAt({ options, envelope, properties, host }: Plan, path: string): Promise<Looked> {
   const { seed } = options;
   const arbitrary = trials(envelope);
   let trial;
@@ -145,8 +147,8 @@ async function lookAt({ options, envelope, properties }: Plan, path: string): Pr
   const finding = firstWanted(findingsOf(trial, await execute(trial)), properties);
   if (finding === null) return { exploration: null, shrunken: null, seed };
   const shrunken = path.includes(':')
-    ? await shrinkTrial(trial, finding, path, envelope)
-    : await shrink({ key: { seed, index: Number(path) }, finding }, envelope);
+    ? await shrinkTrial(trial, finding, path, envelope, host.signal)
+    : await shrink({ key: { seed, index: Number(path) }, finding }, envelope, host.signal);
   return { exploration: null, shrunken, seed };
 }
 
@@ -175,7 +177,8 @@ function summaryOf(
   { exploration }: Looked,
   found: FoundSummary | null,
 ): ExploreSummary {
-  const tried = exploration === null ? { runs: 1, corpusRuns: 0, events: 0, coverage: {} } : triedIn(exploration);
+  const tried =
+    exploration === null ? { runs: 1, corpusRuns: 0, events: 0, coverage: {}, known: [] } : triedIn(exploration);
   return {
     seed: options.seed,
     outside: envelope.open,
