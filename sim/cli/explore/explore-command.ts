@@ -76,7 +76,10 @@ export function addExploreCommand(program: Command, host: Host, setExitCode: Set
       path,
     )
     .option('--confirm <backends>', 'run what was found on real servers too: processes, containers', names)
-    .option('--fingerprint', 'print one number for the histories of all runs but those of the corpus, to compare machines and versions')
+    .option(
+      '--fingerprint',
+      'print one number for the histories of all runs but those of the corpus, to compare machines and versions',
+    )
     .option('--json', 'print the summary as JSON on standard output, and nothing else there')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ExploreCommandOptions) => {
