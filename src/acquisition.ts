@@ -90,9 +90,11 @@ export class Acquisition {
       }
       signal.addEventListener('abort', this.onAbort, { once: true });
     }
-    this.rejectIfThrows(() => {
+    try {
       this.startAttempt();
-    });
+    } catch (error) {
+      this.reject(error);
+    }
   }
 
   /** Ends the acquisition because its Redlock is closed. */

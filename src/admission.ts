@@ -16,12 +16,15 @@ export function admitNodes(
   const round = new Round(
     nodes,
     { resources: [], keys: [command.key] },
-    () => true,
-    () => undefined,
-    () => {
-      unsettled -= 1;
-      if (unsettled === 0) finish();
+    {
+      commandFor: () => command,
+      supports: () => true,
+      observe: () => {
+        unsettled -= 1;
+        if (unsettled === 0) finish();
+      },
     },
+    () => undefined,
   );
   const cancel = environment.timers.schedule(command.timeoutMs, finish);
   let isFinished = false;
@@ -40,5 +43,5 @@ export function admitNodes(
     const message = `Not all nodes were admitted (${describeOutcomes('admitted', outcomes)})`;
     settle(new UnreachableError(message, [], outcomes, { cause: firstError(outcomes) }));
   }
-  round.start(() => command, command.timeoutMs, null);
+  round.start(command.timeoutMs, null);
 }

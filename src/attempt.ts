@@ -2,12 +2,12 @@ import { Ballot } from './ballot.ts';
 import type { Cancel, Environment } from './environment.ts';
 import type { NodeOutcome } from './errors.ts';
 import type { NodeStatistics } from './events.ts';
-import type { CommitCommand, LockNode, LockReply } from './lock-node.ts';
+import type { AcquireCommand, CommitCommand, LockNode, LockReply } from './lock-node.ts';
 import type { LockTarget } from './lock-target.ts';
 import { outcomeOf } from './outcomes.ts';
 import { quorumOf } from './quorum.ts';
 import type { RestartGuard } from './restart-guard.ts';
-import { Round } from './round.ts';
+import { type Motion, Round } from './round.ts';
 import { Tenure } from './tenure.ts';
 import { validUntilMs } from './validity.ts';
 
@@ -46,15 +46,6 @@ export type AttemptResult =
       readonly outcomes: readonly NodeOutcome[];
     };
 
-function isGranted(reply: LockReply): boolean {
-  return reply.kind === 'granted';
-}
-
-/** With fencing, a node that grants without a token cannot be counted: it does not order this lock against others. */
-function isGrantedWithToken(reply: LockReply): boolean {
-  return reply.kind === 'granted' && reply.token !== null;
-}
-
 /**
  * One try at the lock, with one value: the vote of all nodes and, with fencing, the commit of the token. An attempt
  * that fails removes its value from all nodes before it reports. A node counts only for all of the lock's keys together.
@@ -63,7 +54,7 @@ function isGrantedWithToken(reply: LockReply): boolean {
  * holds: the lock is granted once a quorum of nodes has the token in the counter of that resource, and each of these had it stored there while our
  * value held the key. Whoever locks the resource later meets one of them, and draws a larger one.
  */
-export class Attempt {
+export class Attempt implements Motion {
   private readonly tenure: Tenure;
   private readonly request: AttemptRequest;
   /** Null once the attempt is over: a node that never answers keeps the attempt alive, and must not keep its caller. */
@@ -71,6 +62,8 @@ export class Attempt {
   private readonly round: Round;
   private validUntilMs = 0;
   private startedMs = 0;
+  /** How long the answers to acquire are awaited. */
+  private voteTimeoutMs = 0;
   /** When each answer came, by its place; null unless somebody wants to know. */
   private readonly answeredMs: Map<number, number> | null;
 
@@ -95,33 +88,40 @@ export class Attempt {
       request.timeoutMs,
       request.fresh ? request.ttlMs : null,
     );
-    this.round = new Round(
-      request.nodes,
-      request.target,
-      request.tokenHint === null ? isGranted : isGrantedWithToken,
-      (granted) => {
-        if (!granted) this.fail(this.round.lacksQuorum() ? 'unreachable' : 'contended');
-        else if (request.tokenHint === null) this.succeed();
-        else this.chooseToken();
-      },
-      (place, reply) => {
-        this.observe(place, reply);
-      },
-    );
+    this.round = new Round(request.nodes, request.target, this, (granted) => {
+      if (!granted) this.fail(this.round.lacksQuorum() ? 'unreachable' : 'contended');
+      else if (this.request.tokenHint === null) this.succeed();
+      else this.chooseToken();
+    });
   }
 
   start(): void {
-    const { value, ttlMs, fresh, tokenHint, guard, environment, clockDriftFactor } = this.request;
+    const { ttlMs, environment, clockDriftFactor } = this.request;
     // Read before the first command leaves, so that no key can be older than this moment.
     const nowMs = environment.clock.now();
     this.startedMs = nowMs;
     this.validUntilMs = validUntilMs(nowMs, ttlMs, clockDriftFactor);
-    const timeoutMs = this.timeoutMsFrom(nowMs);
-    this.round.start(
-      (key) => ({ kind: 'acquire', key, value, ttlMs, timeoutMs, fresh, tokenHint, guard }),
-      timeoutMs,
-      environment,
-    );
+    this.voteTimeoutMs = this.timeoutMsFrom(nowMs);
+    this.round.start(this.voteTimeoutMs, environment);
+  }
+
+  commandFor(key: string): AcquireCommand {
+    const { value, ttlMs, fresh, tokenHint, guard } = this.request;
+    return { kind: 'acquire', key, value, ttlMs, timeoutMs: this.voteTimeoutMs, fresh, tokenHint, guard };
+  }
+
+  /** With fencing, a node that grants without a token cannot be counted: it does not order this lock against others. */
+  supports(reply: LockReply): boolean {
+    return reply.kind === 'granted' && (this.request.tokenHint === null || reply.token !== null);
+  }
+
+  observe(place: number, reply: LockReply): void {
+    this.answeredMs?.set(place, this.request.environment.clock.now());
+    if (reply.kind === 'granted' || (reply.kind === 'failed' && reply.mayHold === true)) this.tenure.noteGrant(place);
+    if (this.token === null || this.finish === null) return;
+    // An answer to acquire that arrives while the token is being committed can still help.
+    this.countToken(place, reply);
+    this.decideToken();
   }
 
   /** Gives the attempt up: it will not report any more, and its value is removed from all nodes. */
@@ -156,15 +156,6 @@ export class Attempt {
       latestMs = Math.max(latestMs, atMs);
     }
     return latestMs;
-  }
-
-  private observe(place: number, reply: LockReply): void {
-    this.answeredMs?.set(place, this.request.environment.clock.now());
-    if (reply.kind === 'granted' || (reply.kind === 'failed' && reply.mayHold === true)) this.tenure.noteGrant(place);
-    if (this.token === null || this.finish === null) return;
-    // An answer to acquire that arrives while the token is being committed can still help.
-    this.countToken(place, reply);
-    this.decideToken();
   }
 
   private chooseToken(): void {

@@ -13,7 +13,7 @@ import {
   type LockReply,
 } from './lock-node.ts';
 import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts';
-import { namesRun, ownershipRequest, scriptRequestOf } from './requests.ts';
+import { namesRun, ownershipRequest, scriptRequestOf, wordsOf } from './requests.ts';
 import { atEndOfTick } from './tick-end.ts';
 import { isVote, VotingRight } from './voting-right.ts';
 
@@ -262,14 +262,12 @@ export class IoredisNode implements LockNode {
   }
 
   private sendScript(errand: ScriptErrand, isWhole: boolean): void {
-    const { script, keys, args } = errand.request;
-    const words = new Array<string | number>(2 + keys.length + args.length);
-    words[0] = isWhole ? script.lua : script.sha1;
-    words[1] = keys.length;
-    for (let place = 0; place < keys.length; place += 1) words[2 + place] = keys[place] as string;
-    for (let place = 0; place < args.length; place += 1)
-      words[2 + keys.length + place] = args[place] as string | number;
-    this.track((isWhole ? this.evaluate : this.evaluateKnown).apply(this.client, words), errand, isWhole);
+    const { request } = errand;
+    if (isWhole) this.track(this.evaluate.apply(this.client, wordsOf(request, request.script.lua)), errand, true);
+    else {
+      request.wordsByName ??= wordsOf(request, request.script.sha1);
+      this.track(this.evaluateKnown.apply(this.client, request.wordsByName), errand, false);
+    }
   }
 
   private runTogether(errands: readonly ScriptErrand[]): void {
@@ -340,19 +338,16 @@ export class IoredisNode implements LockNode {
   private track(sent: Promise<unknown>, errand: Errand, isWhole: boolean): void {
     const { epoch } = this.link;
     this.link.noteSent(this.environment.clock.now(), 1);
-    sent.then(
-      (answer) => {
-        this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
-        if (errand.isPlain) this.receiveOfSet(errand, errand.command as AcquireCommand, answer);
-        else this.receive(errand as ScriptErrand, answer);
-      },
-      (reason: unknown) => {
-        this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
-        // ioredis rejects with errors only.
-        if (isWhole || !lacksScript(reason as Error)) this.fail(errand, reason as Error);
-        else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
-      },
-    );
+    // One function for both: ioredis rejects with errors only, and no server's answer is one.
+    const settled = (outcome: unknown): void => {
+      this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
+      if (!(outcome instanceof Error)) {
+        if (errand.isPlain) this.receiveOfSet(errand, errand.command as AcquireCommand, outcome);
+        else this.receive(errand as ScriptErrand, outcome);
+      } else if (isWhole || !lacksScript(outcome)) this.fail(errand, outcome);
+      else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
+    };
+    sent.then(settled, settled);
   }
 
   private failed(error: Error): LockReply {

@@ -2,13 +2,13 @@ import { nameAsyncDispose } from './disposal.ts';
 import type { DuplicateServer } from './distinct-servers.ts';
 import { AbortedError, ExpiredError, ExtensionRefusedError, type LockError, UnreachableError } from './errors.ts';
 import type { EventHub } from './event-hub.ts';
-import type { LockNode, LockReply } from './lock-node.ts';
+import type { LockNode } from './lock-node.ts';
 import { provesLoss } from './loss.ts';
 import type { Observation } from './observation.ts';
 import { checkTtl, type ResolvedOptions } from './options.ts';
 import { describeOutcomes, firstError } from './outcomes.ts';
 import { joinedResources, quotedResources } from './resource-names.ts';
-import { Round } from './round.ts';
+import { type Motion, Round } from './round.ts';
 import type { Tenure } from './tenure.ts';
 import { releaseOrLetExpire } from './using.ts';
 import { validUntilMs } from './validity.ts';
@@ -33,10 +33,6 @@ export interface Grant {
   readonly validityMs: number;
   readonly validUntilMs: number;
   readonly token: number | null;
-}
-
-function extendsOurValue(reply: LockReply): boolean {
-  return reply.kind === 'extended';
 }
 
 /**
@@ -124,32 +120,26 @@ export class AcquiredLock {
       this.#extensions += 1;
       this.#tenure.noteTtl(ttl);
       const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
-      const round = new Round(
-        nodes,
-        this.#tenure.target,
-        extendsOurValue,
-        (granted) => {
-          const failure = this.judgeExtension(granted, extendedUntilMs, round);
-          if (failure === null) {
-            resolve(this);
-            observation?.extended(this.#grantedValidityMs);
-          } else {
-            // Only extensions that were granted count towards the cap.
-            this.#extensions -= 1;
-            // Nodes may have prolonged what nobody relies on any more, and would keep others out for all that time.
-            if (this.isOver() && !this.#givenBack) this.#tenure.clear();
-            reject(failure);
-            this.tellFailure(observation, failure);
-          }
-        },
-        null,
-      );
       const timeoutMs = this.#context.nodeTimeoutMs(ttl);
-      round.start(
-        (key) => ({ kind: 'extend', key, value: this.value, ttlMs: ttl, timeoutMs }),
-        timeoutMs,
-        options.environment,
-      );
+      const motion: Motion = {
+        commandFor: (key) => ({ kind: 'extend', key, value: this.value, ttlMs: ttl, timeoutMs }),
+        supports: ({ kind }) => kind === 'extended',
+      };
+      const round = new Round(nodes, this.#tenure.target, motion, (granted) => {
+        const failure = this.judgeExtension(granted, extendedUntilMs, round);
+        if (failure === null) {
+          resolve(this);
+          observation?.extended(this.#grantedValidityMs);
+        } else {
+          // Only extensions that were granted count towards the cap.
+          this.#extensions -= 1;
+          // Nodes may have prolonged what nobody relies on any more, and would keep others out for all that time.
+          if (this.isOver() && !this.#givenBack) this.#tenure.clear();
+          reject(failure);
+          this.tellFailure(observation, failure);
+        }
+      });
+      round.start(timeoutMs, options.environment);
     });
   }
 

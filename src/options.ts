@@ -200,7 +200,8 @@ function checkAll(options: unknown, checks: Readonly<Record<string, Check>>, par
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidOptionError(parent ?? 'options', `must be an object, not ${describe(options)}`);
   }
-  for (const [key, value] of Object.entries(options)) {
+  for (const key of Object.keys(options)) {
+    const value = (options as Readonly<Record<string, unknown>>)[key];
     const checkOption = Object.hasOwn(checks, key) ? checks[key] : undefined;
     const name = parent === null ? key : `${parent}.${key}`;
     if (checkOption === undefined) {

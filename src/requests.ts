@@ -35,6 +35,13 @@ export interface ScriptRequest {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   readonly interpret: Interpret;
+  /** The words of the call by the script's name, once a node has made them for all. */
+  wordsByName?: (string | number)[];
+}
+
+/** The words of a call that runs the script alone, from its text or its name on. */
+export function wordsOf({ keys, args }: ScriptRequest, text: string): (string | number)[] {
+  return [text, keys.length, ...keys, ...args];
 }
 
 /** Whether the command names the run of the server that it is for. */

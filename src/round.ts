@@ -6,6 +6,16 @@ import type { LockTarget } from './lock-target.ts';
 import { outcomeOf, outcomesByNode } from './outcomes.ts';
 import { quorumOf } from './quorum.ts';
 
+/** What a round is held on. One object with methods: a closure for each of them would be made anew for every round. */
+export interface Motion {
+  /** The command for one key, which is sent to all nodes. */
+  commandFor(key: string): LockCommand;
+  /** Whether what a node answers is in favour. */
+  supports(reply: LockReply): boolean;
+  /** Told of every answer, also of those that come after the vote is decided. */
+  observe?(place: number, reply: LockReply, round: Round): void;
+}
+
 /**
  * One command for each key of a lock, sent to all nodes at once, and the vote on it. One timer bounds the whole round: a node that has not
  * answered for all keys by then is against. The round settles once, as soon as the outcome cannot change any more; replies that come later are
@@ -19,8 +29,7 @@ export class Round {
   private readonly nodes: readonly LockNode[];
   private readonly target: LockTarget;
   private readonly keyCount: number;
-  private readonly supports: (reply: LockReply) => boolean;
-  private readonly observe: ((place: number, reply: LockReply) => void) | null;
+  private readonly motion: Motion;
   /** Null once called: a node that never answers keeps the round alive, and must not keep those who waited for it. */
   private settle: ((granted: boolean, round: Round) => void) | null;
   private readonly ballot: Ballot;
@@ -30,33 +39,29 @@ export class Round {
   constructor(
     nodes: readonly LockNode[],
     target: LockTarget,
-    supports: (reply: LockReply) => boolean,
+    motion: Motion,
     settle: (granted: boolean, round: Round) => void,
-    observe: ((place: number, reply: LockReply) => void) | null,
   ) {
     this.nodes = nodes;
     this.target = target;
     this.keyCount = target.keys.length;
-    this.supports = supports;
+    this.motion = motion;
     this.settle = settle;
-    this.observe = observe;
     this.replies = new Array<LockReply | undefined>(nodes.length * this.keyCount).fill(undefined);
     this.ballot = new Ballot(nodes.length, this.keyCount);
   }
 
-  /**
-   * Sends the commands to all nodes. Without an environment nothing bounds the round: for commands that nobody waits for.
-   *
-   * @param commandFor makes the command for one key, which is sent to all nodes
-   */
-  start(commandFor: (key: string) => LockCommand, timeoutMs: number, environment: Environment | null): void {
+  /** Sends the commands to all nodes. Without an environment nothing bounds the round: for commands that nobody waits for. */
+  start(timeoutMs: number, environment: Environment | null): void {
     if (environment !== null) {
       this.cancelTimer = environment.timers.schedule(timeoutMs, () => {
         this.expire();
       });
     }
-    const commands = this.target.keys.map(commandFor);
-    const receive = this.receive.bind(this);
+    const receive = (reply: LockReply, place: number): void => {
+      this.receive(reply, place);
+    };
+    const commands = this.target.keys.map((key) => this.motion.commandFor(key));
     for (let place = 0; place < this.replies.length; place += 1) {
       this.send(place, commands[place % this.keyCount] as LockCommand, receive);
     }
@@ -102,7 +107,7 @@ export class Round {
       const reply = this.replies[place];
       const outcome = outcomeAt?.(place) ?? null;
       if (outcome !== null) return { outcome, isFor: outcome.outcome === 'committed' };
-      const isFor = reply !== undefined && this.supports(reply);
+      const isFor = reply !== undefined && this.motion.supports(reply);
       return { outcome: outcomeOf(this.nodeAt(place).id, reply, this.timedOut), isFor };
     });
   }
@@ -130,7 +135,7 @@ export class Round {
     for (let first = 0; first < replies.length; first += keyCount) {
       const parts = replies.slice(first, first + keyCount);
       const isAgainst = (reply: LockReply | undefined): boolean =>
-        reply !== undefined && !isMissing(reply) && !this.supports(reply);
+        reply !== undefined && !isMissing(reply) && !this.motion.supports(reply);
       if (parts.some(isMissing) && !parts.some(isAgainst)) missing += 1;
     }
     return this.nodes.length - missing < quorumOf(this.nodes.length);
@@ -140,8 +145,8 @@ export class Round {
     // A node that settles twice does not vote twice.
     if (this.replies[place] !== undefined) return;
     this.replies[place] = reply;
-    if (this.settle !== null) this.ballot.count(place, this.supports(reply));
-    this.observe?.(place, reply);
+    if (this.settle !== null) this.ballot.count(place, this.motion.supports(reply));
+    this.motion.observe?.(place, reply, this);
     const decision = this.ballot.decide();
     if (decision !== 'pending') this.end(decision === 'granted');
   }

@@ -1,11 +1,7 @@
 import type { Environment } from './environment.ts';
 import type { LockNode, LockReply, ReleaseCommand } from './lock-node.ts';
 import type { LockTarget } from './lock-target.ts';
-import { Round } from './round.ts';
-
-function confirmsAbsence(reply: LockReply): boolean {
-  return reply.kind === 'released' || reply.kind === 'absent';
-}
+import { type Motion, Round } from './round.ts';
 
 function ignore(): void {
   // The clean-up is best effort: what it leaves behind dies with its time to live.
@@ -17,7 +13,7 @@ function ignore(): void {
  * from a place whose grant turns up after its answer to the clean-up, or after which that did not find the value: a client that sends commands again by
  * itself may have stored it anew. Places are those of a {@link Round}.
  */
-export class Tenure {
+export class Tenure implements Motion {
   readonly target: LockTarget;
   readonly value: string;
   private readonly nodes: readonly LockNode[];
@@ -63,19 +59,27 @@ export class Tenure {
    * keys. Without it nobody waits, and no timer is left behind.
    */
   clear(settle: ((confirmed: boolean, round: Round) => void) | null = null): void {
-    const round = new Round(this.nodes, this.target, confirmsAbsence, settle ?? ignore, (place, reply) => {
-      if (reply.kind !== 'released' && this.lateGrants?.delete(place) === true) this.sweep(round, place);
-    });
+    const round = new Round(this.nodes, this.target, this, settle ?? ignore);
     this.clearing = round;
-    round.start((key) => this.releaseCommand(key), this.timeoutMs, settle === null ? null : this.environment);
+    round.start(this.timeoutMs, settle === null ? null : this.environment);
+  }
+
+  /** What its clean-up sends. */
+  commandFor(key: string): ReleaseCommand {
+    const { value, timeoutMs, keptMs } = this;
+    return { kind: 'release', key, value, timeoutMs, ...(keptMs !== null && { keptMs }) };
+  }
+
+  /** Whether a node confirms that the value is not there any more. */
+  supports({ kind }: LockReply): boolean {
+    return kind === 'released' || kind === 'absent';
+  }
+
+  observe(place: number, reply: LockReply, round: Round): void {
+    if (reply.kind !== 'released' && this.lateGrants?.delete(place) === true) this.sweep(round, place);
   }
 
   private sweep(round: Round, place: number): void {
-    round.send(place, this.releaseCommand(round.keyAt(place)), ignore);
-  }
-
-  private releaseCommand(key: string): ReleaseCommand {
-    const { value, timeoutMs, keptMs } = this;
-    return { kind: 'release', key, value, timeoutMs, ...(keptMs !== null && { keptMs }) };
+    round.send(place, this.commandFor(round.keyAt(place)), ignore);
   }
 }
