@@ -115,9 +115,9 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
       await observer.connection.catchUp();
       const key = `${PREFIX}a`;
       const stray = (calls: readonly string[]): Execution | undefined => {
-        observer.onCommand(['EVAL', script.lua, '1', key, 'other', '10000'], Date.now(), (clockUs += 1));
-        for (const call of calls) observer.onScriptedCommand([call, key]);
-        observer.onEnd();
+        observer.model.onCommand(['EVAL', script.lua, '1', key, 'other', '10000'], Date.now(), (clockUs += 1));
+        for (const call of calls) observer.model.onScriptedCommand([call, key]);
+        observer.model.onEnd();
         return executions.at(-1);
       };
       const seen = { kind, value: 'other', before: 'mine' };

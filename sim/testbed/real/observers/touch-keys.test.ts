@@ -32,7 +32,7 @@ async function observerOf(
     ['lock:short', TTL_MS],
     ['lock:long', 100 * TTL_MS],
   ] as const) {
-    observer.onCommand(['set', key, 'value', 'PX', String(ttlMs), 'NX'], Date.now(), 0);
+    observer.model.onCommand(['set', key, 'value', 'PX', String(ttlMs), 'NX'], Date.now(), 0);
   }
   await observer.readClock();
   return { observer, asked };
