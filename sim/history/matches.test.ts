@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EventPattern } from '../scenario/moment.ts';
+import type { EventPattern } from './event-pattern.ts';
 import type { HistoryEvent } from './event.ts';
 import { matches } from './matches.ts';
 

@@ -1,4 +1,4 @@
-import type { EventPattern } from '../scenario/moment.ts';
+import type { EventPattern } from './event-pattern.ts';
 import type { HistoryEvent } from './event.ts';
 
 const FIELDS = ['client', 'node', 'kind', 'reply', 'code', 'cause', 'direction', 'phase'] as const;

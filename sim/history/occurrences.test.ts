@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryHistory } from '../checkers/arbitrary-history.ts';
 import { HistoryBuilder } from '../checkers/history-builder.ts';
-import type { EventPattern } from '../scenario/moment.ts';
+import type { EventPattern } from './event-pattern.ts';
 import { matches } from './matches.ts';
 import { countOccurrences } from './occurrences.ts';
 

@@ -1,4 +1,4 @@
-import type { EventPattern } from '../scenario/moment.ts';
+import type { EventPattern } from './event-pattern.ts';
 import type { HistoryEvent } from './event.ts';
 import { HistoryLog } from './history-log.ts';
 import type { HistoryVisitor } from './history-visitor.ts';
