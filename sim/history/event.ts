@@ -254,7 +254,7 @@ export interface MessageLost {
   readonly fault: number | null;
 }
 
-/** A fault made a message slower by `byUs`. */
+/** A fault made a message slower by `byUs`; on real servers that is its whole time on the way, of which only the least part of the fault is known. */
 export interface MessageDelayed {
   readonly type: 'message-delayed';
   readonly timeUs: number;

@@ -228,7 +228,12 @@ describe.skipIf(obstacle !== null)(`a client whose links flap${obstacle === null
       } else if (draw === 5) {
         // The handshake of a new connection then takes so long that what waits for it is late.
         const toxic = { type: 'latency', attributes: { latency: 300, jitter: 0 } } as const;
-        const end = await routes.poison(client, node, { toxic, directions: ['reply'], effect: 'slow' }, 1);
+        const end = await routes.poison(
+          client,
+          node,
+          { toxic, directions: ['reply'], effect: 'slow', leastDelayUs: () => 0 },
+          1,
+        );
         await routes.reset(client, node, null);
         await sleep(500);
         await end();
@@ -238,7 +243,12 @@ describe.skipIf(obstacle !== null)(`a client whose links flap${obstacle === null
           draw === 4
             ? ({ type: 'latency', attributes: { latency: 30, jitter: 0 } } as const)
             : ({ type: 'timeout', attributes: { timeout: 0 } } as const);
-        const end = await routes.poison(client, node, { toxic, directions: [direction], effect: 'cut' }, 1);
+        const end = await routes.poison(
+          client,
+          node,
+          { toxic, directions: [direction], effect: 'cut', leastDelayUs: () => 0 },
+          1,
+        );
         await shortly();
         await end();
       }

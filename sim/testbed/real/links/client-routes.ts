@@ -32,13 +32,16 @@ export class ClientRoutes {
   }
 
   /** Resolves once the toxic is in force in all its directions; what it resolves to takes it away again. */
-  async poison(client: string, server: string, { toxic, directions, effect }: LinkEffect, fault: number): Promise<End> {
-    const { proxies, nowUs } = this.options;
+  async poison(client: string, server: string, linkEffect: LinkEffect, fault: number): Promise<End> {
+    const { proxies, nowUs, disturbances } = this.options;
+    const { toxic, directions, effect } = linkEffect;
     const added = await Promise.all(
       directions.map(async (direction) => {
         const fromUs = nowUs();
         const remove = await proxies.addToxic(client, server, STREAMS[direction], toxic);
-        return { remove, begun: this.options.disturbances.begin({ fault, client, server, direction, effect, fromUs }) };
+        const leastDelayUs = linkEffect.leastDelayUs(direction);
+        const begun = disturbances.begin({ fault, client, server, direction, effect, leastDelayUs, fromUs });
+        return { remove, begun };
       }),
     );
     return async () => {

@@ -9,6 +9,8 @@ export interface LinkDisturbance {
   readonly server: string;
   readonly direction: 'request' | 'reply';
   readonly effect: 'cut' | 'slow';
+  /** Of what is slow: by how much every message is at the least; 0 if it may be by nothing. */
+  readonly leastDelayUs: number;
   readonly fromUs: number;
   /** Infinity while it lasts. */
   untilUs: number;
@@ -20,8 +22,10 @@ type Route = Pick<LinkDisturbance, 'client' | 'server' | 'direction'>;
 export class LinkDisturbances {
   private readonly disturbances = new Map<string, LinkDisturbance[]>();
 
-  begin(disturbance: Omit<LinkDisturbance, 'untilUs'>): LinkDisturbance {
-    const begun = { ...disturbance, untilUs: Number.POSITIVE_INFINITY };
+  begin(
+    disturbance: Omit<LinkDisturbance, 'untilUs' | 'leastDelayUs'> & { readonly leastDelayUs?: number },
+  ): LinkDisturbance {
+    const begun = { leastDelayUs: 0, ...disturbance, untilUs: Number.POSITIVE_INFINITY };
     pushTo(this.disturbances, streamName(disturbance), begun);
     return begun;
   }

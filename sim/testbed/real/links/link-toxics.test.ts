@@ -53,5 +53,19 @@ it.each([
     },
   ],
 ])('%j', (fault, effect) => {
-  expect(effectOf(fault)).toEqual(effect);
+  expect(effectOf(fault)).toMatchObject(effect);
+});
+
+it.each([
+  [{ fault: 'partition' }, 0, 0],
+  [{ fault: 'latency', delay: '300ms' }, 300_000, 300_000],
+  // The least that Toxiproxy draws.
+  [{ fault: 'latency', delay: '10ms..50ms' }, 10_000, 10_000],
+  [{ fault: 'latency', delay: '0ms..50ms' }, 0, 0],
+  [{ fault: 'bandwidth', bytesPerSecond: 1000 }, 60_000, 4000],
+  // Three slices of a request have two delays between them; a short reply is one slice.
+  [{ fault: 'slicer', bytes: 20, delay: '1500us' }, 3000, 0],
+])('%j delays a request by %i us at the least, a reply by %i', (fault, requestUs, replyUs) => {
+  const effect = effectOf(fault);
+  expect([effect.leastDelayUs('request'), effect.leastDelayUs('reply')]).toEqual([requestUs, replyUs]);
 });

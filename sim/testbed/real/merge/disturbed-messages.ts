@@ -17,8 +17,8 @@ export function whatBefell(exchange: Exchange, disturbances: LinkDisturbances): 
   if (wasAnswered(exchange)) {
     const ranUs = execution?.timeUs ?? sent.timeUs;
     return [
-      ...delayOf(message, 'request', sent.timeUs, ranUs, disturbances),
-      ...delayOf(message, 'reply', ranUs, arrivedUs ?? ranUs, disturbances),
+      ...delayOfRequest(message, sent.timeUs, ranUs, disturbances),
+      ...delayOfReply(message, { sentUs: sent.timeUs, ranUs, arrivedUs: arrivedUs ?? ranUs }, disturbances),
     ];
   }
   if (execution === null) return lossOfRequest(message, sent.timeUs, arrivedUs, disturbances);
@@ -36,7 +36,7 @@ export function whatBefellWrite(
   if (taken === null) return lossOfRequest(message, timeUs, null, disturbances);
   const way = { sentUs: timeUs, ranUs: taken.timeUs, givenUpUs: null };
   return [
-    ...delayOf(message, 'request', timeUs, taken.timeUs, disturbances),
+    ...delayOfRequest(message, timeUs, taken.timeUs, disturbances),
     ...(decision === null ? lossOfReply(message, way, disturbances) : []),
   ];
 }
@@ -83,17 +83,53 @@ function lost(
   return cut === null ? [] : [{ type: 'message-lost', timeUs, ...message, direction, fault: cut.fault }];
 }
 
-/** A message that was on its way from one moment to the other, if a fault slowed it. */
-function delayOf(
+/** A request that a fault slowed: it was on its way for as long as the fault makes every message be, at the least. A shorter way shows no fault at work. */
+function delayOfRequest(
   message: Message,
-  direction: LinkDisturbance['direction'],
-  fromUs: number,
-  untilUs: number,
+  sentUs: number,
+  ranUs: number,
   disturbances: LinkDisturbances,
 ): HistoryEvent[] {
+  const slow = slowAt(message, 'request', sentUs, disturbances);
+  return slow !== null && ranUs - sentUs >= slow.leastDelayUs
+    ? delayed(message, 'request', sentUs, ranUs - sentUs, slow)
+    : [];
+}
+
+/**
+ * A reply that a fault slowed. Since news of executions comes late, but never early, the whole round trip tells: it must have room for the
+ * least delays of both ways.
+ */
+function delayOfReply(
+  message: Message,
+  { sentUs, ranUs, arrivedUs }: { readonly sentUs: number; readonly ranUs: number; readonly arrivedUs: number },
+  disturbances: LinkDisturbances,
+): HistoryEvent[] {
+  const slow = slowAt(message, 'reply', ranUs, disturbances);
+  if (slow === null) return [];
+  const ofRequestUs = slowAt(message, 'request', sentUs, disturbances)?.leastDelayUs ?? 0;
+  if (arrivedUs - sentUs < ofRequestUs + slow.leastDelayUs) return [];
+  return delayed(message, 'reply', ranUs, Math.max(arrivedUs - ranUs, slow.leastDelayUs), slow);
+}
+
+/** What slowed the messages of this direction at a moment, if it surely did: what may delay by nothing shows in no message. */
+function slowAt(
+  message: Message,
+  direction: LinkDisturbance['direction'],
+  timeUs: number,
+  disturbances: LinkDisturbances,
+): LinkDisturbance | null {
   const route = { client: message.client, server: message.node, direction };
-  const slow = untilUs > fromUs ? disturbances.find('slow', route, fromUs, fromUs) : null;
-  if (slow === null || slow.fault === null) return [];
-  const byUs = untilUs - fromUs;
-  return [{ type: 'message-delayed', timeUs: fromUs, ...message, direction, byUs, fault: slow.fault }];
+  const slow = disturbances.find('slow', route, timeUs, timeUs);
+  return slow === null || slow.leastDelayUs <= 0 ? null : slow;
+}
+
+function delayed(
+  message: Message,
+  direction: LinkDisturbance['direction'],
+  timeUs: number,
+  byUs: number,
+  { fault }: LinkDisturbance,
+): HistoryEvent[] {
+  return fault === null ? [] : [{ type: 'message-delayed', timeUs, ...message, direction, byUs, fault }];
 }

@@ -74,10 +74,20 @@ function withFault(
   direction: 'request' | 'reply',
   fromUs: number,
   untilUs: number,
-  more: { server?: string; fault?: number | null } = {},
+  more: { server?: string; fault?: number | null; leastDelayUs?: number } = {},
 ): LinkDisturbances {
   const disturbances = new LinkDisturbances();
-  disturbances.begin({ fault: 7, client: 'A', server: 'n1', direction, effect, fromUs, ...more }).untilUs = untilUs;
+  const leastDelayUs = effect === 'slow' ? 1 : 0;
+  disturbances.begin({
+    fault: 7,
+    client: 'A',
+    server: 'n1',
+    direction,
+    effect,
+    leastDelayUs,
+    fromUs,
+    ...more,
+  }).untilUs = untilUs;
   return disturbances;
 }
 
@@ -330,6 +340,42 @@ describe('messages that nobody saw', () => {
     expect(
       told(merge([ran(12)], [sent(1, 10), received(1, 64)], withFault('slow', 'reply', 13, 20))).join(),
     ).not.toContain('delayed');
+  });
+
+  it.each([
+    ['request', 20, { leastDelayUs: 51 }],
+    ['reply', 20, { leastDelayUs: 55 }],
+    // What may delay by nothing.
+    ['request', 20, { leastDelayUs: 0 }],
+    ['reply', 20, { leastDelayUs: 0 }],
+    ['request', 20, { fault: null }],
+  ] as const)('a %s that was quicker than a fault lets any be was not slowed by it', (direction, untilUs, more) => {
+    const exchange = [sent(1, 10), received(1, 64)];
+    const ranUs = direction === 'request' ? 60 : 12;
+    expect(told(merge([ran(ranUs)], exchange, withFault('slow', direction, 5, untilUs, more))).join()).not.toContain(
+      'delayed',
+    );
+  });
+
+  it('a reply is slow if the round trip has room for the delays of both ways, however late one heard of the execution', () => {
+    const both = (leastDelayUs: number): string => {
+      const disturbances = withFault('slow', 'request', 5, 70, { leastDelayUs: 20 });
+      disturbances.begin({
+        fault: 8,
+        client: 'A',
+        server: 'n1',
+        direction: 'reply',
+        effect: 'slow',
+        fromUs: 5,
+        leastDelayUs,
+      });
+      const merged = merge([ran(60)], [sent(1, 10), received(1, 64)], disturbances);
+      return told(merged)
+        .filter((line) => line.includes('delayed'))
+        .join();
+    };
+    expect(both(34)).toBe('10 message-delayed 1 request by 7,60 message-delayed 1 reply by 8');
+    expect(both(35)).toBe('10 message-delayed 1 request by 7');
   });
 });
 
