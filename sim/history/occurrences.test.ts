@@ -53,6 +53,30 @@ describe('countOccurrences', () => {
     );
   });
 
+  it('counts only what comes before the first event of another pattern, and nothing without such an event', () => {
+    const run = new HistoryBuilder();
+    run.executed(1, { client: 'A', node: 'n1', kind: 'acquire', value: 'a', before: null, changed: true });
+    run.grant({ client: 'A', grantedMs: 2, untilMs: 9 });
+    run.executed(3, { client: 'B', node: 'n2', kind: 'acquire', value: 'b', before: null, changed: true });
+    run.grant({ client: 'B', grantedMs: 10, untilMs: 12 });
+    const event = 'command-executed';
+    const granted = 'acquire-granted';
+    const before = (client: string): { before: EventPattern } => ({ before: { event: granted, client } });
+    expect(
+      countOccurrences(run.build(), [
+        { event },
+        { event, ...before('A') },
+        { event, ...before('B') },
+        { event, client: 'B', ...before('A') },
+        { event, ...before('C') },
+        // It is not before itself.
+        { event: granted, client: 'A', ...before('A') },
+        { event: granted, client: 'A', ...before('B') },
+        { event, before: { event } },
+      ]),
+    ).toEqual([2, 1, 2, 0, 0, 0, 1, 0]);
+  });
+
   it('counts executed commands by all of their fields', () => {
     const run = new HistoryBuilder();
     run.executed(1, { client: 'A', node: 'n1', kind: 'release', value: 'a', before: 'a', changed: true });

@@ -7,14 +7,23 @@ import { matches } from './matches.ts';
 
 /**
  * How many events of the history each pattern matches, as `matches` says, without an object for each message. What happens only
- * because the workload is over and everything is healed proves nothing: it counts for none but patterns of the phase `probe`.
+ * because the workload is over and everything is healed proves nothing: it counts for none but patterns of the phase `probe`. Of a pattern with
+ * `before`, only what happens before the first event that matches that one counts, and nothing if there is no such event.
  */
-export function countOccurrences(history: History, patterns: readonly EventPattern[]): number[] {
+export function countOccurrences(
+  history: History,
+  patterns: readonly (EventPattern & { readonly before?: EventPattern | undefined })[],
+): number[] {
   if (patterns.length === 0) return [];
   const log = HistoryLog.of(history);
-  const tallies = patterns.map((pattern): Tally => ({ pattern, count: 0 }));
-  log.visit(new OccurrenceCounter(log, tallies));
-  return tallies.map(({ count }) => count);
+  const tallies = patterns.map((pattern): Tally => {
+    const end: Tally | null = pattern.before === undefined ? null : { pattern: pattern.before, end: null, count: 0 };
+    return { pattern, end, count: 0 };
+  });
+  // Ends come first: what is an end is not before itself.
+  const ends = tallies.flatMap(({ end }) => (end === null ? [] : [end]));
+  log.visit(new OccurrenceCounter(log, [...ends, ...tallies]));
+  return tallies.map(({ count, end }) => (end?.count === 0 ? 0 : count));
 }
 
 /** In place of the place of a text: any will do. */
@@ -24,7 +33,13 @@ const FOREIGN_FIELDS = ['code', 'cause', 'direction', 'phase'] as const;
 
 interface Tally {
   readonly pattern: EventPattern;
+  /** Once this has happened, nothing counts any more. */
+  readonly end: Tally | null;
   count: number;
+}
+
+function isOpen({ end }: Tally): boolean {
+  return end === null || end.count === 0;
 }
 
 /** What a pattern asks of one of the three events of a message, with places for texts. */
@@ -82,7 +97,7 @@ class OccurrenceCounter implements HistoryVisitor {
     if (tallies === undefined) return;
     for (const tally of tallies) {
       if (this.isOver && tally.pattern.phase !== 'probe') continue;
-      if (matches(event, tally.pattern)) tally.count += 1;
+      if (isOpen(tally) && matches(event, tally.pattern)) tally.count += 1;
     }
   }
 
@@ -115,7 +130,8 @@ class OccurrenceCounter implements HistoryVisitor {
         (pattern.client === ANY || pattern.client === client) &&
         (pattern.node === ANY || pattern.node === node) &&
         (pattern.kind === ANY || pattern.kind === kind) &&
-        (pattern.reply === ANY || pattern.reply === reply)
+        (pattern.reply === ANY || pattern.reply === reply) &&
+        isOpen(pattern.tally)
       ) {
         pattern.tally.count += 1;
       }

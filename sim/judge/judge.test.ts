@@ -156,6 +156,13 @@ describe('what must have happened', () => {
       false,
       'acquire-granted must happen at most once, and happened 2 times',
     ],
+    [{ event: 'acquire-granted', client: 'A', before: { event: 'acquire-granted', client: 'B' } }, 1, true, null],
+    [
+      { event: 'acquire-granted', client: 'B', before: { event: 'acquire-granted', client: 'A' } },
+      0,
+      false,
+      'acquire-granted (client B, before acquire-granted (client A)) must happen at least once, and happened 0 times',
+    ],
     [
       { event: 'key-lost', node: 'n1', cause: 'expired' },
       0,

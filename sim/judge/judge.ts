@@ -3,6 +3,7 @@ import { lossOf } from '../history/loss.ts';
 import { countOccurrences } from '../history/occurrences.ts';
 import { tablesOf } from '../history/tables/table-reader.ts';
 import type { Occurrence } from '../scenario/moment.ts';
+import { patternText } from '../text/pattern-text.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import { checkHistory } from '../checkers/check-history.ts';
 import type { Judgement } from './judgement.ts';
@@ -100,14 +101,10 @@ function leastOf({ atLeast, atMost }: Occurrence): number {
 
 /** Why an occurrence that is not met counts against the run. */
 export function absenceText({ occurrence, count }: Happening): string {
-  const { event, atMost } = occurrence;
-  const least = leastOf(occurrence);
-  const conditions = Object.entries(occurrence)
-    .filter(([field]) => field !== 'event' && field !== 'atLeast' && field !== 'atMost')
-    .map(([field, value]) => `${field} ${value}`);
-  const what = conditions.length === 0 ? event : `${event} (${conditions.join(', ')})`;
+  const { event, atLeast, atMost, ...fields } = occurrence;
+  const least = leastOf({ event, atLeast, atMost });
   const wanted = count < least ? `at least ${times(least)}` : `at most ${times(atMost ?? 0)}`;
-  return `${what} must happen ${wanted}, and happened ${times(count)}`;
+  return `${patternText({ event, ...fields })} must happen ${wanted}, and happened ${times(count)}`;
 }
 
 function times(count: number): string {

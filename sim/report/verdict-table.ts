@@ -1,4 +1,5 @@
 import type { Judgement } from '../judge/judgement.ts';
+import { conditionTexts } from '../text/pattern-text.ts';
 import type { Diagrams } from './diagram/diagrams.ts';
 import type { NumberedViolation } from './diagram/window.ts';
 import { markup, type Markup } from './markup.ts';
@@ -32,7 +33,6 @@ export function renderHappenedTable({ happened }: Judgement): Markup {
   if (happened.length === 0) return markup`<p>The scenario names nothing that must have happened.</p>`;
   const rows = happened.map(({ occurrence, count, met }) => {
     const { event, atLeast, atMost, ...fields } = occurrence;
-    const conditions = Object.entries(fields).filter(([, value]) => value !== undefined);
     const needed =
       atMost === undefined
         ? `at least ${atLeast ?? 1}`
@@ -41,7 +41,7 @@ export function renderHappenedTable({ happened }: Judgement): Markup {
             ? 'never'
             : `at most ${atMost}`
           : `${atLeast} to ${atMost}`;
-    return markup`<tr${met ? null : markup` class="mismatch"`}><th scope="row"><code>${event}</code></th><td>${conditions.map(([name, value], index) => `${index === 0 ? '' : ', '}${name} ${value}`)}</td><td>${needed}</td><td>${count}</td><td><span class="status ${met ? 'ok' : 'unknown'}">${met ? 'met' : 'not met'}</span></td></tr>`;
+    return markup`<tr${met ? null : markup` class="mismatch"`}><th scope="row"><code>${event}</code></th><td>${conditionTexts(fields).join(', ')}</td><td>${needed}</td><td>${count}</td><td><span class="status ${met ? 'ok' : 'unknown'}">${met ? 'met' : 'not met'}</span></td></tr>`;
   });
   return markup`<h3>What had to happen for the verdicts to count</h3>
 <div class="table"><table>

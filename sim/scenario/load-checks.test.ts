@@ -71,6 +71,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       '7:38: faults[0].nodes[1]: no node is called "all"; there are n1, n2, n3, n4, n5',
     ],
     [
+      'in what something must have happened before',
+      happened('event: key-lost, before: { event: key-lost, node: n0 }'),
+      '7:64: happened[0].before.node: no node is called "n0"; did you mean n1? there are n1, n2, n3, n4, n5, resource',
+    ],
+    [
       'in what must have happened',
       happened('event: key-lost, node: n0'),
       '7:37: happened[0].node: no node is called "n0"; did you mean n1? there are n1, n2, n3, n4, n5, resource',

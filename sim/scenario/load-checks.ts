@@ -57,7 +57,8 @@ class ScenarioChecks {
     scenario.happened.forEach((occurrence, index) => {
       const path = ['happened', index];
       this.checkPattern(path, occurrence);
-      const { atLeast, atMost } = occurrence;
+      const { atLeast, atMost, before } = occurrence;
+      if (before !== undefined) this.checkPattern([...path, 'before'], before);
       if (atLeast !== undefined && atMost !== undefined && atLeast > atMost) {
         this.report([...path, 'atLeast'], `is more than atMost, ${atMost}`);
       }

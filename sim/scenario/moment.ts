@@ -58,6 +58,9 @@ export const occurrence = z.strictObject({
   ...eventFields,
   atLeast: z.int().min(0).optional().describe('how often at the least (1 unless atMost is given)'),
   atMost: z.int().min(0).optional().describe('how often at the most (0: never)'),
+  before: eventPattern
+    .optional()
+    .describe('only what happens before the first such event counts; nothing does if there is none'),
 });
 export type Occurrence = z.output<typeof occurrence>;
 

@@ -57,6 +57,8 @@ export interface MomentInput {
 export interface OccurrenceInput extends EventPatternInput {
   readonly atLeast?: number | undefined;
   readonly atMost?: number | undefined;
+  /** Only what happens before the first such event counts; nothing does if there is none. */
+  readonly before?: EventPatternInput | undefined;
 }
 
 /** The settings under test: as in production, but for `nodes` (5), `ttl` (10s) and `fencing` (false). What is left out has the library's default. */

@@ -1,10 +1,11 @@
 import { describeFault } from '../../faults/description.ts';
 import type { Moment } from '../../faults/moments.ts';
 import type { ClientTarget, NodeTarget } from '../../faults/targets.ts';
-import type { EventPattern, Occurrence } from '../../scenario/moment.ts';
+import type { Occurrence } from '../../scenario/moment.ts';
 import type { Scenario, Script, Step } from '../../scenario/schema.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import { formatMs, formatRange } from '../../text/duration-text.ts';
+import { patternText } from '../../text/pattern-text.ts';
 
 const LIBRARY_DEFAULT = 'as the library has it';
 
@@ -79,12 +80,6 @@ function momentText({ at, after }: Moment): string {
   const later = delay === undefined || delay === 0 ? '' : `${formatMs(delay)} `;
   const which = nth === undefined || nth === 1 ? 'the first' : `number ${nth} of the events`;
   return `${later}after ${which} ${patternText(pattern)}`;
-}
-
-function patternText({ event, ...fields }: EventPattern): string {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return event;
-  return `${event} (${given.map(([field, value]) => `${field} ${value ?? ''}`).join(', ')})`;
 }
 
 /** What must have happened for the verdict to count. */
