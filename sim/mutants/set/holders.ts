@@ -147,8 +147,8 @@ export const HOLDERS: readonly Mutant[] = [
     patches: [
       {
         file: 'src/tenure.ts',
-        find: "return reply.kind === 'released' || reply.kind === 'absent';",
-        replace: "return reply.kind === 'released';",
+        find: "return kind === 'released' || kind === 'absent';",
+        replace: "return kind === 'released';",
       },
     ],
   },

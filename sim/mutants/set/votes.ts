@@ -36,8 +36,8 @@ export const VOTES: readonly Mutant[] = [
     patches: [
       {
         file: 'src/attempt.ts',
-        find: "return reply.kind === 'granted';",
-        replace: "return reply.kind === 'granted' || reply.kind === 'failed';",
+        find: "return reply.kind === 'granted' && (",
+        replace: "return reply.kind === 'failed' || reply.kind === 'granted' && (",
       },
     ],
   },
