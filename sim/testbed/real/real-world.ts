@@ -173,6 +173,7 @@ export class RealWorld {
     await Promise.all(
       [...fleet.replicas.keys()].map((node) => followWithLag(node, longestLagMs(this.options.scenario), proxies)),
     );
+    await wiring.admit();
     this.goOnUnlessClosed();
     await wiring.startClients(clientProgram, proxies);
   }

@@ -51,7 +51,7 @@ export class Wiring {
     return this.realFaults;
   }
 
-  /** Resolves once everything that the servers do is seen, and they vote. */
+  /** Resolves once everything that the servers do is seen. */
   async observe(fleet: Fleet, proxies: Proxies): Promise<void> {
     const { scenario, clientNames, nodeNames, log, nowUs, timers, fail } = this.options;
     const routes = new ClientRoutes({
@@ -82,7 +82,11 @@ export class Wiring {
     });
     await Promise.all(this.observers().map(({ connection }) => connection.open()));
     await Promise.all([...this.nodes.values()].map((node) => node.getToKnow()));
-    const guard = restartGuardOfScenario(scenario);
+  }
+
+  /** Resolves once the servers vote, if a restart guard keeps them from it. Their replicas follow already: with the first, a primary begins a new history. */
+  async admit(): Promise<void> {
+    const guard = restartGuardOfScenario(this.options.scenario);
     if (guard !== null) await Promise.all([...this.nodes.values()].map(({ observer }) => observer.admit(guard)));
   }
 
