@@ -84,13 +84,15 @@ describe.skipIf(obstacle !== null)(titled('a server that gets to a command late,
   ] as const)('loses its answer if the connection has broken meanwhile by %o', async (broken) => {
     const story = await realStory({
       settings: { nodes: 1, ttl: '5s', nodeTimeout: '3s' },
-      clients: { A: null },
+      clients: { A: null, B: null },
       workload: [
         {
           clients: 'A',
           after: { event: 'node-paused', delay: '50ms' },
           steps: [{ acquire: { resource: 'r', retryCount: 0 } }],
         },
+        // A gives up at once when the connection breaks: with the workload the pause would be over too.
+        { clients: 'B', after: { event: 'node-resumed' }, steps: [{ rest: '1ms' }] },
       ],
       faults: [
         { fault: 'server-pause', nodes: 'n1', at: '200ms', for: '1s' },
@@ -101,6 +103,7 @@ describe.skipIf(obstacle !== null)(titled('a server that gets to a command late,
     const command = story.first('command-sent', { kind: 'acquire' });
     const { timeUs: brokenUs } = story.one('fault-ended', { fault });
     const { timeUs: ranUs } = story.one('command-executed', { command: command.command });
+    expect(brokenUs).toBeLessThan(story.one('node-resumed').timeUs);
     expect(command.timeUs).toBeLessThan(story.started(broken.fault).timeUs);
     expect(ranUs).toBeGreaterThan(brokenUs);
     expect(story.answerTo(command)).toBeUndefined();
