@@ -1,7 +1,8 @@
 import { isatty } from 'node:tty';
+import { visibleText } from '../text/visible-text.ts';
 import { EXIT } from './console/exit-codes.ts';
 import type { Host, Output } from './console/host.ts';
-import { interruption } from './console/interruption.ts';
+import { interruption, killedText } from './console/interruption.ts';
 import { runCommandLine } from './program.ts';
 import { TESTBEDS } from './testbeds.ts';
 
@@ -25,6 +26,7 @@ export function main(): void {
       if (stream !== process.stderr) process.stderr.write(`Standard output cannot be written: ${error.message}\n`);
     });
   }
+  let lastWords = (): string | null => null;
   const host: Host = {
     stdout: outputOf(process.stdout, 1),
     stderr: outputOf(process.stderr, 2),
@@ -32,8 +34,13 @@ export function main(): void {
     signal: interruption({
       source: process,
       nowMs: () => performance.now(),
-      kill: (name) => process.exit(EXIT[name]),
+      kill: (name) => {
+        const words = lastWords();
+        process.stderr.write(`${visibleText(killedText(name, words))}\n`);
+        process.exit(EXIT[name]);
+      },
     }),
+    setLastWords: (words) => (lastWords = words),
     testbeds: TESTBEDS,
   };
   void runCommandLine(process.argv.slice(2), host).then((code) => {

@@ -45,6 +45,11 @@ describe('what is not YAML', () => {
     ['# only a comment\n', `${FILE}: is empty; a scenario needs at least title, clients, workload, expect and lesson`],
     ['title: a\ntitle: b\n', `${FILE}:2:1: this key is here twice; keep one of them`],
     ['settings: { ttl: 1s, ttl: 2s }\n', `${FILE}:1:22: this key is here twice; keep one of them`],
+    ['clients: { A: , __proto__: }\n', `${FILE}:1:17: __proto__ is no name here`],
+    ['clients:\n  A:\n    __proto__: { rate: 2 }\n', `${FILE}:3:5: __proto__ is no name here`],
+    ['"__proto__": 1\n', `${FILE}:1:1: __proto__ is no name here`],
+    ['workload: { A: [{ acquire: { __proto__: x } }] }\n', `${FILE}:1:30: __proto__ is no name here`],
+    ['expect:\n  __proto__: holds\n', `${FILE}:2:3: __proto__ is no name here`],
     ['settings:\n\tnodes: 5\n', `${FILE}:2:1: is indented with a tab; YAML allows only spaces there`],
     [
       'title: a\n---\ntitle: b\n',

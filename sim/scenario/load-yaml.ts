@@ -28,7 +28,7 @@ const TOO_DEEP = 'is nested too deeply; a scenario needs no more than ten levels
 export function readYaml(text: string, file: string): LocatedData {
   const lines = new LineCounter();
   const document = parse(text, file, lines);
-  const faults: YamlProblem[] = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
+  const faults: YamlProblem[] = [...document.errors, ...document.warnings, ...keyProblems(document)];
   // What follows it is only fallout.
   if (faults.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) throw fileError(file, TOO_DEEP);
   if (faults.length > 0) {
@@ -55,10 +55,17 @@ export function readYaml(text: string, file: string): LocatedData {
   };
 }
 
-type YamlProblem = Pick<YAMLError, 'code' | 'message' | 'pos'>;
+interface YamlProblem {
+  readonly code: YAMLError['code'] | 'RESERVED_KEY';
+  readonly message: string;
+  readonly pos: YAMLError['pos'];
+}
 
-/** Keys that are there twice in one mapping. The package compares each key with each other, which takes minutes for a large file. */
-function duplicateKeys(document: Document.Parsed): YamlProblem[] {
+/**
+ * Keys that are there twice in one mapping: the package compares each key with each other, which takes minutes for a large file. And `__proto__`, which zod
+ * leaves out of whatever it reads without a word.
+ */
+function keyProblems(document: Document.Parsed): YamlProblem[] {
   const problems: YamlProblem[] = [];
   visit(document, {
     Map: (_key, map) => {
@@ -66,7 +73,9 @@ function duplicateKeys(document: Document.Parsed): YamlProblem[] {
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
         const offset = start(key) ?? 0;
-        if (seen.has(key.value)) problems.push({ code: 'DUPLICATE_KEY', message: '', pos: [offset, offset] });
+        const pos: YamlProblem['pos'] = [offset, offset];
+        if (key.value === '__proto__') problems.push({ code: 'RESERVED_KEY', message: '', pos });
+        else if (seen.has(key.value)) problems.push({ code: 'DUPLICATE_KEY', message: '', pos });
         seen.add(key.value);
       }
     },
@@ -119,6 +128,8 @@ function syntaxMessage(code: string, message: string): string {
       return 'is indented with a tab; YAML allows only spaces there';
     case 'DUPLICATE_KEY':
       return 'this key is here twice; keep one of them';
+    case 'RESERVED_KEY':
+      return '__proto__ is no name here, for JavaScript has a meaning of its own for it; take another one';
     case 'MULTIPLE_DOCS':
       return 'a second document begins here; a scenario file has one (remove the line ---)';
     case 'NON_STRING_KEY':

@@ -28,6 +28,7 @@ export function hostWith(
     stderr: outputTo('stderr'),
     environment: {},
     signal: new AbortController().signal,
+    setLastWords: () => undefined,
     testbeds: testbedsOf(testbed),
     ...others,
   };

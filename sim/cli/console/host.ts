@@ -15,6 +15,8 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted by Ctrl-C and its like; the reason is the name of the signal. */
   readonly signal: AbortSignal;
+  /** Told how to find out, if a second signal ends the process at once, where what happened so far is kept: a part of a sentence, null for nowhere. */
+  readonly setLastWords: (words: () => string | null) => void;
   /** The testbeds that there are, by the name of the backend. */
   readonly testbeds: Readonly<Record<string, (settings: TestbedSettings) => Promise<Testbed>>>;
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
-import { interruption } from './interruption.ts';
+import { interruption, killedText } from './interruption.ts';
 
 function world(): { source: EventEmitter; signal: AbortSignal; killed: string[]; pass: (ms: number) => void } {
   const source = new EventEmitter();
@@ -33,4 +33,9 @@ it('takes what follows at once for the echo of the same key press', () => {
   pass(5);
   source.emit('SIGINT');
   expect(killed).toEqual([]);
+});
+
+it('says in one line where what happened is kept, if it is', () => {
+  expect(killedText('SIGINT', null)).toBe('Interrupted by another SIGINT, and ended at once');
+  expect(killedText('SIGTERM', 'it is in x')).toBe('Interrupted by another SIGTERM, and ended at once: it is in x');
 });

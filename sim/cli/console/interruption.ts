@@ -21,6 +21,11 @@ export function interruptedBy({ reason }: AbortSignal): SignalName {
   return reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
 }
 
+/** What a process says that a second signal ends. `kept` tells where what happened so far is; null for nowhere. */
+export function killedText(name: SignalName, kept: string | null): string {
+  return `Interrupted by another ${name}, and ended at once${kept === null ? '' : `: ${kept}`}`;
+}
+
 /** The command that does not wait for what it began any more: the signal's name is the message. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -381,6 +381,26 @@ describe('an interruption', () => {
     const signal = AbortSignal.abort('SIGINT');
     const { code, stderr } = await run([file, '--backend', 'processes'], testbedsOf(cannotRun), { signal });
     expect(code).toBe(130);
-    expect(stderr).toBe('Interrupted by SIGINT after 0 of 1 runs; their results are kept\n');
+    expect(stderr).toBe('Interrupted by SIGINT before anything was finished (0 of 1 runs)\n');
+  });
+
+  it('that comes again is told where the history of the run is, as long as one goes on', async () => {
+    const said: (string | null)[] = [];
+    let lastWords = (): string | null => null;
+    const fake = fakeTestbed({
+      before: (_scenario, { partsFolder }) => {
+        said.push(lastWords());
+        mkdirSync(partsFolder ?? '');
+        said.push(lastWords());
+        rmSync(partsFolder ?? '', { recursive: true });
+      },
+    });
+    const file = writeScenario(folder, 'one', 'as-expected');
+    await run([file, '--backend', 'processes', '--out', join(folder, 'out')], testbedsOf(fake), { setLastWords: (words) => (lastWords = words) });
+    expect(said).toEqual([
+      `the history of the run so far is in ${join(folder, 'out', 'one', 'history.ndjson')}`,
+      `the parts of the history of the run are in ${join(folder, 'out', 'one', 'history.parts')}`,
+    ]);
+    expect(lastWords()).toBeNull();
   });
 });

@@ -24,12 +24,13 @@ export function printSummary(
     return;
   }
   const colors = colorsFor(stdout, environment);
-  const { scenarios, skipped, backends } = summary;
+  const { scenarios, skipped, backends, totals } = summary;
   if (scenarios.length + skipped.length > 0) {
     const table = backends.length === 1 ? renderResults : renderMatrix;
     stdout.write(`${table(summary, elapsed, colors)}\n`);
   }
-  stdout.write(renderTotals(summary, colors));
-  if (indexPath !== null) stdout.write(`Report: ${visibleText(indexPath)}\n`);
+  // Of what was interrupted before anything was finished, no figure says anything.
+  if (totals.runs > 0 || totals.missing === 0) stdout.write(renderTotals(summary, colors));
+  if (totals.runs + skipped.length > 0 && indexPath !== null) stdout.write(`Report: ${visibleText(indexPath)}\n`);
   stdout.write(renderSkips(summary, colors));
 }

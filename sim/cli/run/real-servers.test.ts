@@ -93,7 +93,7 @@ describe.skipIf(obstacle !== null)(TITLE, { timeout: 60_000 }, () => {
       process.kill(whom === 'the run alone' ? (child.pid ?? 0) : -(child.pid ?? 0), signal);
       expect(await outcome).toMatchObject({
         code,
-        stderr: `Interrupted by ${signal} after 0 of 1 runs; their results are kept, and the history so far of the next in reports/long/history.ndjson\n`,
+        stderr: `Interrupted by ${signal} before anything was finished (0 of 1 runs); the history so far of the first is in reports/long/history.ndjson\n`,
       });
       await untilNothingLeft(temporary, 2000);
       const history = readFileSync(join(folder, 'reports/long/history.ndjson'), 'utf8').trimEnd().split('\n');

@@ -17,9 +17,7 @@ export function exitCodeOf(
   const { totals, skipped } = summary;
   if (signal.aborted && totals.missing > 0) {
     const name = interruptedBy(signal);
-    const all = totals.runs + totals.missing;
-    const rest = cutShort === null ? '' : `, and the history so far of the next in ${visibleText(cutShort)}`;
-    stderr.write(`Interrupted by ${name} after ${totals.runs} of ${all} runs; their results are kept${rest}\n`);
+    stderr.write(`Interrupted by ${name} ${whatIsKept(totals, cutShort)}\n`);
     return EXIT[name];
   }
   if (totals.runs === 0) {
@@ -32,6 +30,16 @@ export function exitCodeOf(
   if (lack === null) return EXIT.asExpected;
   stderr.write(`--strict: ${lack}\n`);
   return EXIT.unknown;
+}
+
+function whatIsKept({ runs, missing }: Summary['totals'], cutShort: string | null): string {
+  const all = runs + missing;
+  if (runs === 0) {
+    const rest = cutShort === null ? '' : `; the history so far of the first is in ${visibleText(cutShort)}`;
+    return `before anything was finished (0 of ${all} runs)${rest}`;
+  }
+  const rest = cutShort === null ? '' : `, and the history so far of the next in ${visibleText(cutShort)}`;
+  return `after ${runs} of ${all} runs; their results are kept${rest}`;
 }
 
 /** What is missing for everything to be proven everywhere; null if nothing is. */

@@ -5,7 +5,14 @@ import { renderIndex } from '../../report/index-page.ts';
 import { renderJUnit } from '../../report/junit.ts';
 import { outcomeWords } from '../../report/outcome.ts';
 import { type SkippedScenario, type Summary, summarize } from '../../results/summary.ts';
-import { makeFolderOf, ResultsFolder, RUN_FILES, SUMMARY_FILES, writeWhole } from '../../results/results-folder.ts';
+import {
+  makeFolderOf,
+  ResultsFolder,
+  RUN_FILES,
+  type RunPlace,
+  SUMMARY_FILES,
+  writeWhole,
+} from '../../results/results-folder.ts';
 import { runSuite, type SuiteStep } from '../../run/run-suite.ts';
 import { formatMs } from '../../text/duration-text.ts';
 import { findBackends } from '../backends.ts';
@@ -108,8 +115,15 @@ async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void>
     signal: host.signal,
     replay: (place) => replayCommand(plan, place),
     onProgress: ({ index, place, progress }) => {
-      if (progress === null) display.begin(whereText(plan, index, place), isReal(place.backend));
-      else display.update(progress);
+      if (progress !== null) {
+        display.update(progress);
+        return;
+      }
+      display.begin(whereText(plan, index, place), isReal(place.backend));
+      host.setLastWords(() => {
+        display.end();
+        return whereKept(results, place);
+      });
     },
   });
   try {
@@ -124,7 +138,16 @@ async function runAll(plan: Plan, finished: Finished, host: Host): Promise<void>
     }
   } finally {
     display.end();
+    host.setLastWords(() => null);
   }
+}
+
+/** Where a run that goes on now keeps what has happened, in words; null if there is nothing yet. */
+function whereKept(results: ResultsFolder, place: RunPlace): string | null {
+  const parts = results.runFile(place, RUN_FILES.parts);
+  if (existsSync(parts)) return `the parts of the history of the run are in ${parts}`;
+  const history = results.runFile(place, RUN_FILES.history);
+  return existsSync(history) ? `the history of the run so far is in ${history}` : null;
 }
 
 function takeDown(step: SuiteStep, finished: Finished, results: ResultsFolder): void {
