@@ -74,8 +74,9 @@ export function diagnoseBackends(redisServer: readonly string[], host: Host): Pr
   );
 }
 
-/** `no such program. Remedy: install it`: a problem may end like a sentence, or not. */
+/** `no such program. Remedy: install it`: a problem may end like a sentence, or not, or have several lines: then the remedy has one of its own. */
 export function withRemedy(problem: string, remedy: string | null): string {
+  if (remedy !== null && problem.includes('\n')) return `${problem}\nRemedy: ${remedy}`;
   return remedy === null ? problem : `${problem.replace(/\.$/, '')}. Remedy: ${remedy}`;
 }
 

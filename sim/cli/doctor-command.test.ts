@@ -17,7 +17,7 @@ const PARTIAL: Availability = {
 const LAZY: Availability = {
   canRun: true,
   parts: [
-    { name: 'image', problem: 'it is not here yet: the first run pulls it', remedy: 'pull it', blocks: 'nothing' },
+    { name: 'image', problem: 'it is not here: a run has to pull it', remedy: 'pull it', blocks: 'unless-pulled' },
   ],
 };
 
@@ -51,6 +51,15 @@ containers: cannot run here
 `);
   });
 
+  it('does not promise what hangs on a pull', async () => {
+    const { stdout } = await doctor([], LAZY);
+    expect(stdout).toContain(`
+processes: may be able to run here: it needs a pull
+  image: it is not here: a run has to pull it
+    Remedy: pull it
+`);
+  });
+
   it('prints JSON', async () => {
     const { code, stdout } = await doctor(['--json'], CANNOT_RUN);
     expect(code).toBe(3);
@@ -65,7 +74,7 @@ containers: cannot run here
 
   it.each([
     ['everything is here', [] as Availability[], 0],
-    ['something is only fetched later', [LAZY], 0],
+    ['something has to be pulled first', [LAZY], 3],
     ['some scenarios cannot run', [PARTIAL], 3],
     ['a backend cannot run', [CANNOT_RUN], 3],
   ])('if %s ends with the exit code of that', async (_what, availabilities, code) => {

@@ -11,7 +11,8 @@ import { renderLines } from './console/lines.ts';
 import type { SetExitCode } from './program.ts';
 
 const EXAMPLES = `
-The exit code is 0 if nothing is missing, and 3 if a backend cannot run here, or not every scenario.
+The exit code is 0 if nothing is missing, and 3 if a backend cannot run here, or not every scenario, or only if
+an image can be pulled.
 
 Examples:
   npx distrilock doctor
@@ -35,7 +36,7 @@ export function addDoctorCommand(program: Command, host: Host, setExitCode: SetE
       host.stdout.write(
         options.json === true ? `${JSON.stringify({ backends }, null, 2)}\n` : asText(backends, colors),
       );
-      const isWhole = backends.every((backend) => missingOf(backend).every(({ blocks }) => blocks === 'nothing'));
+      const isWhole = backends.every((backend) => missingOf(backend).length === 0);
       setExitCode(isWhole ? EXIT.asExpected : EXIT.unknown);
     });
 }
@@ -56,6 +57,8 @@ function asText(backends: readonly Diagnosis[], colors: Colors): string {
 
 function verdict(diagnosis: Diagnosis, colors: Colors): string {
   if (!diagnosis.canRun) return colors.red('cannot run here');
+  if (missingOf(diagnosis).some(({ blocks }) => blocks === 'unless-pulled'))
+    return colors.yellow('may be able to run here: it needs a pull');
   if (missingOf(diagnosis).some(({ blocks }) => blocks === 'some'))
     return colors.yellow('can run here, but not every scenario');
   return colors.green('can run here');

@@ -41,7 +41,7 @@ export async function runCommandLine(words: readonly string[], host: Host): Prom
       return EXIT.badInput;
     }
     if (error instanceof TestbedUnavailableError) {
-      host.stderr.write(`${visibleText(`It cannot run here: ${withRemedy(error.message, error.remedy)}`)}\n`);
+      host.stderr.write(`${visibleLines(`It cannot run here: ${withRemedy(error.message, error.remedy)}`)}\n`);
       return EXIT.badInput;
     }
     if (host.signal.aborted) return reportInterruption(error, host);

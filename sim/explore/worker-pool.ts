@@ -1,10 +1,8 @@
-import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { bundleProgram } from '../bundle-program.ts';
-import { writing } from '../results/output-error.ts';
+import { makeTemporaryFolder } from '../testbed/temporary-folder.ts';
 import type { Job, JobResult } from './job.ts';
 import type { WorkerMessage } from './worker-messages.ts';
 
@@ -16,10 +14,9 @@ export interface WorkerPool {
   close(): Promise<void>;
 }
 
-/** Starts so many threads. The caller closes the pool. Rejects with an OutputError if their program cannot be written. */
+/** Starts so many threads. The caller closes the pool. Rejects with a TestbedUnavailableError if their program cannot be written. */
 export async function startWorkerPool(size: number): Promise<WorkerPool> {
-  const prefix = join(tmpdir(), 'distrilock-explore-');
-  const folder = writing(prefix, () => mkdtempSync(prefix));
+  const folder = makeTemporaryFolder('distrilock-explore-');
   const workers: Worker[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(workers.map((worker) => worker.terminate()));

@@ -8,7 +8,7 @@ function missing(name: string, blocks: PartMissing['blocks'], remedy = `install 
 
 it.each([
   [[], true],
-  [[missing('a', 'some'), missing('b', 'nothing')], true],
+  [[missing('a', 'some'), missing('b', 'unless-pulled')], true],
   [[missing('a', 'some'), missing('b', 'all')], false],
 ])('%j can run: %s', (parts, canRun) => {
   expect(availabilityOf(parts).canRun).toBe(canRun);

@@ -16,8 +16,8 @@ export interface PartMissing {
   readonly problem: string;
   /** What would put it right. */
   readonly remedy: string;
-  /** What cannot run without it: everything, some scenarios only, or nothing, for a run provides it. */
-  readonly blocks: 'all' | 'some' | 'nothing';
+  /** What cannot run without it: everything, some scenarios only, or everything unless a run can pull it, which only the run finds out. */
+  readonly blocks: 'all' | 'some' | 'unless-pulled';
 }
 
 /** What a backend needs, and what of it is here. */

@@ -207,7 +207,21 @@ describe('servers that cannot be had for one scenario', () => {
     const files = ['one', 'two'].map((name) => writeScenario(folder, name, 'as-expected'));
     const { code, stderr } = await run([...files, '--backend', 'processes'], testbedsOf(failsOn('one')));
     expect(code).toBe(2);
-    expect(stderr).toBe('It cannot run here: the port is taken. Remedy: run it again\n');
+    expect(stderr).toBe('processes cannot run here: the port is taken. Remedy: run it again\n');
+  });
+
+  it('show what was printed in lines, and the remedy in one of its own', async () => {
+    const fails = fakeTestbed({
+      before: () => {
+        throw new TestbedUnavailableError('it ended at once\n  bad option\n  try --help', 'name another image');
+      },
+    });
+    const file = writeScenario(folder, 'one', 'as-expected');
+    const said =
+      'processes cannot run here: it ended at once\n  bad option\n  try --help\nRemedy: name another image\n';
+    expect((await run([file, '--backend', 'processes'], testbedsOf(fails))).stderr).toBe(said);
+    const { stdout } = await run([file, '--backend', 'all'], testbedsOf(simulatedTestbed, fails));
+    expect(stdout).toContain(`Skipped, so not proven: ${said}`);
   });
 
   it('leave the others to run on one backend alone that has run before, and are not green', async () => {
@@ -396,7 +410,9 @@ describe('an interruption', () => {
       },
     });
     const file = writeScenario(folder, 'one', 'as-expected');
-    await run([file, '--backend', 'processes', '--out', join(folder, 'out')], testbedsOf(fake), { setLastWords: (words) => (lastWords = words) });
+    await run([file, '--backend', 'processes', '--out', join(folder, 'out')], testbedsOf(fake), {
+      setLastWords: (words) => (lastWords = words),
+    });
     expect(said).toEqual([
       `the history of the run so far is in ${join(folder, 'out', 'one', 'history.ndjson')}`,
       `the parts of the history of the run are in ${join(folder, 'out', 'one', 'history.parts')}`,

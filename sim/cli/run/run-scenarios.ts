@@ -15,7 +15,8 @@ import {
 } from '../../results/results-folder.ts';
 import { runSuite, type SuiteStep } from '../../run/run-suite.ts';
 import { formatMs } from '../../text/duration-text.ts';
-import { findBackends } from '../backends.ts';
+import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
+import { findBackends, unavailableText } from '../backends.ts';
 import { type Host, UsageError } from '../console/host.ts';
 import { ElapsedTimes } from './elapsed-times.ts';
 import { printSummary } from './print-summary.ts';
@@ -37,8 +38,7 @@ interface Finished {
 }
 
 /**
- * Runs scenarios and writes their results. Resolves to the exit code. Rejects with a UsageError, an OutputError, a TestbedUnavailableError or a
- * RunFailure; the results of what was finished by then are written.
+ * Runs scenarios and writes their results. Resolves to the exit code. Rejects with a UsageError, an OutputError or a RunFailure; the results of what was finished by then are written.
  */
 export async function runScenarios(references: readonly string[], options: RunOptions, host: Host): Promise<number> {
   const { seed, runs, out } = options;
@@ -59,7 +59,10 @@ export async function runScenarios(references: readonly string[], options: RunOp
     } catch {
       // The first error says why.
     }
-    throw error;
+    const [only, ...others] = backends;
+    if (!(error instanceof TestbedUnavailableError) || only === undefined || others.length > 0) throw error;
+    const { message: problem, remedy } = error;
+    throw new UsageError(unavailableText(only.testbed.name, { problem, remedy }), { cause: error });
   }
   const summary = conclude(finished, plan, host);
   return exitCodeOf(summary, options.strict === true, finished.cutShort, host);

@@ -2,7 +2,7 @@ import { type BackendSummary, flakinessText } from '../../results/backend-summar
 import type { OutcomeCounts } from '../../results/outcome-counts.ts';
 import { differenceText } from '../../results/parity.ts';
 import type { Summary } from '../../results/summary.ts';
-import { visibleText } from '../../text/visible-text.ts';
+import { visibleLines, visibleText } from '../../text/visible-text.ts';
 import { unavailableText, withRemedy } from '../backends.ts';
 import type { Colors } from '../console/colors.ts';
 
@@ -43,7 +43,7 @@ export function renderSkips({ backends, skipped }: Summary, colors: Colors): str
       ({ scenario, backend, reason, remedy }) =>
         `Skipped, so not proven: ${scenario} on ${backend}: ${withRemedy(reason, remedy)}`,
     );
-  return [...absent, ...others].map((line) => `${colors.yellow(visibleText(line))}\n`).join('');
+  return [...absent, ...others].map((line) => `${colors.yellow(visibleLines(line))}\n`).join('');
 }
 
 function backendText({ totals, skipped, unavailable }: BackendSummary, colors: Colors): string {

@@ -1,6 +1,6 @@
 import { type Availability, availabilityOf, lookFor, type Part } from '../readiness.ts';
 import { connectDocker, type Docker } from './docker.ts';
-import { faketimeImage, type ImageSetting, isImageHere, redisImage, toxiproxyImage } from './images.ts';
+import { faketimeImage, type ImageSetting, isImageHere, redisImage, remedyForImage, toxiproxyImage } from './images.ts';
 
 /** Looks for the Docker daemon and the images. What is not here yet is pulled or built by the first run, not by this. */
 export async function checkContainers(): Promise<Availability> {
@@ -14,18 +14,31 @@ export async function checkContainers(): Promise<Availability> {
   const [docker] = found;
   if (docker === undefined) return availabilityOf([daemon]);
   const { engine } = docker;
-  const imagePart = async (name: string, { image, variable }: ImageSetting): Promise<Part> => {
-    if (await isImageHere(engine, image)) return { name, version: image, place: null };
-    const remedy = `docker pull ${image}, or name another image in ${variable}`;
-    return { name, problem: `the image ${image} is not here yet: the first run pulls it`, remedy, blocks: 'nothing' };
-  };
-  const faketime = faketimeImage();
   return availabilityOf([
     daemon,
-    await imagePart('redis image', redisImage()),
-    await imagePart('toxiproxy image', toxiproxyImage()),
-    faketime === null
-      ? { name: 'image with libfaketime', version: 'is built upon the redis image when it is needed', place: null }
-      : await imagePart('image with libfaketime', faketime),
+    await imagePart(engine, 'redis image', redisImage),
+    await imagePart(engine, 'toxiproxy image', toxiproxyImage),
+    await imagePart(engine, 'image with libfaketime', faketimeImage),
   ]);
+}
+
+/** An image, or why it is not here; null stands for one that is built. What is not here may yet be pulled, unless its name is none. */
+async function imagePart(engine: Docker['engine'], name: string, find: () => ImageSetting | null): Promise<Part> {
+  const missing: Part[] = [];
+  const part = await lookFor(name, 'all', async () => {
+    const setting = find();
+    if (setting === null) return { version: 'is built upon the redis image when it is needed', place: null };
+    const { image, variable } = setting;
+    if (!(await isImageHere(engine, image))) {
+      const problem = `the image ${image} is not here: a run has to pull it first`;
+      missing.push({
+        name,
+        problem,
+        remedy: `docker pull ${image}, or ${remedyForImage(variable)}`,
+        blocks: 'unless-pulled',
+      });
+    }
+    return { version: image, place: null };
+  });
+  return missing[0] ?? part;
 }

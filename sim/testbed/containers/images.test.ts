@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { TestbedUnavailableError } from '../testbed-error.ts';
 import { faketimeImage, redisImage, toxiproxyImage } from './images.ts';
 
 afterEach(() => {
@@ -29,4 +30,27 @@ describe('the images', () => {
     vi.stubEnv('DISTRILOCK_FAKETIME_IMAGE', 'mine:1');
     expect(faketimeImage()?.image).toBe('mine:1');
   });
+
+  it.each(['Not A Name!', 'redis:', 'Redis:7.4', 'redis:7.4 ', '/redis', 'redis//x', '-redis', 'redis@sha256:12'])(
+    'refuses %j, which is no name of an image',
+    (name) => {
+      for (const [variable, read] of [
+        ['DISTRILOCK_REDIS_IMAGE', redisImage],
+        ['DISTRILOCK_TOXIPROXY_IMAGE', toxiproxyImage],
+        ['DISTRILOCK_FAKETIME_IMAGE', faketimeImage],
+      ] as const) {
+        vi.stubEnv(variable, name);
+        expect(read).toThrow(TestbedUnavailableError);
+        expect(read).toThrow(`${variable} names ${JSON.stringify(name)}, and no image can be called so`);
+      }
+    },
+  );
+
+  it.each(['localhost:1/nobody/redis:0', 'Registry.example/a__b/c-d.e:V1_x', '[::1]:5000/redis:1', 'a'.repeat(64)])(
+    'takes %s',
+    (name) => {
+      vi.stubEnv('DISTRILOCK_REDIS_IMAGE', name);
+      expect(redisImage().image).toBe(name);
+    },
+  );
 });

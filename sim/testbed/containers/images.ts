@@ -22,6 +22,11 @@ const FAKETIME_IMAGE_FOLDER = fileURLToPath(new URL('faketime-image', import.met
 /** Which file the server's clock follows, as libfaketime is told by the image. */
 const CLOCK_FILE_VARIABLE = 'FAKETIME_TIMESTAMP_FILE';
 
+/** https://pkg.go.dev/github.com/distribution/reference has the grammar: registry, path, tag and digest. */
+const IMAGE_NAME =
+  /^(?:(?:[A-Za-z\d][A-Za-z\d.-]*|\[[\da-fA-F:]+\])(?::\d+)?\/)?[a-z\d]+(?:(?:\.|__?|-+)[a-z\d]+)*(?:\/[a-z\d]+(?:(?:\.|__?|-+)[a-z\d]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[\da-f]{64})?$/;
+
+/** The image of the nodes. Throws a TestbedUnavailableError if what the variable names can be no image, and so do the others. */
 export function redisImage(): ImageSetting {
   return setting('DISTRILOCK_REDIS_IMAGE', 'redis:7.4');
 }
@@ -39,7 +44,18 @@ export function faketimeImage(): ImageSetting | null {
 function setting(variable: string, fallback: string): ImageSetting {
   const named = process.env[variable];
   const name = named === undefined || named === '' ? fallback : named;
+  if (name !== '' && !IMAGE_NAME.test(name)) {
+    throw new TestbedUnavailableError(
+      `${variable} names ${JSON.stringify(name)}, and no image can be called so`,
+      `unset ${variable}, or name an image there: small letters, digits and . _ - /, then a colon and a tag, as in redis:7.4 or registry.example:5000/team/valkey:8.1`,
+    );
+  }
   return { variable, image: name === '' ? '' : ImageName.fromString(name).string };
+}
+
+/** What to do about an image that is not here, and that perhaps cannot be pulled. */
+export function remedyForImage(variable: string): string {
+  return `name another image in ${variable}, or where no registry can be reached make local ones: eval "$(.ci/import-images)"`;
 }
 
 export async function isImageHere(engine: Dockerode, image: string): Promise<boolean> {
@@ -80,7 +96,7 @@ export async function provideImage(
   if (await isImageHere(engine, image)) return;
   throw new TestbedUnavailableError(
     `the image ${image} is not here, and cannot be pulled${cause instanceof Error ? `: ${cause.message.trim()}` : ''}`,
-    `name another image in ${variable}, or where no registry can be reached make local ones: eval "$(.ci/import-images)"`,
+    remedyForImage(variable),
     { cause },
   );
 }
@@ -146,7 +162,7 @@ export async function buildFaketimeImage(
 }
 
 function buildError(base: string, cause: Error, printed: readonly string[]): TestbedUnavailableError {
-  const last = printed.join('').trimEnd().split('\n').slice(-10).join('\n  ');
+  const last = printed.join('').trimEnd().split('\n').slice(-5).join('\n  ');
   return new TestbedUnavailableError(
     `no image with libfaketime can be built upon ${base}: ${cause.message}\n  ${last}`,
     'use an image of Debian, with access to its packages, or name a ready image in DISTRILOCK_FAKETIME_IMAGE',

@@ -2,9 +2,12 @@ import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 import type { WaitStrategy } from 'testcontainers';
+import { clipText } from '../../text/visible-text.ts';
 import { RunLostError } from '../testbed-error.ts';
 
-const KEPT_LINES = 20;
+/** Of what a container printed that does not work, so much is told. */
+const KEPT_LINES = 3;
+const LINE_LENGTH = 160;
 
 /**
  * Resolves once the container prints a line that contains `text`, from `since` (seconds since the epoch) on. Rejects with what it printed
@@ -25,7 +28,7 @@ export async function printedLine(
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (problem: string): void => {
-        reject(new Error([problem, ...printed].join('\n  ')));
+        reject(new Error([problem, ...printed.map(shortLine)].join('\n  ')));
       };
       createInterface({ input: output })
         .on('line', (line) => {
@@ -47,7 +50,11 @@ export async function printedLine(
   }
 }
 
-/** What the container printed last. */
+function shortLine(line: string): string {
+  return clipText(line, LINE_LENGTH);
+}
+
+/** What the container printed last, in a few lines that follow upon another. */
 export async function lastLines(container: Dockerode.Container): Promise<string> {
   let rest: Buffer = await container.logs({ stdout: true, stderr: true, tail: KEPT_LINES });
   let text = '';
@@ -57,7 +64,11 @@ export async function lastLines(container: Dockerode.Container): Promise<string>
     text += rest.toString('utf8', 8, end);
     rest = rest.subarray(end);
   }
-  return text.trimEnd();
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `\n  ${shortLine(line)}`)
+    .join('');
 }
 
 /** A wait of testcontainers for what only the caller knows. */

@@ -5,6 +5,7 @@ import { GenericContainer } from 'testcontainers';
 import { writeSkew } from '../real/servers/clock-file.ts';
 import { AppendOnlyFile, type DataFolder } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer } from '../real/servers/server-fleet.ts';
+import { inTemporaryFolder } from '../temporary-folder.ts';
 import { RunLostError, TestbedUnavailableError } from '../testbed-error.ts';
 import { endOf } from './container-end.ts';
 import { readFile, sizeOf, truncateFile } from './container-files.ts';
@@ -52,7 +53,8 @@ export class RedisContainer implements FleetServer {
     this.image = options.image;
     this.upstream = `${options.containerName}:${PORT}`;
     this.appendOnlyFile = options.losesPower ? new AppendOnlyFile(this.dataFolder(), LOOK_EVERY_MS) : null;
-    if (options.clock !== null) mkdirSync(options.clock.folder, { recursive: true, mode: 0o755 });
+    const { clock } = options;
+    if (clock !== null) inTemporaryFolder(() => mkdirSync(clock.folder, { recursive: true, mode: 0o755 }));
   }
 
   async start(): Promise<void> {

@@ -109,7 +109,7 @@ async function untilReady(container: Dockerode.Container, image: string, url: st
     await toxiproxyVersion(url, READY_WITHIN_MS, stillRuns);
   } catch (error) {
     if (error instanceof RunLostError) throw error;
-    throw unusable(image, `${(error as Error).message}\n${await lastLines(container)}`);
+    throw unusable(image, `${(error as Error).message}${await lastLines(container)}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { hasRedisServer, NEEDS_REDIS_SERVER } from '../../../test/redis-server.t
 import { stateOf } from '../real/process-signal.ts';
 import { makeCertificate, whyNoCertificate } from '../real/servers/tls-testing.ts';
 import type { TestbedUnavailableError } from '../testbed-error.ts';
-import { probeRedisServer, probeToxiproxy, toxiproxyVersionText } from './probes.ts';
+import { builtVersion, probeRedisServer, probeToxiproxy, toxiproxyVersionText } from './probes.ts';
 import { createProcessesTestbed, createProcessesTestbedWith } from './processes-testbed.ts';
 
 let folder: string;
@@ -129,13 +129,13 @@ describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_RE
         {
           name: 'redis-server',
           problem: '/bin/false ended at once (exit code 1)',
-          remedy: 'apt-get install redis-server, or name one in DISTRILOCK_REDIS_SERVER',
+          remedy: 'unset DISTRILOCK_REDIS_SERVER, which names it, or name another redis-server or valkey-server there',
           blocks: 'all',
         },
         {
           name: 'toxiproxy-server',
           problem: 'DISTRILOCK_TOXIPROXY_SERVER names /nowhere, which is no program that can be run',
-          remedy: expect.stringContaining('.ci/install-toxiproxy') as string,
+          remedy: expect.stringMatching(/^unset DISTRILOCK_TOXIPROXY_SERVER, .*\.ci\/install-toxiproxy/) as string,
           blocks: 'all',
         },
         // It is here, or it is not.
@@ -146,12 +146,23 @@ describe.skipIf(!hasRedisServer)(`a redis-server that cannot be used (${NEEDS_RE
 });
 
 it.each([
-  ['git', 'built from source'],
+  [null, 'does not tell its version; 2.12 is tested'],
   ['2.12.0', '2.12.0'],
   ['3.0.1', '3.0.1'],
   ['2.9.0', '2.9.0, older than the tested 2.12'],
 ])('a toxiproxy-server that says %s is shown as %s', (version, text) => {
   expect(toxiproxyVersionText(version)).toBe(text);
+});
+
+it.each([
+  [
+    'x\0path\tgithub.com/Shopify/toxiproxy/v2/cmd/server\nmod\tgithub.com/Shopify/toxiproxy/v2\tv2.9.1\th1:abc=\n',
+    '2.9.1',
+  ],
+  ['mod\tgithub.com/Shopify/toxiproxy/v2\t(devel)\t\n', null],
+  ['#!/bin/sh\nexec toxiproxy-server "$@"\n', null],
+])('of the program %j, the module has the version %j', (program, version) => {
+  expect(builtVersion(Buffer.from(program))).toBe(version);
 });
 
 describe('a toxiproxy-server that cannot be used', () => {

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
 import { KEEPS_NOTHING } from '../real/servers/server-requests.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { FAKETIME_REMEDY, libfaketime } from './faketime.ts';
 import { freePorts } from './free-port.ts';
@@ -56,16 +55,28 @@ export async function probeToxiproxy(): Promise<Seen> {
   const [port = 0] = await freePorts(1);
   const toxiproxy = await startToxiproxy(program, port);
   await toxiproxy.stop();
-  return { version: toxiproxyVersionText(toxiproxy.version), place: program.path };
+  const { version } = toxiproxy;
+  const known = version === 'git' ? builtVersion(readFileSync(program.path)) : version;
+  return { version: toxiproxyVersionText(known), place: program.path };
 }
 
-/** One that Go built from its source says `git`; of an older one than the tests use, that is told. */
-export function toxiproxyVersionText(version: string): string {
-  if (version === 'git') return 'built from source';
+/** The version of the module that Go wrote into the program of a Toxiproxy that says only `git`; null if it wrote none. */
+export function builtVersion(program: Buffer): string | null {
+  // Lines of debug/buildinfo: path, mod, dep and build, with tabs between their parts.
+  const start = program.indexOf('mod\tgithub.com/Shopify/toxiproxy/');
+  if (start === -1) return null;
+  const line = program.toString('latin1', start, start + 200);
+  return /^mod\t\S+\tv(\d+\.\d+\.\d+\S*)/.exec(line)?.[1] ?? null;
+}
+
+/** Of one that does not tell its version (null), and of an older one than the tests use, that is told. */
+export function toxiproxyVersionText(version: string | null): string {
+  const tested = `${TESTED_TOXIPROXY.major}.${TESTED_TOXIPROXY.minor}`;
+  if (version === null) return `does not tell its version; ${tested} is tested`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOlder =
     major < TESTED_TOXIPROXY.major || (major === TESTED_TOXIPROXY.major && minor < TESTED_TOXIPROXY.minor);
-  return isOlder ? `${version}, older than the tested ${TESTED_TOXIPROXY.major}.${TESTED_TOXIPROXY.minor}` : version;
+  return isOlder ? `${version}, older than the tested ${tested}` : version;
 }
 
 async function withServer<Result>(
@@ -73,7 +84,7 @@ async function withServer<Result>(
   movesClock: boolean,
   use: (server: RedisProcess) => Promise<Result>,
 ): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'distrilock-check-'));
+  const folder = makeTemporaryFolder('distrilock-check-');
   watchRemains({ folder });
   const [port = 0] = await freePorts(1);
   const server = new RedisProcess({

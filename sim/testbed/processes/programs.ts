@@ -39,7 +39,8 @@ export function toxiproxyServerProgram(): Program {
 function findProgram(variable: string, names: readonly string[], remedy: string): Program {
   const setting = process.env[variable];
   if (setting !== undefined && setting !== '') {
-    return { path: requireFile(setting, variable, remedy), remedy };
+    const other = `unset ${variable}, which names it, or name another ${names.join(' or ')} there`;
+    return { path: requireFile(setting, variable, `${other}; without one: ${remedy}`), remedy: other };
   }
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     for (const name of names) if (isProgram(join(folder, name))) return { path: join(folder, name), remedy };

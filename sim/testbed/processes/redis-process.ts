@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppendOnlyFile } from '../real/servers/append-only-file.ts';
 import type { ClockSkew, FleetServer, ServerRequest } from '../real/servers/server-fleet.ts';
+import { inTemporaryFolder } from '../temporary-folder.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import { FAKETIME_REMEDY, faketimeEnvironment, faketimePreloads } from './faketime.ts';
 import { writeSkew } from '../real/servers/clock-file.ts';
@@ -41,7 +42,7 @@ export class RedisProcess implements FleetServer {
     this.options = options;
     this.name = options.name;
     this.upstream = `127.0.0.1:${options.port}`;
-    mkdirSync(options.folder, { recursive: true });
+    inTemporaryFolder(() => mkdirSync(options.folder, { recursive: true }));
     this.appendOnlyFile = options.losesPower
       ? new AppendOnlyFile(new LocalFolder(options.folder), LOOK_EVERY_MS)
       : null;

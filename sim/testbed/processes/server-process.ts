@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { killGroup, signalAndSee } from '../real/process-signal.ts';
 import { forgetRemains, watchRemains } from '../real/reaper.ts';
+import { SPACE_REMEDY } from '../temporary-folder.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
 import type { Program } from './programs.ts';
 
@@ -122,9 +124,10 @@ export class ServerProcess {
 
   private failure(path: string, problem: string, remedy: string): TestbedUnavailableError {
     const isPortTaken = this.printed.some((line) => /address already in use/i.test(line));
+    const isDiskFull = this.printed.some((line) => /no space left on device/i.test(line));
     return new TestbedUnavailableError(
-      `${path} ${problem}${this.printedText()}`,
-      isPortTaken ? 'another program took the port just then: run it again' : remedy,
+      `${path} ${problem}${this.printedText()}${isDiskFull ? ` (in ${tmpdir()})` : ''}`,
+      isPortTaken ? 'another program took the port just then: run it again' : isDiskFull ? SPACE_REMEDY : remedy,
     );
   }
 

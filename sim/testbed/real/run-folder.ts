@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { History } from '../../history/history.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { forgetRemains, watchRemains } from './reaper.ts';
 
 /** What is on disk of a run: a folder that goes with it, however it ends, and what every process has seen, in files of their own. */
@@ -13,7 +13,7 @@ export class RunFolder {
 
   /** `partsFolder` is where to keep what was seen; null for a folder that goes with the run. */
   constructor(partsFolder: string | null) {
-    this.path = mkdtempSync(join(tmpdir(), 'distrilock-run-'));
+    this.path = makeTemporaryFolder('distrilock-run-');
     watchRemains({ folder: this.path });
     this.partsFolder = partsFolder ?? join(this.path, 'parts');
     mkdirSync(this.partsFolder, { recursive: true });

@@ -1,4 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
+import { inTemporaryFolder } from '../../temporary-folder.ts';
 import type { ClockSkew } from './server-fleet.ts';
 
 /**
@@ -15,6 +16,8 @@ export function writeSkew(clockFile: string, skew: ClockSkew, startedMs: number)
 
 /** Renamed into place, so that nobody reads half of it. */
 function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
+  inTemporaryFolder(() => {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  });
 }
