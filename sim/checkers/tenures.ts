@@ -25,6 +25,8 @@ interface Contest {
   /** When attempts begin, and when they end, each in order. */
   readonly attemptStartsUs: Float64Array;
   readonly attemptEndsUs: Float64Array;
+  /** When attempts were made that took no time, in order. */
+  readonly instantsUs: Float64Array;
 }
 
 /**
@@ -82,10 +84,14 @@ export class Tenures {
     const startedUs = attempts.startedUs.get(attempt);
     const endedUs = attempts.endedUs.get(attempt);
     if (reachInto(tenures, startedUs, nextUs)) return true;
-    const { quests, attemptStartsUs, attemptEndsUs } = this.contestOn(resource);
+    const { quests, attemptStartsUs, attemptEndsUs, instantsUs } = this.contestOn(resource);
     const underWay = countBelow(attemptStartsUs, endedUs) - countUpTo(attemptEndsUs, startedUs);
-    // This attempt itself is one of them.
-    return underWay > 1 && reachInto(tenures, startedUs, latestEndUs(quests, endedUs));
+    // This attempt is one of them, unless it took no time: then those are missing that took none in the same instant, as it did.
+    const rivals =
+      startedUs < endedUs
+        ? underWay - 1
+        : underWay + countUpTo(instantsUs, startedUs) - countBelow(instantsUs, startedUs);
+    return rivals > 0 && reachInto(tenures, startedUs, latestEndUs(quests, endedUs));
   }
 
   private tenuresOn(resource: number): Stretches {
@@ -112,6 +118,10 @@ export class Tenures {
         ),
         attemptStartsUs: sortedValues(tries, attempts.startedUs),
         attemptEndsUs: sortedValues(tries, attempts.endedUs),
+        instantsUs: sortedValues(
+          tries.filter((attempt) => attempts.startedUs.get(attempt) === attempts.endedUs.get(attempt)),
+          attempts.startedUs,
+        ),
       };
       this.contests[resource] = contest;
     }
