@@ -227,6 +227,19 @@ describe('availability holds', () => {
   );
 
   it.each([
+    ['one who was trying', { startedMs: 52, endedMs: 70 }, 'ok'],
+    ['one who took no time in that instant either', { startedMs: 60, endedMs: 60 }, 'violated'],
+  ])('when votes may have been split in an attempt that took no time, with %s', (_who, times, status) => {
+    const run = new HistoryBuilder();
+    const rival = run.invoke('A', 50);
+    run.attempt({ operation: rival, replies: {}, ...times }).fail(rival, 80);
+    const operation = run.invoke('B', 60);
+    run.attempt({ operation, startedMs: 60, replies: allReply('held', 60), endedMs: 60 }).fail(operation, 60);
+    run.grant({ client: 'C', startedMs: 65, grantedMs: 66, untilMs: 160 });
+    expect(checkAvailability(run.build()).status).toBe(status);
+  });
+
+  it.each([
     ['its release has not been confirmed', (run: HistoryBuilder, lease: number) => run.release(lease, 20)],
     ['an extension has prolonged it', (run: HistoryBuilder, lease: number) => run.extend(lease, 20, 25, 60)],
     ['an extension that failed may have', (run: HistoryBuilder, lease: number) => run.extend(lease, 20, 25)],
