@@ -70,7 +70,7 @@ describe.skipIf(!hasRedisServer)(`a release that was lost with the connection ($
     for (let each = 0; each < count; each += 1) replies.push(ask(releaseOf(PATIENT_MS)));
     await new Promise((resolve) => setImmediate(resolve));
     // The connection is cut, and the server is there: it gets what it had not read, and then the same once more.
-    client.stream.destroy();
+    client.disconnect(true);
     server.resume();
     const kinds = (await Promise.all(replies)).map(({ kind }) => kind);
     expect(kinds.every((kind) => kind === 'released' || kind === 'absent')).toBe(true);
