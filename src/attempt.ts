@@ -80,14 +80,7 @@ export class Attempt implements Motion {
     this.request = request;
     this.finish = finish;
     this.answeredMs = request.observed ? new Map<number, number>() : null;
-    this.tenure = new Tenure(
-      request.nodes,
-      request.environment,
-      request.target,
-      request.value,
-      request.timeoutMs,
-      request.fresh ? request.ttlMs : null,
-    );
+    this.tenure = new Tenure(request.nodes, request.environment, request.target, request.value, request.timeoutMs);
     this.round = new Round(request.nodes, request.target, this, (granted) => {
       if (!granted) this.fail(this.round.lacksQuorum() ? 'unreachable' : 'contended');
       else if (this.request.tokenHint === null) this.succeed();

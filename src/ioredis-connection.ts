@@ -9,8 +9,6 @@ import { ServerRun } from './server-run.ts';
 const LOOP_TURN_MS = 20;
 /** How long quit waits for the answers to what was sent before. */
 const QUIT_TIMEOUT_MS = 1000;
-/** So many commands outlast at most that a server is down; the oldest are forgotten first. */
-const MOST_PATIENT = 10_000;
 
 /** A command that waits for its connection. */
 export interface WaitingCommand {
@@ -48,8 +46,6 @@ export class IoredisConnection {
   /** Grows whenever the connection is lost: commands that were sent before may have been sent again. */
   epoch = 0;
   private waiting: WaitingCommand[] = [];
-  /** Those that nobody waits for, which outlast attempts to connect that fail. */
-  private patient: WaitingCommand[] = [];
   private readonly sentScripts = new Set<Script>();
   private lastError: Error | null = null;
   private quitting: Promise<void> | null = null;
@@ -95,7 +91,6 @@ export class IoredisConnection {
     });
     client.on('end', () => {
       this.dropWaiting();
-      this.patient = [];
     });
     if (this.wasReady) this.askServer();
   }
@@ -128,7 +123,7 @@ export class IoredisConnection {
   /** Whether a command can be sent now. Those who wait go first. */
   isReady(): boolean {
     if (!this.takesCommands()) return false;
-    if (this.waiting.length > 0 || this.patient.length > 0) this.sendWaiting();
+    if (this.waiting.length > 0) this.sendWaiting();
     return true;
   }
 
@@ -152,13 +147,6 @@ export class IoredisConnection {
     this.waiting.push(command);
     // Why it fails is told by the `error` event.
     if (client.status === 'wait') client.connect().catch(() => undefined);
-  }
-
-  /** Sends the command when the server can be reached again, behind those that somebody waits for, unless it is late by then; forgets it with the connection. */
-  whenBack(command: WaitingCommand): void {
-    if (this.client.status === 'end') return;
-    if (this.patient.length >= MOST_PATIENT) this.patient.shift();
-    this.patient.push(command);
   }
 
   /** How many commands were sent over this connection and not answered yet. */
@@ -268,13 +256,6 @@ export class IoredisConnection {
       if (command.isLate()) command.drop('the connection was ready too late');
       else if (this.takesCommands()) command.send();
       else this.waiting.push(command);
-    }
-    const { patient } = this;
-    this.patient = [];
-    for (const command of patient) {
-      if (command.isLate()) command.drop('the connection was ready too late');
-      else if (this.takesCommands()) command.send();
-      else this.patient.push(command);
     }
   }
 

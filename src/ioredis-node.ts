@@ -1,6 +1,5 @@
 import { DistinctServers } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
-import type { Errand, ScriptErrand, Settle } from './errand.ts';
 import { GATHERED, wordsOfGathered } from './gathered-script.ts';
 import type { IoredisClient, SendCommand } from './ioredis-client.ts';
 import { connectionOf, type IoredisConnection } from './ioredis-connection.ts';
@@ -13,7 +12,7 @@ import {
   type LockReply,
 } from './lock-node.ts';
 import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts';
-import { namesRun, ownershipRequest, scriptRequestOf, wordsOf } from './requests.ts';
+import { namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf, wordsOf } from './requests.ts';
 import { atEndOfTick } from './tick-end.ts';
 import { isVote, VotingRight } from './voting-right.ts';
 
@@ -31,6 +30,27 @@ const MOST_TOGETHER = 100;
 const ENOUGH_FOR_IDLE = 20;
 
 const SENT_AGAIN = 'the connection was lost, and the command sent again to a server that may have restarted';
+
+type Settle = (reply: LockReply) => void;
+
+/** A command on its way. */
+interface Errand {
+  readonly command: LockCommand;
+  /** The moment by the monotonic clock at which its caller gives up. */
+  readonly deadlineMs: number;
+  readonly settle: Settle;
+  /** The run_id of the server that it is for; empty where it names none. */
+  runId: string;
+  /** Which connection it was sent over. */
+  epoch: number;
+  /** In the terms of scripts; null while the run_id is not known that it names. */
+  request: ScriptRequest | null;
+  /** Whether it was sent as a plain SET. */
+  isPlain: boolean;
+}
+
+/** An errand that is run by a script. */
+type ScriptErrand = Errand & { readonly request: ScriptRequest };
 
 export interface IoredisNodeOptions {
   /** Whether distrilock opened the client, and so closes it by `Redlock.close` too. */
@@ -94,8 +114,7 @@ export class IoredisNode implements LockNode {
     const deadlineMs = this.tickMs + command.timeoutMs;
     // All nodes are given the command one after the other, and so share the request.
     const request = namesRun(command) ? null : scriptRequestOf(command, this.client.options.keyPrefix, '');
-    const keptUntilMs = this.tickMs + ('keptMs' in command ? (command.keptMs ?? 0) : 0);
-    const errand: Errand = { command, deadlineMs, keptUntilMs, settle, runId: '', epoch: 0, request, isPlain: false };
+    const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request, isPlain: false };
     // Nothing may overtake what was given before, not even if the connection went since.
     if (this.firstGathered === null && !this.link.isReady()) this.wait(errand);
     else if (this.wouldPileUp(command)) this.refuseInSilence(settle);
@@ -127,40 +146,8 @@ export class IoredisNode implements LockNode {
     this.link.whenReady({
       isLate: () => this.isLate(errand),
       send: () => this.gather(errand),
-      drop: (reason) => {
-        this.failLater(errand.settle, reason);
-        this.keepForLater(errand);
-      },
+      drop: (reason) => this.failLater(errand.settle, reason),
     });
-  }
-
-  /**
-   * A release does no harm if it runs twice, or late: while the key may still be there, and would keep others out for the rest of its time to live, it is
-   * sent once the server can be reached again, though its caller knows by then that it failed. Clients that were handed over do that themselves, or are not to.
-   */
-  private keepForLater({ command, keptUntilMs }: Errand): void {
-    const isLate = (): boolean => this.environment.clock.now() >= keptUntilMs;
-    if (command.kind !== 'release' || !this.connection.owned || this.hasQuit || isLate()) return;
-    const request = scriptRequestOf(command, this.client.options.keyPrefix, '');
-    const settle = (): void => undefined;
-    const errand = {
-      command,
-      deadlineMs: keptUntilMs,
-      keptUntilMs,
-      settle,
-      runId: '',
-      epoch: 0,
-      request,
-      isPlain: false,
-    };
-    this.link.whenBack({ isLate, send: () => this.gather(errand), drop: settle });
-  }
-
-  /** The connection went, or the server refused: what was on its way has failed, unless it can simply be sent again. */
-  private fail(errand: Errand, error: Error): void {
-    if (errand.command.kind === 'release' && this.connection.owned && !this.hasQuit && tellsOfLoss(error))
-      this.wait(errand);
-    else errand.settle(this.failed(error));
   }
 
   private gather(errand: Errand): void {
@@ -304,7 +291,7 @@ export class IoredisNode implements LockNode {
         link.noteAnswer(environment.clock.now(), epoch, errands.length);
         // ioredis rejects with errors only.
         if (lacksScript(reason as Error)) onUnknownScript();
-        else for (const errand of errands) this.fail(errand, reason as Error);
+        else for (const { settle } of errands) settle(this.failed(reason as Error));
       },
     );
   }
@@ -344,7 +331,7 @@ export class IoredisNode implements LockNode {
       if (!(outcome instanceof Error)) {
         if (errand.isPlain) this.receiveOfSet(errand, errand.command as AcquireCommand, outcome);
         else this.receive(errand as ScriptErrand, outcome);
-      } else if (isWhole || !lacksScript(outcome)) this.fail(errand, outcome);
+      } else if (isWhole || !lacksScript(outcome)) errand.settle(this.failed(outcome));
       else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
     };
     sent.then(settled, settled);

@@ -64,8 +64,6 @@ export interface ReleaseCommand {
   readonly key: string;
   readonly value: string;
   readonly timeoutMs: number;
-  /** For how long the key may be there: so long a node may send the command again, though the caller has given up. Absent where the value may be stored anew. */
-  readonly keptMs?: number;
 }
 
 /** Read `key`. */

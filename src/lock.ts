@@ -118,7 +118,6 @@ export class AcquiredLock {
         return;
       }
       this.#extensions += 1;
-      this.#tenure.noteTtl(ttl);
       const extendedUntilMs = validUntilMs(this.now(), ttl, options.clockDriftFactor);
       const timeoutMs = this.#context.nodeTimeoutMs(ttl);
       const motion: Motion = {

@@ -19,8 +19,6 @@ export class Tenure implements Motion {
   private readonly nodes: readonly LockNode[];
   private readonly environment: Environment;
   private readonly timeoutMs: number;
-  /** For how long the value can be there at most, from any moment on; null where somebody may store it anew. */
-  private keptMs: number | null;
   private clearing: Round | null = null;
   /** Places whose grant arrived after the clean-up was sent; made only when there is one. */
   private lateGrants: Set<number> | null = null;
@@ -31,19 +29,12 @@ export class Tenure implements Motion {
     target: LockTarget,
     value: string,
     timeoutMs: number,
-    keptMs: number | null,
   ) {
     this.nodes = nodes;
     this.environment = environment;
     this.target = target;
     this.value = value;
     this.timeoutMs = timeoutMs;
-    this.keptMs = keptMs;
-  }
-
-  /** Tells that the value may live so long from now on. */
-  noteTtl(ttlMs: number): void {
-    if (this.keptMs !== null) this.keptMs = Math.max(this.keptMs, ttlMs);
   }
 
   /** Tells that a node holds the value under a key, which may be news that comes after the clean-up. */
@@ -66,8 +57,7 @@ export class Tenure implements Motion {
 
   /** What its clean-up sends. */
   commandFor(key: string): ReleaseCommand {
-    const { value, timeoutMs, keptMs } = this;
-    return { kind: 'release', key, value, timeoutMs, ...(keptMs !== null && { keptMs }) };
+    return { kind: 'release', key, value: this.value, timeoutMs: this.timeoutMs };
   }
 
   /** Whether a node confirms that the value is not there any more. */
