@@ -260,12 +260,7 @@ describe.skipIf(obstacle !== null)(`faults of processes, for real${obstacle === 
     const unanswered = losses
       .beforeHealing()
       .all('command-executed')
-      .filter((executed) => losses.answerTo(executed) === undefined && executed.reply !== 'failed')
-      // A release that found the node down is sent again when that is back: its caller was told already, and no answer is awaited.
-      .filter(({ command, timeUs, kind }) => {
-        const told = losses.all('reply-received', { command })[0];
-        return kind !== 'release' || told === undefined || told.timeUs > timeUs;
-      });
+      .filter((executed) => losses.answerTo(executed) === undefined && executed.reply !== 'failed');
     for (const { command } of unanswered) expect(losses.one('message-lost', { command }).direction).toBe('reply');
   });
 
