@@ -45,11 +45,11 @@ export function obstacleOf(availability: Availability): { readonly problem: stri
   };
 }
 
-/** The part as `find` found it, or what its TestbedUnavailableError says. Other errors pass. */
+/** The part as `find` found or missed it, or what its TestbedUnavailableError says. Other errors pass. */
 export async function lookFor(
   name: string,
   blocks: PartMissing['blocks'],
-  find: () => Promise<Omit<PartFound, 'name'>>,
+  find: () => Promise<Omit<PartFound, 'name'> | Omit<PartMissing, 'name'>>,
 ): Promise<Part> {
   try {
     return { name, ...(await find()) };

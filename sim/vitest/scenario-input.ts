@@ -1,5 +1,6 @@
 import type { Property } from '../checkers/verdict.ts';
 import type { HistoryEventType } from '../history/event.ts';
+import type { EventPattern } from '../history/event-pattern.ts';
 import type { FaultInput } from './fault-input.ts';
 
 /** A length of time: milliseconds, or a text such as `250us`, `20ms`, `1.5s`, `2m` or `1h`. */
@@ -22,21 +23,8 @@ export type NodeTargetInput =
 export type ObservableEvent = Exclude<HistoryEventType, 'run-started' | 'run-ended' | 'workload-ended' | 'healed'>;
 
 /** An event of the history: its name, and the fields that must be as given. */
-export interface EventPatternInput {
+export interface EventPatternInput extends EventPattern {
   readonly event: ObservableEvent;
-  readonly client?: string | undefined;
-  /** A node, or `resource`. */
-  readonly node?: string | undefined;
-  /** Of the command or the fault. */
-  readonly kind?: string | undefined;
-  /** What a node answers: `granted`, `held`, `released`, `absent` … */
-  readonly reply?: string | undefined;
-  /** Of the library's error: `contended`, `unreachable`, `expired` … */
-  readonly code?: string | undefined;
-  /** Why a key was lost: `expired`, `evicted`, `restart`, `flush`, `promotion`. */
-  readonly cause?: string | undefined;
-  readonly direction?: 'request' | 'reply' | undefined;
-  readonly phase?: 'workload' | 'probe' | undefined;
 }
 
 /** The moment when something has happened. */

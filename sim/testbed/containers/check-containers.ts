@@ -23,22 +23,16 @@ export async function checkContainers(): Promise<Availability> {
 }
 
 /** An image, or why it is not here; null stands for one that is built. What is not here may yet be pulled, unless its name is none. */
-async function imagePart(engine: Docker['engine'], name: string, find: () => ImageSetting | null): Promise<Part> {
-  const missing: Part[] = [];
-  const part = await lookFor(name, 'all', async () => {
+function imagePart(engine: Docker['engine'], name: string, find: () => ImageSetting | null): Promise<Part> {
+  return lookFor(name, 'all', async () => {
     const setting = find();
     if (setting === null) return { version: 'is built upon the redis image when it is needed', place: null };
     const { image, variable } = setting;
-    if (!(await isImageHere(engine, image))) {
-      const problem = `the image ${image} is not here: a run has to pull it first`;
-      missing.push({
-        name,
-        problem,
-        remedy: `docker pull ${image}, or ${remedyForImage(variable)}`,
-        blocks: 'unless-pulled',
-      });
-    }
-    return { version: image, place: null };
+    if (await isImageHere(engine, image)) return { version: image, place: null };
+    return {
+      problem: `the image ${image} is not here: a run has to pull it first`,
+      remedy: `docker pull ${image}, or ${remedyForImage(variable)}`,
+      blocks: 'unless-pulled',
+    };
   });
-  return missing[0] ?? part;
 }
