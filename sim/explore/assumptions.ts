@@ -4,6 +4,7 @@ import type { ClientTarget, NodeTarget } from '../faults/targets.ts';
 import { keyLifeUs } from '../history/tables/key-life.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../scenario/schema.ts';
+import { lockOfStep } from '../workload/facts.ts';
 import { nodeTimeoutMs } from '../../src/node-timeout.ts';
 import { type BoundName, type Envelope, LARGEST_STEP_MS, SLACK_SHARE } from './envelope.ts';
 
@@ -126,7 +127,9 @@ export function pausesMs({ faults }: Scenario): number {
 
 /** How much later all faults together can make the writes of one section, or the news that they are lost. */
 function hindrancesMs({ faults, workload }: Scenario): number {
-  const mostWrites = Math.max(...workload.map(({ steps }) => steps.filter((step) => step === 'write').length));
+  const mostWrites = Math.max(
+    ...workload.map(({ steps }) => steps.filter((step) => step === 'write').length * mostResources(steps)),
+  );
   let sumMs = 0;
   for (const fault of faults) {
     if (!('clients' in fault) || !('nodes' in fault) || !touchesResource(fault.nodes)) continue;
@@ -196,9 +199,8 @@ export function ttlsMs({ settings, workload }: Scenario): number[] {
   const all = [settings.ttl];
   for (const { steps } of workload) {
     for (const step of steps) {
-      if (typeof step === 'string') continue;
-      if ('acquire' in step && step.acquire.ttl !== undefined) all.push(step.acquire.ttl);
-      else if ('extend' in step) all.push(step.extend);
+      const ttlMs = typeof step === 'object' && 'extend' in step ? step.extend : lockOfStep(step)?.ttl;
+      if (ttlMs !== undefined) all.push(ttlMs);
     }
   }
   return all;
@@ -211,7 +213,8 @@ function shortestTtlMs(scenario: Scenario): number {
 function shortestAcquireTtlMs({ steps }: Script, defaultMs: number): number {
   const all: number[] = [];
   for (const step of steps) {
-    if (typeof step === 'object' && 'acquire' in step) all.push(step.acquire.ttl ?? defaultMs);
+    const lock = lockOfStep(step);
+    if (lock !== null) all.push(lock.ttl ?? defaultMs);
   }
   return Math.min(...all, Number.POSITIVE_INFINITY);
 }
@@ -219,16 +222,28 @@ function shortestAcquireTtlMs({ steps }: Script, defaultMs: number): number {
 function longestSectionMs(scenario: Scenario, { steps }: Script, ttlMs: number): number {
   const { nodeTimeout, fencing } = scenario.settings;
   const factor = driftFactorOf(scenario);
+  const acquireMs = nodeTimeoutMs(nodeTimeout ?? null, ttlMs, factor) * (fencing ? 2 : 1);
+  const writeMs = MESSAGES_OF_WRITE * scenario.network.latency.maxMs;
+  // The signal of using ends the work in time, whoever runs; one that is paused may be too late.
+  const isSignalled = pausesMs(scenario) === 0;
   let longestMs = 0;
   let sumMs = 0;
   for (const step of steps) {
     if (step === 'release') sumMs = Number.NEGATIVE_INFINITY;
-    else if (step === 'write') sumMs += MESSAGES_OF_WRITE * scenario.network.latency.maxMs;
-    else if ('acquire' in step) sumMs = nodeTimeoutMs(nodeTimeout ?? null, ttlMs, factor) * (fencing ? 2 : 1);
-    else if ('work' in step) sumMs += step.work.maxMs;
+    // Of several resources, one after the other is written to.
+    else if (step === 'write') sumMs += writeMs * mostResources(steps);
+    else if ('acquire' in step) sumMs = acquireMs;
+    else if ('using' in step) {
+      longestMs = Math.max(longestMs, isSignalled ? 0 : acquireMs + step.using.work.maxMs);
+      sumMs = Number.NEGATIVE_INFINITY;
+    } else if ('work' in step) sumMs += step.work.maxMs;
     else if ('rest' in step) sumMs += step.rest.maxMs;
-    else sumMs += nodeTimeoutMs(nodeTimeout ?? null, step.extend, factor);
+    else if ('extend' in step && step.beside !== true) sumMs += nodeTimeoutMs(nodeTimeout ?? null, step.extend, factor);
     longestMs = Math.max(longestMs, sumMs);
   }
   return longestMs;
+}
+
+function mostResources(steps: Script['steps']): number {
+  return Math.max(1, ...steps.map((step) => [lockOfStep(step)?.resource ?? []].flat().length));
 }

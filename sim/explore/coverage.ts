@@ -106,7 +106,12 @@ class CoverageReader implements HistoryVisitor {
       case 'extend-invoked':
         this.stateOf(event.client).phase = 'extending';
         break;
-      case 'extend-failed':
+      case 'extend-failed': {
+        // One that ends beside the release, or comes after it, is of no account.
+        const state = this.stateOf(event.client);
+        if (state.phase === 'extending') state.phase = 'holding';
+        break;
+      }
       case 'write-accepted':
       case 'write-refused':
         this.stateOf(event.client).phase = 'holding';

@@ -18,20 +18,34 @@ it('what is read again is the same scenario, whatever was drawn', () => {
         workload: workload.map(withoutBeginning),
       };
       for (const setting of Object.keys(drawn.settings)) seen.add(setting);
+      for (const step of workload.flatMap(({ steps }) => steps)) {
+        seen.add(typeof step === 'string' ? step : Object.keys(step).join(' '));
+      }
       expect(parseScenario(scenarioYaml(scenario), 'drawn.yaml', name)).toEqual(scenario);
     }),
     { seed: 1, numRuns: 200 },
   );
   expect([...seen].sort()).toEqual([
+    'acquire',
+    'backoff',
     'clockDriftFactor',
+    'close',
+    'extend',
+    'extend beside',
+    'extensionLimit',
     'fencing',
     'nodeTimeout',
     'nodes',
+    'release',
+    'rest',
     'restartGuard',
     'retryCount',
     'retryDelay',
     'retryJitter',
     'ttl',
+    'using',
+    'work',
+    'write',
   ]);
 });
 

@@ -26,25 +26,13 @@ export function scenarioYaml(scenario: Scenario): string {
 
 /** What stands in a scenario file, as data. */
 export function scenarioFields(scenario: Scenario): Fields {
-  const { settings, network } = scenario;
-  const { nodes, ttl, retryCount, retryDelay, retryJitter, clockDriftFactor, nodeTimeout, restartGuard, fencing } =
-    settings;
+  const { network } = scenario;
   const isUsualLatency =
     network.latency.minMs === LATENCY_DEFAULT.minMs && network.latency.maxMs === LATENCY_DEFAULT.maxMs;
   return given({
     title: scenario.title,
     source: scenario.source,
-    settings: given({
-      nodes,
-      ttl: durationText(ttl),
-      retryCount,
-      retryDelay: optional(retryDelay, durationText),
-      retryJitter: optional(retryJitter, durationText),
-      clockDriftFactor,
-      nodeTimeout: optional(nodeTimeout, durationText),
-      restartGuard: optional(restartGuard, durationText),
-      fencing: fencing ? true : undefined,
-    }),
+    settings: settingsFields(scenario.settings),
     clients: Object.fromEntries(
       Object.entries(scenario.clients).map(([name, client]) => [
         name,
@@ -59,6 +47,27 @@ export function scenarioFields(scenario: Scenario): Fields {
     happened: scenario.happened.length === 0 ? undefined : scenario.happened.map((occurrence) => given(occurrence)),
     expect: scenario.expect,
     lesson: `${scenario.lesson.trimEnd()}\n`,
+  });
+}
+
+function settingsFields(settings: Scenario['settings']): Fields {
+  const { nodes, ttl, retryCount, retryDelay, retryJitter, backoff, deadline, extensionLimit } = settings;
+  const { clockDriftFactor, nodeTimeout, restartGuard, fencing } = settings;
+  return given({
+    nodes,
+    ttl: durationText(ttl),
+    retryCount,
+    retryDelay: optional(retryDelay, durationText),
+    retryJitter: optional(retryJitter, durationText),
+    backoff: optional(backoff, ({ base, factor, cap }) =>
+      given({ base: optional(base, durationText), factor, cap: optional(cap, durationText) }),
+    ),
+    deadline: optional(deadline, durationText),
+    extensionLimit,
+    clockDriftFactor,
+    nodeTimeout: optional(nodeTimeout, durationText),
+    restartGuard: optional(restartGuard, durationText),
+    fencing: fencing ? true : undefined,
   });
 }
 
@@ -123,18 +132,24 @@ function stepFields(step: Step): unknown {
   if (typeof step === 'string') return step;
   if ('work' in step) return { work: rangeText(step.work) };
   if ('rest' in step) return { rest: rangeText(step.rest) };
-  if ('extend' in step) return { extend: durationText(step.extend) };
-  const { resource, ttl, retryCount, retryDelay, retryJitter, giveUpAfter } = step.acquire;
-  return {
-    acquire: given({
-      resource,
-      ttl: optional(ttl, durationText),
-      retryCount,
-      retryDelay: optional(retryDelay, durationText),
-      retryJitter: optional(retryJitter, durationText),
-      giveUpAfter: optional(giveUpAfter, durationText),
-    }),
-  };
+  if ('close' in step) return { close: durationText(step.close) };
+  if ('extend' in step) return given({ extend: durationText(step.extend), beside: step.beside });
+  if ('acquire' in step) return { acquire: lockFields(step.acquire) };
+  const { extensionLimit, work } = step.using;
+  return { using: given({ ...lockFields(step.using), extensionLimit, work: rangeText(work) }) };
+}
+
+function lockFields(lock: Extract<Step, { acquire: unknown }>['acquire']): Fields {
+  const { resource, ttl, retryCount, retryDelay, retryJitter, deadline, giveUpAfter } = lock;
+  return given({
+    resource,
+    ttl: optional(ttl, durationText),
+    retryCount,
+    retryDelay: optional(retryDelay, durationText),
+    retryJitter: optional(retryJitter, durationText),
+    deadline: optional(deadline, durationText),
+    giveUpAfter: optional(giveUpAfter, durationText),
+  });
 }
 
 /** The shortest that the loader reads as so many milliseconds. */
@@ -149,7 +164,7 @@ function rangeText({ minMs, maxMs }: DurationRange): string {
   return minMs === maxMs ? durationText(minMs) : `${durationText(minMs)}..${durationText(maxMs)}`;
 }
 
-function optional<Value>(value: Value | undefined, format: (value: Value) => string): string | undefined {
+function optional<Value, Text>(value: Value | undefined, format: (value: Value) => Text): Text | undefined {
   return value === undefined ? undefined : format(value);
 }
 

@@ -110,7 +110,11 @@ async function smallestFrom(first: Trial, attempts: Attempts): Promise<Broken> {
   const smallest = await simplify({ trial: first, finding }, attempts, () => Promise.resolve(true));
   if (isDefect(attempts.wanted)) return smallest;
   const { broken, strength } = await strengthen(smallest, attempts);
-  return simplify(broken, attempts, async (trial) => (await attempts.strengthOf(trial, strength)) >= strength);
+  return simplify(broken, attempts, async (trial) => {
+    // What has fewer scripts has fewer variants.
+    const least = Math.min(strength, variantsOf(trial).length);
+    return (await attempts.strengthOf(trial, least)) >= least;
+  });
 }
 
 /** Takes the first simpler trial that still breaks and is good enough, over and over, until there is none. */

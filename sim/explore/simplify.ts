@@ -1,5 +1,6 @@
 import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script, Step } from '../scenario/schema.ts';
+import { lockOfStep } from '../workload/facts.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { simplerFaults } from './simplify-fault.ts';
 import { omitting, replaced, rounder, simplerMoments, without } from './simplify-parts.ts';
@@ -102,9 +103,9 @@ function* withOneResource(scenario: Scenario): Generator<Scenario> {
 }
 
 function onOneResource(step: Step): Step {
-  return typeof step === 'object' && 'acquire' in step
-    ? { acquire: { ...step.acquire, resource: USUAL_RESOURCE } }
-    : step;
+  if (typeof step === 'string') return step;
+  if ('acquire' in step) return { acquire: { ...step.acquire, resource: USUAL_RESOURCE } };
+  return 'using' in step ? { using: { ...step.using, resource: USUAL_RESOURCE } } : step;
 }
 
 function* withPlainerSettings(scenario: Scenario): Generator<Scenario> {
@@ -116,6 +117,9 @@ function* withPlainerSettings(scenario: Scenario): Generator<Scenario> {
     'retryCount',
     'retryDelay',
     'retryJitter',
+    'backoff',
+    'deadline',
+    'extensionLimit',
   ] as const;
   for (const name of optional) {
     if (settings[name] === undefined) continue;
@@ -149,28 +153,55 @@ function* simplerScripts(script: Script): Generator<Script> {
     if (isSensible(steps)) yield { ...script, steps };
   }
   for (const [index, step] of script.steps.entries()) {
+    if (typeof step === 'object' && 'using' in step) yield { ...script, steps: spelledOut(script.steps, index, step) };
+  }
+  for (const [index, step] of script.steps.entries()) {
     for (const simpler of simplerSteps(step)) yield { ...script, steps: replaced(script.steps, index, simpler) };
   }
   const { at, after, ...others } = script;
   for (const moment of simplerMoments({ at, after })) yield { ...others, ...moment };
 }
 
-/** Nothing comes before the lock that it needs. */
+/** A lock is taken, and nothing comes before the lock that it needs. */
 function isSensible(steps: readonly Step[]): boolean {
-  const [first] = steps;
-  return typeof first === 'object' && 'acquire' in first;
+  let isKnown = false;
+  for (const step of steps) {
+    if (typeof step === 'object' && 'acquire' in step) isKnown = true;
+    else if (!isKnown && (typeof step === 'string' || 'extend' in step || 'work' in step)) return false;
+  }
+  return steps.some((step) => lockOfStep(step) !== null);
+}
+
+/** What using does, as far as nothing goes wrong, by steps that each do one thing. */
+function spelledOut(steps: readonly Step[], index: number, { using }: Extract<Step, { using: unknown }>): Step[] {
+  const { work, ...lock } = using;
+  const inFull: Step[] = [{ acquire: omitting(lock, 'extensionLimit') }, { work }, 'release'];
+  return [...steps.slice(0, index), ...inFull, ...steps.slice(index + 1)];
+}
+
+const LOCK_OPTIONS = ['ttl', 'giveUpAfter', 'deadline', 'retryCount', 'retryDelay', 'retryJitter'] as const;
+type LockOptions = Extract<Step, { acquire: unknown }>['acquire'];
+
+function* simplerLocks<Lock extends LockOptions>(lock: Lock): Generator<Lock> {
+  const { resource } = lock;
+  if (typeof resource === 'object') for (const name of resource) yield { ...lock, resource: name };
+  for (const name of LOCK_OPTIONS) if (lock[name] !== undefined) yield omitting(lock, name) as unknown as Lock;
 }
 
 function* simplerSteps(step: Step): Generator<Step> {
   if (typeof step === 'string') return;
   if ('acquire' in step) {
-    const { acquire } = step;
-    for (const name of ['ttl', 'giveUpAfter', 'retryCount', 'retryDelay', 'retryJitter'] as const) {
-      if (acquire[name] === undefined) continue;
-      yield { acquire: omitting(acquire, name) };
-    }
+    for (const acquire of simplerLocks(step.acquire)) yield { acquire };
+  } else if ('using' in step) {
+    const { using } = step;
+    for (const simpler of simplerLocks(using)) yield { using: simpler };
+    if (using.extensionLimit !== undefined) yield { using: omitting(using, 'extensionLimit') };
+    for (const ms of rounder(using.work.maxMs)) yield { using: { ...using, work: { minMs: ms, maxMs: ms } } };
   } else if ('extend' in step) {
-    for (const extend of rounder(step.extend)) yield { extend };
+    if (step.beside !== undefined) yield { extend: step.extend };
+    for (const extend of rounder(step.extend)) yield { ...step, extend };
+  } else if ('close' in step) {
+    for (const close of rounder(step.close)) yield { close };
   } else if ('work' in step) {
     for (const ms of rounder(step.work.maxMs)) yield { work: { minMs: ms, maxMs: ms } };
   } else {

@@ -1,5 +1,6 @@
 import type { Moment } from '../faults/moments.ts';
 import type { NodeTarget } from '../faults/targets.ts';
+import type { DurationRange } from '../scenario/duration.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script, Step } from '../scenario/schema.ts';
 import type { Trial } from './arbitraries/scenario.ts';
@@ -97,21 +98,43 @@ function* sturdierScripts(script: Script, ttlMs: number): Generator<Script> {
 }
 
 function sturdierStep(step: Step, ttlMs: number): Step | null {
-  if (typeof step === 'string') return null;
-  if ('acquire' in step) {
-    if (step.acquire.retryCount === RETRIES_WITHOUT_END) return null;
-    return { acquire: { ...omitting(step.acquire, 'giveUpAfter'), retryCount: RETRIES_WITHOUT_END } };
+  // A write is over at once; work can be met by a fault that comes late.
+  if (step === 'write') return { work: longer({ minMs: 0, maxMs: 0 }, ttlMs) };
+  if (step === 'release') return null;
+  if ('acquire' in step) return isPatient(step.acquire) ? null : { acquire: patient(step.acquire) };
+  if ('using' in step) {
+    const work = longer(step.using.work, ttlMs);
+    return { using: isPatient(step.using) ? { ...step.using, work } : patient(step.using) };
   }
-  if ('extend' in step) return null;
-  const { maxMs } = 'work' in step ? step.work : step.rest;
+  if ('extend' in step || 'close' in step) return null;
+  return { work: longer('work' in step ? step.work : step.rest, ttlMs) };
+}
+
+type LockOptions = Extract<Step, { acquire: unknown }>['acquire'];
+
+function isPatient({ retryCount, giveUpAfter, deadline }: LockOptions): boolean {
+  return retryCount === RETRIES_WITHOUT_END && giveUpAfter === undefined && deadline === undefined;
+}
+
+/** Whoever does not get the lock in time tries on. */
+function patient<Lock extends LockOptions>(lock: Lock): Lock {
+  const untimed = omitting(omitting(lock as LockOptions, 'giveUpAfter'), 'deadline');
+  return { ...untimed, retryCount: RETRIES_WITHOUT_END } as unknown as Lock;
+}
+
+function longer({ maxMs }: DurationRange, ttlMs: number): DurationRange {
   const longerMs = Math.max(maxMs * ENLARGED, ttlMs * WORK_SHARE);
-  return { work: { minMs: longerMs, maxMs: longerMs } };
+  return { minMs: longerMs, maxMs: longerMs };
 }
 
 function* sturdierFaults(fault: Fault, clients: readonly string[], nodes: number): Generator<Fault> {
   const { at, after, ...body } = fault;
   for (const moment of steadierMoments({ at, after }, clients)) yield { ...body, ...moment };
   if ('nodes' in fault) for (const target of widerTargets(fault.nodes, nodes)) yield { ...fault, nodes: target };
+  // One who never comes back is not late.
+  if (fault.fault === 'client-pause' && fault.clients === 'all') {
+    for (const client of clients) yield { ...omitting(fault, 'for'), clients: client };
+  }
   if (fault.fault === 'client-pause' && fault.for !== undefined) yield omitting(fault, 'for');
   if (fault.fault === 'clock-jump') yield { ...fault, by: fault.by * ENLARGED };
   if (fault.fault === 'latency') {

@@ -3,7 +3,16 @@ import type { Scenario } from '../scenario/schema.ts';
 
 /** Settings that are told even where nobody chose them. */
 const ALWAYS = new Set(['nodes', 'ttl']);
-const OPTIONAL = ['retryCount', 'retryDelay', 'retryJitter', 'clockDriftFactor', 'nodeTimeout'] as const;
+const OPTIONAL = [
+  'retryCount',
+  'retryDelay',
+  'retryJitter',
+  'backoff',
+  'deadline',
+  'extensionLimit',
+  'clockDriftFactor',
+  'nodeTimeout',
+] as const;
 
 /** A run in words, a line each: its settings as far as they matter, what clients do, and the faults. */
 export function scheduleText(scenario: Scenario): string[] {

@@ -239,6 +239,13 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       '2:18: settings.ttl: is 1.5 ms; Redis expires keys by whole milliseconds',
     ],
   ],
+  'delays between attempts': [
+    [
+      'that are fixed, and grow',
+      { settings: 'settings: { retryJitter: 5ms, backoff: { base: 10ms } }' },
+      '2:13: settings.retryJitter: cannot stand beside backoff, which says all about delays',
+    ],
+  ],
   'steps without a lock': [
     [
       'release',
@@ -247,9 +254,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     ['write', steps('{ rest: 1s }, write'), '4:36: workload[0].steps[1]: there is no lock to write here'],
     [
-      'a second release',
-      steps('{ acquire: { resource: r } }, release, release'),
-      '4:61: workload[0].steps[2]: there is no lock to release here; an acquire must come before',
+      'write after the release',
+      steps('{ acquire: { resource: r } }, release, write'),
+      '4:61: workload[0].steps[2]: there is no lock to write here; an acquire must come before',
+    ],
+    [
+      'release after using, which does that',
+      steps('{ using: { resource: r, work: 1s } }, release'),
+      '4:60: workload[0].steps[1]: there is no lock to release here; an acquire must come before',
     ],
     ['extend', steps('{ extend: 5s }'), '4:22: workload[0].steps[0]: there is no lock to extend here'],
   ],

@@ -11,7 +11,7 @@ import type { scenarioSchema, Step } from './schema.ts';
 import type { z } from 'zod';
 
 type Parsed = z.output<typeof scenarioSchema>;
-type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'];
+type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'] | Extract<Step, { using: unknown }>['using'];
 
 /** The library's default, which holds where a scenario names none. */
 const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
@@ -49,9 +49,7 @@ class ScenarioChecks {
         this.report(['clients', name], 'means something else in a scenario; give the client another name', 'key');
       }
     }
-    const { restartGuard, ttl } = scenario.settings;
-    if (restartGuard !== undefined) this.checkTtl(['settings', 'restartGuard'], restartGuard);
-    this.checkTtl(['settings', 'ttl'], ttl);
+    this.checkSettings();
     scenario.workload.forEach((script, index) => this.checkScript(['workload', index], script));
     scenario.faults.forEach((fault, index) => this.checkFault(['faults', index], fault));
     scenario.happened.forEach((occurrence, index) => {
@@ -66,6 +64,22 @@ class ScenarioChecks {
     if (scenario.expect['token-order'] !== undefined) this.needsFencing(['expect', 'token-order']);
   }
 
+  private checkSettings(): void {
+    const { restartGuard, ttl, backoff, retryDelay, retryJitter } = this.scenario.settings;
+    if (restartGuard !== undefined) this.checkTtl(['settings', 'restartGuard'], restartGuard);
+    this.checkTtl(['settings', 'ttl'], ttl);
+    if (restartGuard !== undefined && ttl > restartGuard) {
+      this.report(
+        ['settings', 'ttl'],
+        `is ${formatMs(ttl)}, more than settings.restartGuard, ${formatMs(restartGuard)}: the library refuses that`,
+      );
+    }
+    if (backoff !== undefined && (retryDelay !== undefined || retryJitter !== undefined)) {
+      const other = retryDelay === undefined ? 'retryJitter' : 'retryDelay';
+      this.report(['settings', other], 'cannot stand beside backoff, which says all about delays', 'key');
+    }
+  }
+
   private checkScript(path: readonly PathStep[], script: Parsed['workload'][number]): void {
     this.checkMoment(path, script);
     if (script.clients === 'holder') {
@@ -73,17 +87,27 @@ class ScenarioChecks {
     } else {
       this.checkClients([...path, 'clients'], script.clients);
     }
+    // One that was given back can be asked for all the same: the library refuses, or does nothing.
+    let isKnown = false;
     let isHeld = false;
     script.steps.forEach((step, index) => {
       const stepPath = [...path, 'steps', index];
-      if (typeof step === 'object' && 'acquire' in step) {
+      if (step === 'write') {
+        if (!isHeld) this.report(stepPath, 'there is no lock to write here; an acquire must come before');
+      } else if (step === 'release') {
+        if (!isKnown) this.report(stepPath, 'there is no lock to release here; an acquire must come before');
+        isHeld = false;
+      } else if ('acquire' in step) {
+        isKnown = true;
         isHeld = true;
         this.checkAcquire([...stepPath, 'acquire'], step.acquire);
-      } else if (step === 'write' || step === 'release' || 'extend' in step) {
-        const what = typeof step === 'string' ? step : 'extend';
-        if (!isHeld) this.report(stepPath, `there is no lock to ${what} here; an acquire must come before`);
-        if (step === 'release') isHeld = false;
-        if (typeof step === 'object') this.checkTtl([...stepPath, 'extend'], step.extend);
+      } else if ('using' in step) {
+        isKnown = false;
+        isHeld = false;
+        this.checkAcquire([...stepPath, 'using'], step.using);
+      } else if ('extend' in step) {
+        if (!isKnown) this.report(stepPath, 'there is no lock to extend here; an acquire must come before');
+        this.checkTtl([...stepPath, 'extend'], step.extend);
       }
     });
   }
@@ -100,13 +124,6 @@ class ScenarioChecks {
     if (!Number.isSafeInteger(ttlMs)) {
       this.report(path, `is ${formatMs(ttlMs)}; Redis expires keys by whole milliseconds`);
       return;
-    }
-    const { restartGuard } = this.scenario.settings;
-    if (restartGuard !== undefined && ttlMs > restartGuard) {
-      this.report(
-        path,
-        `is ${formatMs(ttlMs)}, more than settings.restartGuard, ${formatMs(restartGuard)}: the library refuses that`,
-      );
     }
     const factor = this.scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
     const allowanceMs = driftAllowanceMs(ttlMs, factor);

@@ -175,17 +175,17 @@ describe('what does not fit the schema', () => {
     [
       'a misspelled step',
       { workload: 'workload: [{ steps: [relaese] }]' },
-      '4:22: workload[0].steps[0]: must be one of acquire, work, extend, rest (each with its value), write or release, not "relaese"; did you mean release?',
+      '4:22: workload[0].steps[0]: must be one of acquire, using, work, extend, rest, close (each with its value), write or release, not "relaese"; did you mean release?',
     ],
     [
       'a misspelled step with a value',
       { workload: 'workload: [{ steps: [{ wrok: 1s }] }]' },
-      '4:22: workload[0].steps[0]: must be one of acquire, work, extend, rest (each with its value), write or release, not "wrok"; did you mean work?',
+      '4:22: workload[0].steps[0]: must be one of acquire, using, work, extend, rest, close (each with its value), write or release, not "wrok"; did you mean work?',
     ],
     [
       'a step that is empty',
       { workload: 'workload: [{ steps: [{ }] }]' },
-      'must be one of acquire, work, extend, rest (each with its value), write or release, not a mapping of keys',
+      'must be one of acquire, using, work, extend, rest, close (each with its value), write or release, not a mapping of keys',
     ],
     [
       'two steps in one',

@@ -7,6 +7,13 @@ import { momentFields, occurrence } from './moment.ts';
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,30}$/;
 const clientName = z.string().regex(NAME, 'must be a letter, then letters, digits and dashes, 31 at most');
 
+/** How long to wait between attempts, and ever longer: by the defaults of the library's exponentialRetry where something is left out. */
+const backoff = z.strictObject({
+  base: positiveDuration.optional().describe('the longest delay before the first retry'),
+  factor: z.number().min(1).optional().describe('by what it is multiplied for each further one'),
+  cap: positiveDuration.optional().describe('what it never exceeds'),
+});
+
 /** How the clients of a scenario configure the library. Left out, the library's own defaults hold. */
 const settings = z.strictObject({
   nodes: z.int().min(1).max(99).default(5).describe('independent Redis masters, n1 to nN (5)'),
@@ -14,6 +21,11 @@ const settings = z.strictObject({
   retryCount: z.int().min(-1).optional(),
   retryDelay: duration.optional(),
   retryJitter: duration.optional(),
+  backoff: backoff
+    .optional()
+    .describe('delays that grow from retry to retry, in place of retryDelay and retryJitter (fixed ones)'),
+  deadline: positiveDuration.optional().describe('beyond which an acquire awaits nothing (none)'),
+  extensionLimit: z.int().min(-1).optional().describe('how often one lock may be extended (-1, without limit)'),
   clockDriftFactor: z.number().min(0).lt(1).optional(),
   nodeTimeout: positiveDuration.optional(),
   restartGuard: positiveDuration
@@ -67,34 +79,56 @@ const network = z.strictObject({
   latency: durationRange.default({ minMs: 0.2, maxMs: 1 }).describe('of one message one way (200us..1ms)'),
 });
 
+/** What is locked, and how. */
+const lockFields = {
+  resource: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+      error: 'must be a name, or a list of names that are locked together',
+    })
+    .describe('a name, or a list of names that are locked together; {client} stands for the name of the client'),
+  ttl: positiveDuration.optional(),
+  retryCount: z.int().min(-1).optional(),
+  retryDelay: duration.optional(),
+  retryJitter: duration.optional(),
+  deadline: positiveDuration.optional().describe('beyond which the acquire awaits nothing'),
+};
+
 const step = z.union(
   [
     z.strictObject({
       acquire: z
         .strictObject({
-          resource: z
-            .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-              error: 'must be a name, or a list of names that are locked together',
-            })
-            .describe(
-              'a name, or a list of names that are locked together; {client} stands for the name of the client',
-            ),
-          ttl: positiveDuration.optional(),
-          retryCount: z.int().min(-1).optional(),
-          retryDelay: duration.optional(),
-          retryJitter: duration.optional(),
+          ...lockFields,
           giveUpAfter: positiveDuration.optional().describe('abort the acquire by its signal after this long'),
         })
         .describe('take the lock; if that fails, the steps up to the next round are skipped'),
     }),
+    z.strictObject({
+      using: z
+        .strictObject({
+          ...lockFields,
+          giveUpAfter: positiveDuration
+            .optional()
+            .describe('fire the caller’s signal after this long, which aborts the acquire, or ends the work'),
+          extensionLimit: z.int().min(-1).optional().describe('how often the lock is extended by itself'),
+          work: durationRange.describe('for this long, or until the signal of the routine fires'),
+        })
+        .describe('take the lock, work under it while the library extends it, and give it back'),
+    }),
     z.strictObject({ work: durationRange.describe('stay inside the critical section for this long') }),
-    z.strictObject({ extend: positiveDuration.describe('prolong the lock by this time to live') }),
+    z.strictObject({
+      extend: positiveDuration.describe('prolong the lock by this time to live'),
+      beside: z.boolean().optional().describe('do not wait for it: the next steps run beside it (false)'),
+    }),
     z.strictObject({ rest: durationRange.describe('do nothing for this long') }),
+    z.strictObject({ close: duration.describe('close the Redlock of this script so long from now, for good') }),
     z
       .enum(['write', 'release'])
       .describe('write: write to the protected resource and await its answer; release: give the lock back'),
   ],
-  { error: 'must be one of acquire, work, extend, rest (each with its value), write or release' },
+  {
+    error: 'must be one of acquire, using, work, extend, rest, close (each with its value), write or release',
+  },
 );
 /** One thing that a client does. */
 export type Step = z.output<typeof step>;

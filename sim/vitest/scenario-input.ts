@@ -59,6 +59,18 @@ export interface SettingsInput {
   readonly retryCount?: number | undefined;
   readonly retryDelay?: DurationInput | undefined;
   readonly retryJitter?: DurationInput | undefined;
+  /** Delays that grow from retry to retry, as `exponentialRetry` makes them, in place of the two above. */
+  readonly backoff?:
+    | {
+        readonly base?: DurationInput | undefined;
+        readonly factor?: number | undefined;
+        readonly cap?: DurationInput | undefined;
+      }
+    | undefined;
+  /** Beyond which an acquire awaits nothing. */
+  readonly deadline?: DurationInput | undefined;
+  /** How often one lock may be extended; -1 without limit. */
+  readonly extensionLimit?: number | undefined;
   readonly clockDriftFactor?: number | undefined;
   readonly nodeTimeout?: DurationInput | undefined;
   /** The longest lease that anybody may have: a node that may have forgotten locks does not vote until that long is over (no guard). */
@@ -92,15 +104,29 @@ export interface AcquireInput {
   readonly retryCount?: number | undefined;
   readonly retryDelay?: DurationInput | undefined;
   readonly retryJitter?: DurationInput | undefined;
+  /** Beyond which the acquire awaits nothing. */
+  readonly deadline?: DurationInput | undefined;
   /** Aborts the acquire by its signal after so long. */
   readonly giveUpAfter?: DurationInput | undefined;
 }
 
-/** One thing that a client does. If `acquire` fails, the rest of the round is skipped; `extend` gives the lock so long to live from then on. */
+export interface UsingInput extends AcquireInput {
+  /** How often the lock is extended by itself; -1 without limit. */
+  readonly extensionLimit?: number | undefined;
+  /** For this long, or until the signal of the routine fires. */
+  readonly work: DurationRangeInput;
+}
+
+/**
+ * One thing that a client does. If `acquire` fails, the rest of the round is skipped; `using` takes a lock, works under it and gives it back; `extend` gives the
+ * lock so long to live from then on, and with `beside` nobody waits for that; `close` closes the Redlock so much later.
+ */
 export type StepInput =
   | { readonly acquire: AcquireInput }
+  | { readonly using: UsingInput }
   | { readonly work: DurationRangeInput }
-  | { readonly extend: DurationInput }
+  | { readonly extend: DurationInput; readonly beside?: boolean | undefined }
+  | { readonly close: DurationInput }
   | { readonly rest: DurationRangeInput }
   | 'write'
   | 'release';

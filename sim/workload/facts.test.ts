@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scenarioOf, type ScenarioInput } from '../testbed/simulated/simulated-testing.ts';
-import { longestKeyLifeMs, probeRetryCount, resourcesOf, runStarted } from './facts.ts';
+import { longestKeyLifeMs, resourcesOf, runStarted } from './facts.ts';
 
 function longestTtlMs(changes: Partial<ScenarioInput>): number {
   return runStarted(scenarioOf(changes), 'simulated', 1, ['A'], ['n1', 'n2', 'n3']).longestTtlMs;
@@ -10,6 +10,7 @@ describe('the longest time to live that a scenario asks for', () => {
   it.each<[string, NonNullable<ScenarioInput['workload']>[number]['steps'], number]>([
     ['of the settings', [{ acquire: { resource: 'r' } }, { work: '1h' }, 'write', 'release'], 2000],
     ['of a lock', [{ acquire: { resource: 'r', ttl: '3s' } }, { acquire: { resource: 'r', ttl: '1s' } }], 3000],
+    ['of work by using', [{ using: { resource: 'r', ttl: '5s', work: '1h' } }], 5000],
     ['of an extension', [{ acquire: { resource: 'r' } }, { extend: '4s' }, { extend: '1s' }], 4000],
   ])('%s', (_title, steps, expected) => {
     expect(longestTtlMs({ settings: { ttl: '2s' }, workload: [{ steps }] })).toBe(expected);
@@ -44,11 +45,6 @@ it('the first event of a history says what a reader must know', () => {
   });
 });
 
-it('who would try for ever tries a few times when that is over', () => {
-  expect([undefined, 0, 7].map(probeRetryCount)).toEqual([undefined, 0, 7]);
-  expect(probeRetryCount(-1)).toBeGreaterThanOrEqual(1);
-});
-
 describe('the resources of a workload', () => {
   const acquire = (resource: string | string[]): { acquire: { resource: string | string[] } } => ({
     acquire: { resource },
@@ -59,7 +55,7 @@ describe('the resources of a workload', () => {
       workload: [
         { clients: ['B', 'A'], steps: [acquire('of-{client}-{client}'), { rest: 1 }, acquire('shared')] },
         { clients: 'C', steps: [acquire('shared'), acquire(['shared', 'last'])] },
-        { clients: 'all', steps: [acquire('{client}')] },
+        { clients: 'all', steps: [{ using: { resource: '{client}', work: 1 } }] },
       ],
     });
     expect(resourcesOf(scenario, ['A', 'B', 'C'])).toEqual(['of-B-B', 'shared', 'of-A-A', 'last', 'A', 'B', 'C']);

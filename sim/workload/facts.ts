@@ -2,8 +2,8 @@ import type { AdmitCommand } from '../../src/lock-node.ts';
 import { quorumOf } from '../../src/quorum.ts';
 import { type RestartGuard, restartGuardOf } from '../../src/restart-guard.ts';
 import type { RunStarted } from '../history/event.ts';
-import type { Scenario } from '../scenario/schema.ts';
-import { resourcesOfStep } from './run-script.ts';
+import type { Scenario, Step } from '../scenario/schema.ts';
+import { resourcesOfStep } from './lock-calls.ts';
 
 /** What the library assumes of clocks when nothing else is said; see its options. */
 const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
@@ -78,11 +78,18 @@ function longestTtlMs(scenario: Scenario): number {
   for (const { steps } of scenario.workload) {
     for (const step of steps) {
       if (typeof step === 'string') continue;
-      if ('acquire' in step) longestMs = Math.max(longestMs, step.acquire.ttl ?? 0);
-      else if ('extend' in step) longestMs = Math.max(longestMs, step.extend);
+      if ('extend' in step) longestMs = Math.max(longestMs, step.extend);
+      else longestMs = Math.max(longestMs, lockOfStep(step)?.ttl ?? 0);
     }
   }
   return longestMs;
+}
+
+/** What a step locks, if it does. */
+export function lockOfStep(step: Step): Extract<Step, { acquire: unknown }>['acquire'] | null {
+  if (typeof step === 'string') return null;
+  if ('acquire' in step) return step.acquire;
+  return 'using' in step ? step.using : null;
 }
 
 /** The resources that the workload of a scenario locks, in the order in which they come up. */
@@ -91,8 +98,9 @@ export function resourcesOf(scenario: Scenario, clients: readonly string[]): rea
   for (const script of scenario.workload) {
     for (const client of namesOf(script.clients, clients)) {
       for (const step of script.steps) {
-        if (typeof step !== 'object' || !('acquire' in step)) continue;
-        for (const resource of resourcesOfStep(step.acquire.resource, client)) resources.add(resource);
+        const lock = lockOfStep(step);
+        if (lock === null) continue;
+        for (const resource of resourcesOfStep(lock.resource, client)) resources.add(resource);
       }
     }
   }

@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { AbortedError, ContendedError, ExpiredError, UnreachableError } from '../../src/errors.ts';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  AbortedError,
+  ContendedError,
+  ExpiredError,
+  ExtensionRefusedError,
+  UnreachableError,
+} from '../../src/errors.ts';
 import type { AcquiredLock } from '../../src/lock.ts';
 import type { AcquireOptions } from '../../src/options.ts';
 import type { Redlock } from '../../src/redlock.ts';
@@ -27,6 +33,7 @@ class Client implements WorkloadClient {
   onRelease: () => Promise<void> = () => Promise.resolve();
   /** Steps after which the workload is cut off. */
   stepsLeft = Number.POSITIVE_INFINITY;
+  closed = 0;
   patience: { milliseconds: number; run: () => void; isCancelled: boolean } | null = null;
   readonly redlock: Redlock;
   private operations = 0;
@@ -58,7 +65,11 @@ class Client implements WorkloadClient {
       };
       return lock as unknown as AcquiredLock;
     };
-    this.redlock = { acquire } as unknown as Redlock;
+    const close = (): Promise<void> => {
+      this.closed += 1;
+      return Promise.resolve();
+    };
+    this.redlock = { acquire, close } as unknown as Redlock;
   }
 
   timeUs(): number {
@@ -185,13 +196,20 @@ describe('runScript', () => {
 
   it('hands the options of a step to the library, and its own name where the resource names the client', async () => {
     const client = new Client();
-    const acquire = { resource: 'of-{client}/{client}', ttl: 50, retryCount: 3, retryDelay: 7, retryJitter: 2 };
+    const acquire = {
+      resource: 'of-{client}/{client}',
+      ttl: 50,
+      retryCount: 3,
+      retryDelay: 7,
+      retryJitter: 2,
+      deadline: 9,
+    };
     await runScript(client, scriptOf([{ acquire }]), TTL_MS);
     expect(client.acquires).toEqual([
       {
         resource: 'of-A/A',
         ttlMs: 50,
-        options: { retryCount: 3, retryDelay: 7, retryJitter: 2, signal: undefined },
+        options: { retryCount: 3, retryDelay: 7, retryJitter: 2, deadline: 9, signal: undefined },
       },
     ]);
     expect(client.events[1]).toMatchObject({ token: null });
@@ -279,11 +297,7 @@ describe('runScript', () => {
 
   it('does nothing for steps that need a lock which it does not hold', async () => {
     const client = new Client();
-    await runScript(
-      client,
-      scriptOf(['release', 'write', { extend: 5 }, ACQUIRE, 'release', 'release', 'write']),
-      TTL_MS,
-    );
+    await runScript(client, scriptOf(['release', 'write', { extend: 5 }, ACQUIRE, 'release', 'write']), TTL_MS);
     expect(client.story().filter((line) => !line.startsWith('section'))).toEqual([
       'acquire-invoked 1',
       'acquire-granted 1',
@@ -291,6 +305,55 @@ describe('runScript', () => {
       'release-done 2 of 1',
     ]);
     expect(client.writes).toEqual([]);
+  });
+
+  it('asks the library to prolong and to release what was given back', async () => {
+    const client = new Client();
+    client.onExtend = () => Promise.reject(new ExtensionRefusedError('released', 'r', []));
+    await runScript(client, scriptOf([ACQUIRE, 'release', { extend: 5 }, 'release']), TTL_MS);
+    expect(client.story().slice(3)).toEqual([
+      'section-left of 1',
+      'release-invoked 2 of 1',
+      'release-done 2 of 1',
+      'extend-invoked 3 of 1',
+      'extend-failed 3 of 1 extension-refused',
+      'release-invoked 4 of 1',
+      'release-done 4 of 1',
+    ]);
+  });
+
+  it('goes on beside an extension that it need not wait for, and ends no sooner than that', async () => {
+    const client = new Client();
+    let settle = (): void => undefined;
+    client.onExtend = () => new Promise((resolve) => (settle = resolve));
+    client.onRelease = () => {
+      // The release is under way, and the extension still is, too.
+      expect(client.story().at(-1)).toBe('release-invoked 3 of 1');
+      return Promise.resolve();
+    };
+    let isOver = false;
+    const run = runScript(client, scriptOf([ACQUIRE, { extend: 5, beside: true }, 'release']), TTL_MS).then(() => {
+      isOver = true;
+    });
+    await vi.waitFor(() => {
+      expect(client.story().at(-1)).toBe('release-done 3 of 1');
+    });
+    expect(isOver).toBe(false);
+    settle();
+    await run;
+    expect(client.story().at(-1)).toBe('extend-granted 2 of 1');
+    const broken = new Client();
+    broken.onExtend = () => Promise.reject(new TypeError('a defect'));
+    await expect(runScript(broken, scriptOf([ACQUIRE, { extend: 5, beside: true }]), TTL_MS)).rejects.toThrow('defect');
+  });
+
+  it('closes the Redlock so much later, and goes on', async () => {
+    const client = new Client();
+    await runScript(client, scriptOf([{ close: 30 }, ACQUIRE]), TTL_MS);
+    expect(client.patience?.milliseconds).toBe(30);
+    expect(client.closed).toBe(0);
+    client.patience?.run();
+    expect(client.closed).toBe(1);
   });
 
   it('gives up after its patience by a signal, with a reason, and not at all once it is settled', async () => {
@@ -339,7 +402,7 @@ describe('runScript', () => {
 describe('probe', () => {
   it('takes the lock and gives it back, without any work', async () => {
     const client = new Client();
-    expect(await probe(client, 'r', TTL_MS, 3)).toBe(true);
+    expect(await probe(client, 'r', TTL_MS, { retryCount: 3, deadline: 90 })).toBe(true);
     expect(client.story()).toEqual([
       'acquire-invoked 1',
       'acquire-granted 1',
@@ -347,7 +410,11 @@ describe('probe', () => {
       'release-done 2 of 1',
     ]);
     expect(client.events.slice(0, 2)).toMatchObject([{ phase: 'probe' }, { phase: 'probe' }]);
-    expect(client.acquires[0]).toMatchObject({ resource: 'r', ttlMs: TTL_MS, options: { retryCount: 3 } });
+    expect(client.acquires[0]).toMatchObject({
+      resource: 'r',
+      ttlMs: TTL_MS,
+      options: { retryCount: 3, deadline: 90 },
+    });
   });
 
   it('tells that it did not get it', async () => {

@@ -19,6 +19,9 @@ export function settingsText({ settings, clients, nodes, network, limit }: Scena
     ['retryCount', orDefault(settings.retryCount, (count) => (count < 0 ? 'without limit' : `${count}`))],
     ['retryDelay', orDefault(settings.retryDelay, formatMs)],
     ['retryJitter', orDefault(settings.retryJitter, formatMs)],
+    ...(settings.backoff === undefined ? [] : [backoffText(settings.backoff)]),
+    ...(settings.deadline === undefined ? [] : [pair('deadline', formatMs(settings.deadline))]),
+    ...(settings.extensionLimit === undefined ? [] : [pair('extensionLimit', `${settings.extensionLimit}`)]),
     ['clockDriftFactor', orDefault(settings.clockDriftFactor, String)],
     ['nodeTimeout', orDefault(settings.nodeTimeout, formatMs)],
     ['fencing', settings.fencing ? 'yes' : 'no'],
@@ -30,6 +33,19 @@ export function settingsText({ settings, clients, nodes, network, limit }: Scena
     ['network', `${formatRange(network.latency)} one way`],
     ['limit', formatMs(limit)],
   ];
+}
+
+function pair(name: string, value: string): [string, string] {
+  return [name, value];
+}
+
+function backoffText({ base, factor, cap }: NonNullable<Scenario['settings']['backoff']>): [string, string] {
+  const parts = [
+    ...(base === undefined ? [] : [`from ${formatMs(base)}`]),
+    ...(factor === undefined ? [] : [`times ${factor}`]),
+    ...(cap === undefined ? [] : [`up to ${formatMs(cap)}`]),
+  ];
+  return ['backoff', parts.length === 0 ? LIBRARY_DEFAULT : parts.join(', ')];
 }
 
 function clientText([name, { clock, wallOffset, rate }]: [string, Scenario['clients'][string]]): string {
@@ -51,12 +67,18 @@ function stepText(step: Step): string {
   if (typeof step === 'string') return step;
   if ('work' in step) return `work ${formatRange(step.work)}`;
   if ('rest' in step) return `rest ${formatRange(step.rest)}`;
-  if ('extend' in step) return `extend by ${formatMs(step.extend)}`;
-  const { resource, ttl, giveUpAfter } = step.acquire;
-  const life = ttl === undefined ? '' : ` for ${formatMs(ttl)}`;
-  const patience = giveUpAfter === undefined ? '' : `, give up after ${formatMs(giveUpAfter)}`;
+  if ('close' in step) return `close the Redlock ${formatMs(step.close)} later`;
+  if ('extend' in step) return `extend by ${formatMs(step.extend)}${step.beside === true ? ' without waiting' : ''}`;
+  if ('acquire' in step) return `acquire ${lockText(step.acquire)}`;
+  return `work ${formatRange(step.using.work)} using ${lockText(step.using)}`;
+}
+
+function lockText({ resource, ttl, deadline, giveUpAfter }: Extract<Step, { acquire: unknown }>['acquire']): string {
   const names = [resource].flat().map((name) => JSON.stringify(name));
-  return `acquire ${names.join(' and ')}${life}${patience}`;
+  const life = ttl === undefined ? '' : ` for ${formatMs(ttl)}`;
+  const wait = deadline === undefined ? '' : ` within ${formatMs(deadline)}`;
+  const patience = giveUpAfter === undefined ? '' : `, give up after ${formatMs(giveUpAfter)}`;
+  return `${names.join(' and ')}${life}${wait}${patience}`;
 }
 
 /** The faults in the order in which they come: those with a time first, then those that wait for an event. */

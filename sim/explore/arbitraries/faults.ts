@@ -6,7 +6,7 @@ import { clockFaults } from './clock-faults.ts';
 import { linkFaults } from './link-faults.ts';
 import { moments } from './moments.ts';
 import { processFaults } from './process-faults.ts';
-import type { DrawnWorld, Recipe } from './world.ts';
+import { anyOf, type DrawnWorld, type Recipe } from './world.ts';
 
 export type FaultKind = Fault['fault'];
 
@@ -48,7 +48,7 @@ export function faultRecipes(envelope: Envelope): fc.Arbitrary<readonly Recipe<F
     besides: fc.subarray(others, { minLength: wanted.length === 0 ? 1 : 0, maxLength: 6 }),
   });
   // Which kinds there are to choose from does not matter once a schedule fails: only the schedule is made smaller.
-  return fc
+  const schedules = fc
     .noShrink(swarm)
     .chain(({ always, besides }) =>
       fc.array(
@@ -59,6 +59,20 @@ export function faultRecipes(envelope: Envelope): fc.Arbitrary<readonly Recipe<F
         { minLength: wanted.length === 0 ? 0 : 1, maxLength: MOST_FAULTS },
       ),
     );
+  return fc
+    .tuple(schedules, absences)
+    .map(([schedule, absent]) => (absent === 0 ? schedule : [absence(absent), ...schedule]));
+}
+
+/** How many nodes there never are, from the beginning to the end of the workload. */
+const absences = anyOf(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3);
+
+/** The last so many nodes, but never all of them. */
+function absence(count: number): Recipe<Fault> {
+  return ({ nodes }) => {
+    const absent = nodes.slice(Math.max(1, nodes.length - count));
+    return absent.length === 0 ? null : { fault: 'crash', nodes: absent, how: 'kill' };
+  };
 }
 
 function faultOf(body: BodyArbitrary): fc.Arbitrary<Recipe<Fault>> {

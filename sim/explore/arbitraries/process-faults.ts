@@ -33,8 +33,10 @@ export const processFaults = {
       how: anyOf<'kill' | 'terminate' | 'power-loss'>('kill', 'terminate', 'power-loss'),
       percent: stops,
       staysAway: anyOf(false, true),
+      /** Until everything is healed. */
+      forGood: anyOf(false, false, false, false, false, true),
     })
-    .map(({ nodes, how, percent, staysAway }) => (world: DrawnWorld) => {
+    .map(({ nodes, how, percent, staysAway, forGood }) => (world: DrawnWorld) => {
       const where = nodes(world);
       if (where === null) return null;
       const { persistence } = world;
@@ -43,7 +45,7 @@ export const processFaults = {
         fault: 'crash' as const,
         nodes: where,
         how: persistence === 'none' ? ('kill' as const) : how,
-        for: shareOfTtl(downPercent, world),
+        ...(forGood ? {} : { for: shareOfTtl(downPercent, world) }),
       };
     }),
 

@@ -22,7 +22,7 @@ const USUAL_TIMEOUT_SHARE = 0.1;
 
 /**
  * Settings that somebody might run with: an odd and an even number of nodes, time outs that are short, or as long as the lock lives,
- * networks on which answers easily keep to them or hardly do, and retries that come as often as every hundredth of the time to live.
+ * networks on which answers easily keep to them or hardly do, and retries that come as often as every hundredth of the time to live, or ever more seldom.
  */
 export function settings(given: GivenParts = {}): fc.Arbitrary<DrawnSettings> {
   return drawings.map((drawn) => {
@@ -36,9 +36,13 @@ const drawings = record({
   ttlMs: anyOf(1000, 500, 2000, 300),
   driftFactor: anyOf(undefined, undefined, 0.05, 0.001),
   nodeTimeoutShare: anyOf(undefined, undefined, undefined, 0.05, 0.02, 1),
-  retryCount: anyOf(undefined, -1, 0, 10),
+  retryCount: anyOf(undefined, -1, 0, 10, 1),
   retryDelayShare: anyOf(0.1, 0.05, 0.02, 0.01),
   jitters: anyOf(true, false),
+  backsOff: anyOf(false, false, false, true),
+  capShare: anyOf(undefined, 0.3),
+  deadlineShare: anyOf<number | undefined>(undefined),
+  extensionLimit: anyOf(undefined, undefined, undefined, undefined, undefined, 0, 1, 2),
   fencing: anyOf(false, true),
   guardShare: anyOf(undefined, undefined, undefined, 1, 2),
   latency: anyOf([0.2, 1], [1, 1], [0.1, 0.1], [0.2, Number.POSITIVE_INFINITY]),
@@ -48,8 +52,8 @@ const drawings = record({
 type Drawing = typeof drawings extends fc.Arbitrary<infer Each> ? Each : never;
 
 function settingsOf(drawn: Drawing): Scenario['settings'] {
-  const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, retryDelayShare, jitters, fencing, guardShare } =
-    drawn;
+  const { nodes, ttlMs, driftFactor, nodeTimeoutShare, retryCount, deadlineShare, extensionLimit, fencing } = drawn;
+  const { guardShare } = drawn;
   return {
     nodes,
     ttl: ttlMs,
@@ -58,9 +62,17 @@ function settingsOf(drawn: Drawing): Scenario['settings'] {
     ...(nodeTimeoutShare === undefined ? {} : { nodeTimeout: ttlMs * nodeTimeoutShare }),
     ...(guardShare === undefined ? {} : { restartGuard: ttlMs * guardShare }),
     ...(retryCount === undefined ? {} : { retryCount }),
-    retryDelay: ttlMs * retryDelayShare,
-    retryJitter: jitters ? ttlMs * retryDelayShare : 0,
+    ...(deadlineShare === undefined ? {} : { deadline: ttlMs * deadlineShare }),
+    ...(extensionLimit === undefined ? {} : { extensionLimit }),
+    ...delaysOf(drawn),
   };
+}
+
+/** Delays that are fixed, or grow from retry to retry. */
+function delaysOf({ ttlMs, retryDelayShare, jitters, backsOff, capShare }: Drawing): Partial<Scenario['settings']> {
+  const delayMs = ttlMs * retryDelayShare;
+  if (!backsOff) return { retryDelay: delayMs, retryJitter: jitters ? delayMs : 0 };
+  return { backoff: { base: delayMs, ...(capShare === undefined ? {} : { cap: ttlMs * capShare }) } };
 }
 
 function latencyOf(

@@ -59,14 +59,21 @@ export function worldOf(
   };
 }
 
+const WHOLE = 100;
+
 /** A stretch of time as a share of the time to live, in percent, so that it fits any. */
 export function shareOfTtl(percent: number, { ttlMs }: DrawnWorld): number {
   return Math.max(1, Math.round((ttlMs * percent) / 100));
 }
 
-/** A time to live as a share of the usual one, in percent, and no longer than the restart guard lets anybody have. */
-export function ttlShare(percent: number, world: DrawnWorld): number {
-  return Math.min(shareOfTtl(percent, world), world.settings.restartGuard ?? Number.POSITIVE_INFINITY);
+/**
+ * A time to live as a share of the usual one, in percent, and no longer than the restart guard lets anybody have. One that `exceeds` is just too
+ * long for the guard where it is longer than usual.
+ */
+export function ttlShare(percent: number, world: DrawnWorld, exceeds = false): number {
+  const longestMs = world.settings.restartGuard ?? Number.POSITIVE_INFINITY;
+  if (exceeds && percent > WHOLE && Number.isFinite(longestMs)) return longestMs + 1;
+  return Math.min(shareOfTtl(percent, world), longestMs);
 }
 
 /** Whether nodes may forget what they hold: where that bound is open, or a restart guard keeps those that did from voting. */

@@ -3,7 +3,7 @@ import { nodeTimeoutMs } from '../../../src/node-timeout.ts';
 import type { AcquireInvoked } from '../../history/event.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { probeRetryCount } from '../../workload/facts.ts';
-import { resourcesOfStep } from '../../workload/run-script.ts';
+import { resourcesOfStep } from '../../workload/lock-calls.ts';
 import { driftFactorOf } from '../assumptions.ts';
 
 /** The library's defaults, which hold where a scenario says nothing else. */

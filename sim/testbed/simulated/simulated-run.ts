@@ -5,7 +5,8 @@ import type { HistoryEvent } from '../../history/event.ts';
 import type { History } from '../../history/history.ts';
 import { ObservedLog } from '../../history/observed-log.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
-import { longestKeyLifeMs, probeRetryCount, resourcesOf, runStarted } from '../../workload/facts.ts';
+import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
+import { probeOptions } from '../../workload/redlock-options.ts';
 import { probe, runScript } from '../../workload/run-script.ts';
 import { Interruption, reasonOf } from '../run-end.ts';
 import type { RunOptions } from '../testbed.ts';
@@ -103,11 +104,11 @@ export class SimulatedRun {
     const { scenario, world } = this;
     const names = [...world.clients.keys()];
     const clients = names.map((name) => world.workloadClient(name, 'probe'));
-    const { ttl, retryCount } = scenario.settings;
+    const { settings } = scenario;
     const end = { isReached: false };
     const probeAll = async (): Promise<void> => {
       for (const resource of resourcesOf(scenario, names)) {
-        for (const client of clients) if (await probe(client, resource, ttl, probeRetryCount(retryCount))) break;
+        for (const client of clients) if (await probe(client, resource, settings.ttl, probeOptions(settings))) break;
       }
     };
     await this.happen(() => {

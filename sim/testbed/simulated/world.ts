@@ -3,6 +3,7 @@ import type { ObservedLog } from '../../history/observed-log.ts';
 import { RESOURCE } from '../../faults/targets.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { admissionBy, KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
+import { redlockOptionsOf } from '../../workload/redlock-options.ts';
 import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
 import { Link } from './link.ts';
 import { ModelNode } from '../model-node/model-node.ts';
@@ -58,7 +59,6 @@ export class World {
 
   /** A client as one more script sees it: with a Redlock of its own, over the client's connections. What it draws follows from the script's name. */
   workloadClient(name: string, script: string): SimulatedWorkloadClient {
-    const { settings } = this.scenario;
     return new SimulatedWorkloadClient(
       {
         simulation: this.simulation,
@@ -66,16 +66,7 @@ export class World {
         nodes: [...this.nodes.values()],
         counters: this.counters,
         faults: this.faults,
-        redlockOptions: {
-          retryCount: settings.retryCount,
-          retryDelay: settings.retryDelay,
-          retryJitter: settings.retryJitter,
-          clockDriftFactor: settings.clockDriftFactor,
-          nodeTimeout: settings.nodeTimeout,
-          fencing: settings.fencing,
-          restartGuard: settings.restartGuard === undefined ? undefined : { longestTtl: settings.restartGuard },
-          keyPrefix: KEY_PREFIX,
-        },
+        redlockOptions: { ...redlockOptionsOf(this.scenario.settings), keyPrefix: KEY_PREFIX },
         keyOf: (resource) => KEY_PREFIX + resource,
       },
       this.clients.get(name) as SimulatedClient,

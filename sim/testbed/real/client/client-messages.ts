@@ -1,20 +1,11 @@
 import type { HistoryEvent } from '../../../history/event.ts';
-import type { Script } from '../../../scenario/schema.ts';
+import type { Scenario, Script } from '../../../scenario/schema.ts';
 import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import type { Address } from '../address.ts';
 import type { ClockSettings } from './skewed-environment.ts';
 
 /** How the clients of a run configure the library. */
-export interface ClientSettings {
-  readonly ttl: number;
-  readonly retryCount?: number | undefined;
-  readonly retryDelay?: number | undefined;
-  readonly retryJitter?: number | undefined;
-  readonly clockDriftFactor?: number | undefined;
-  readonly nodeTimeout?: number | undefined;
-  readonly fencing: boolean;
-  readonly restartGuard?: number | undefined;
-}
+export type ClientSettings = Omit<Scenario['settings'], 'nodes'>;
 
 /** What a client process is told first. */
 export interface ClientConfiguration {

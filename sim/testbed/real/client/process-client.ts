@@ -6,7 +6,7 @@ import { Redlock } from '../../../../src/redlock.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
 import { encodeEvent } from '../../../history/ndjson.ts';
 import type { WriteReply } from '../../../workload/protected-resource.ts';
-import { probeRetryCount } from '../../../workload/facts.ts';
+import { probeOptions, redlockOptionsOf } from '../../../workload/redlock-options.ts';
 import { probe, runScript } from '../../../workload/run-script.ts';
 import { RandomStreams } from '../../random-streams.ts';
 import type { ClientConfiguration, FromClient, ToClient } from './client-messages.ts';
@@ -94,9 +94,9 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
         break;
       }
       case 'probe': {
-        const { ttl, retryCount } = this.configuration.settings;
+        const { settings } = this.configuration;
         const script = this.openScript(`probe ${message.task}`);
-        this.finish(message.task, probe(script, message.resource, ttl, probeRetryCount(retryCount)));
+        this.finish(message.task, probe(script, message.resource, settings.ttl, probeOptions(settings)));
         break;
       }
       case 'cut-off':
@@ -191,13 +191,7 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
     const attempts = new AttemptRecorder(this);
     const nodes = [...this.nodes].map(([id, node]) => new RecordingNode(id, node, attempts, this));
     const redlock = new Redlock(nodes, {
-      retryCount: settings.retryCount,
-      retryDelay: settings.retryDelay,
-      retryJitter: settings.retryJitter,
-      clockDriftFactor: settings.clockDriftFactor,
-      nodeTimeout: settings.nodeTimeout,
-      fencing: settings.fencing,
-      restartGuard: settings.restartGuard === undefined ? undefined : { longestTtl: settings.restartGuard },
+      ...redlockOptionsOf(settings),
       keyPrefix,
       environment: this.environment,
     });
