@@ -20,6 +20,8 @@ import { systemEnvironment } from './system-environment.ts';
 
 const TTL_MS = 60_000;
 
+const SILENT = { channel: () => ({ hasSubscribers: false, publish: () => undefined }), warn: () => undefined };
+
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   // Last things first: clients before their servers.
@@ -154,6 +156,36 @@ describe.skipIf(!hasRedisServer)(`two nodes that are one server (${NEEDS_REDIS_S
     const names = servers.slice(0, 2).map(({ port }) => `cluster of 127.0.0.1:${port}`);
     expect([...(await duplicatesOf(redlock.acquire('r', TTL_MS)))].sort()).toEqual(names.sort());
   });
+
+  it.each<[string, RedlockOptions, string | readonly string[], number]>([
+    ['', {}, 'r', 1],
+    [' with fencing', { fencing: true }, 'r', 1],
+    [' on several resources', {}, ['r', 's'], 1],
+    [' at once with others', {}, 'r', 3],
+    [' with fencing at once with others', { fencing: true }, 'r', 3],
+  ])(
+    'are no quorum where nobody can tell that they are one, for acquiring%s',
+    async (_what, options, resource, count) => {
+      const path = join(tmpdir(), `distrilock-untold-${process.pid}.sock`);
+      const { port } = own(await startRedisServer('--unixsocket', path));
+      const direct = new Redis(port, '127.0.0.1');
+      cleanUps.push(() => direct.quit());
+      await direct.call('ACL', 'SETUSER', 'narrow', 'on', '>pw', '~*', '+@all', '-info');
+      const narrow = { username: 'narrow', password: 'pw', enableReadyCheck: false };
+      const redlock = redlockOf([new Redis({ port, ...narrow }), new Redis({ path, ...narrow })], {
+        environment: { ...systemEnvironment, diagnostics: SILENT },
+        ...options,
+      });
+      const resources = Array.from({ length: count }, (_, place) =>
+        typeof resource === 'string' ? `${resource}${place}` : resource,
+      );
+      const outcomes = await Promise.allSettled(resources.map((each) => redlock.acquire(each, TTL_MS)));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'contended' } });
+      await redlock.quit();
+      const keys = await direct.keys('lock:*');
+      expect(keys.filter((key) => !key.endsWith(':fencing-counter'))).toEqual([]);
+    },
+  );
 
   it('cannot be told where INFO is not allowed, of which a warning is given once for each node', async () => {
     const servers = (await startRedisServers(2)).map(own);

@@ -119,5 +119,5 @@ while word <= last do
 end
 return answers
 `,
-  sha1: 'f6eecc7d74f9148272610f42b3fff14807faaea0',
+  sha1: '3d3dcde58763a2ea787e88e7f1ff9b9b17b4df13',
 };

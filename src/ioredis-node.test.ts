@@ -169,9 +169,10 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       it('grants its own value again, with a further token and at least the time to live', async () => {
         const node = nodeOf(here());
         await ask(node, acquireOf('a', { tokenHint: 7 }));
-        expect(await ask(node, acquireOf('a', { tokenHint: 7, ttlMs: 50 }))).toEqual({ kind: 'granted', token: 8 });
+        const again = { tokenHint: 7, fresh: false };
+        expect(await ask(node, acquireOf('a', { ...again, ttlMs: 50 }))).toEqual({ kind: 'granted', token: 8 });
         expect(await direct.pttl('lock:r')).toBeGreaterThan(TTL_MS - 1000);
-        expect(await ask(node, acquireOf('a', { tokenHint: 7, ttlMs: 20_000 }))).toEqual({ kind: 'granted', token: 9 });
+        expect(await ask(node, acquireOf('a', { ...again, ttlMs: 20_000 }))).toEqual({ kind: 'granted', token: 9 });
         expect(await direct.pttl('lock:r')).toBeGreaterThan(TTL_MS);
       });
 
@@ -354,18 +355,24 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       }
     });
 
-    it('does not take the answer to a command that was sent again for that of another client', async () => {
-      // A proxy that swallows the first answer to SET and then cuts the connection: the client sends the SET again.
+    it.each<[string, Partial<AcquireCommand>]>([
+      ['a plain SET', {}],
+      ['a script', { tokenHint: 5 }],
+    ])('does not take the answer to %s that was sent again for that of another client', async (_what, more) => {
+      // A proxy that swallows the first answer and then cuts the connection: the client sends the command again.
       const proxy = await cuttingProxy(server.port);
       const client = here({ port: proxy.port });
       const node = nodeOf(client);
       await ask(node, inspect);
       proxy.cutBeforeNextAnswer();
-      expect(await ask(node, acquireOf('a'))).toEqual({ kind: 'granted', token: null });
+      const token = more.tokenHint === undefined ? null : 6;
+      expect(await ask(node, acquireOf('a', more))).toEqual({ kind: 'granted', token });
       expect(proxy.cuts()).toBe(1);
       expect(await direct.get('lock:r')).toBe('a');
+      // Sent only once, the value could be there by another way alone.
+      expect(await ask(node, acquireOf('a', more))).toEqual({ kind: 'held' });
       proxy.cutBeforeNextAnswer();
-      expect(await ask(node, acquireOf('b'))).toEqual({ kind: 'held' });
+      expect(await ask(node, acquireOf('b', more))).toEqual({ kind: 'held' });
       expect(proxy.cuts()).toBe(2);
       client.disconnect();
       await proxy.close();

@@ -12,7 +12,7 @@ import {
   type LockReply,
 } from './lock-node.ts';
 import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts';
-import { namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf, wordsOf } from './requests.ts';
+import { metOwnValue, namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf, wordsOf } from './requests.ts';
 import { atEndOfTick } from './tick-end.ts';
 import { isVote, VotingRight } from './voting-right.ts';
 
@@ -237,8 +237,7 @@ export class IoredisNode implements LockNode {
     if (doubt !== null) errand.settle(this.doubted(doubt, answer === 'OK' ? GRANTED_WITHOUT_TOKEN : null));
     else if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
     else if (answer !== null) errand.settle(this.unexpected(answer));
-    // A cluster client sends again by itself, and any client may after it lost its connection: then the key may be our own.
-    else if (command.fresh && !this.client.isCluster && epoch === this.link.epoch) errand.settle(HELD);
+    else if (this.wasSentOnce(command, epoch)) errand.settle(HELD);
     else if (this.link.isReady()) {
       this.run({ ...errand, request: ownershipRequest(command), isPlain: false, epoch: this.link.epoch });
     } else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
@@ -307,7 +306,19 @@ export class IoredisNode implements LockNode {
   private receive({ command, settle, request, epoch }: ScriptErrand, answer: unknown): void {
     const doubt = this.doubt(command, epoch);
     if (doubt !== null) settle(this.doubted(doubt, request.interpret(answer)));
+    else if (command.kind === 'acquire' && metOwnValue(answer) && this.wasSentOnce(command, epoch)) settle(HELD);
     else settle(request.interpret(answer) ?? this.unexpected(answer));
+  }
+
+  /**
+   * Whether its server was sent the value by this node only once. If it has it all the same, another node leads to the same server, which has one
+   * vote, even where it does not tell who it is.
+   * A cluster client sends again by itself, and any client may after it lost its connection: then the value is there because of an earlier copy, and
+   * is a vote like any other. Whichever copy stored it, the key lives as long as was asked for from a moment after the attempt began, from which
+   * its validity counts.
+   */
+  private wasSentOnce({ fresh }: AcquireCommand, epoch: number): boolean {
+    return fresh && !this.client.isCluster && epoch === this.link.epoch;
   }
 
   /**

@@ -24,7 +24,10 @@ export interface LockNode {
   };
 }
 
-/** Store `value` under `key`, to live `ttlMs` from now, unless another value is there. The same value there is granted, and lives at least so long. */
+/**
+ * Store `value` under `key`, to live `ttlMs` from now, unless another value is there. The same value there is granted, and lives at least so long; a
+ * fresh one that nobody can have sent again is `held`, for another node has led it to the same server.
+ */
 export interface AcquireCommand {
   readonly kind: 'acquire';
   readonly key: string;
@@ -32,7 +35,7 @@ export interface AcquireCommand {
   readonly ttlMs: number;
   /** How long the caller waits: a node that could not even send the command by then must drop it. */
   readonly timeoutMs: number;
-  /** Whether this value was never sent to any node before: only a command that a connection resent can then have stored it. */
+  /** Whether this value is sent to each node for the first time: only a command that a connection resent, or another node of the same server, can then have stored it. */
   readonly fresh: boolean;
   /** With fencing, the least token wanted (microseconds of the client's wall clock); null without. */
   readonly tokenHint: number | null;

@@ -19,6 +19,7 @@ import {
   ACQUIRE_GUARDED_WITH_TOKEN,
   ACQUIRE_WITH_TOKEN,
   ADMIT,
+  AGAIN,
   COMMIT,
   EXTEND,
   INSPECT,
@@ -108,16 +109,21 @@ export function ownershipRequest({ key, value, ttlMs }: AcquireCommand): ScriptR
   return { script: EXTEND, keys: [key], args: [value, ttlMs], interpret: grantedIfExtended };
 }
 
+/** Whether a script that acquires says that its own value was there before. */
+export function metOwnValue(answer: unknown): answer is string {
+  return typeof answer === 'string' && answer.endsWith(AGAIN);
+}
+
 function grantedHeldOrQuarantined(answer: unknown): LockReply | null {
   if (answer === null) return HELD;
   if (answer === 'quarantined') return QUARANTINED;
-  return Number(answer) === 1 ? GRANTED_WITHOUT_TOKEN : null;
+  return Number(answer) === 1 || answer === AGAIN ? GRANTED_WITHOUT_TOKEN : null;
 }
 
 function tokenHeldOrQuarantined(answer: unknown): LockReply | null {
   if (answer === null) return HELD;
   if (answer === 'quarantined') return QUARANTINED;
-  const token = Number(answer);
+  const token = Number(metOwnValue(answer) ? answer.slice(0, -AGAIN.length) : answer);
   return Number.isSafeInteger(token) ? { kind: 'granted', token } : null;
 }
 

@@ -37,6 +37,15 @@ elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
 end
 `;
 
+/** What the answer to an acquire ends with where its own value was there before: the node knows whether that may count. */
+export const AGAIN = 'again';
+
+const GRANT = `return holder and '${AGAIN}' or 1
+`;
+
+const GRANT_TOKEN = `return holder and text .. ' ${AGAIN}' or text
+`;
+
 /**
  * `run` names what the marker must hold: the run_id of the process, which is the argument at `argument`, and the id of its replication history. The
  * process changes that when it is promoted, also where it had been demoted, has taken on the keys of another, and kept the connection all the while.
@@ -65,39 +74,35 @@ end
 `;
 }
 
-/** KEYS: the lock. ARGV: value, time to live (ms). Answers 1, or nil where another value is there. A lone acquire is a plain SET instead. */
+/** KEYS: the lock. ARGV: value, time to live (ms). Answers 1, or {@link AGAIN}, or nil where another value is there. A lone acquire is a plain SET instead. */
 export const ACQUIRE: Script = {
-  lua: `${LOOK}${REFUSE_IF_HELD}${STORE}return 1
-`,
-  sha1: 'fd8a4a479d3001d36aea5bf65c791bbfebfbe8b0',
+  lua: `${LOOK}${REFUSE_IF_HELD}${STORE}${GRANT}`,
+  sha1: '73d62b0535c1545f3dff9e8b9972c988ec7e0f53',
 };
 
 /**
- * KEYS: the lock, its counter. ARGV: value, time to live (ms), least token wanted. Answers the token as text, or nil where another
- * value is there. A counter that is no number, or that would leave the integers that a double holds exactly, is an error
+ * KEYS: the lock, its counter. ARGV: value, time to live (ms), least token wanted. Answers the token as text, with ` again` where
+ * the value was there before, or nil where another value is there. A counter that is no number, or that would leave the integers that a double holds exactly, is an error
  * before anything is written.
  */
 export const ACQUIRE_WITH_TOKEN: Script = {
-  lua: `${LOOK}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}return text
-`,
-  sha1: '9fd4943e3f61f8925ba5581ad45182f3b03b7969',
+  lua: `${LOOK}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}${GRANT_TOKEN}`,
+  sha1: '1e016c99e947647785c2040802001974e7458d96',
 };
 
 /**
- * KEYS: the lock, marker, quarantine. ARGV: value, time to live (ms), run_id, time to live of the quarantine (ms). Answers 1, nil where
- * another value is there, or `quarantined`.
+ * KEYS: the lock, marker, quarantine. ARGV: value, time to live (ms), run_id, time to live of the quarantine (ms). Answers 1, or {@link AGAIN},
+ * nil where another value is there, or `quarantined`.
  */
 export const ACQUIRE_GUARDED: Script = {
-  lua: `${LOOK}${refuseIfQuarantined(2, 3)}${REFUSE_IF_HELD}${STORE}return 1
-`,
-  sha1: 'a85f75341470deab53815b17feebbab84cb12b07',
+  lua: `${LOOK}${refuseIfQuarantined(2, 3)}${REFUSE_IF_HELD}${STORE}${GRANT}`,
+  sha1: '1188613513ba96c2f10f26eef66e89588532c1cd',
 };
 
 /** As {@link ACQUIRE_WITH_TOKEN}, with marker and quarantine, run_id and time to live of the quarantine (ms) at the end; may answer `quarantined`. */
 export const ACQUIRE_GUARDED_WITH_TOKEN: Script = {
-  lua: `${LOOK}${refuseIfQuarantined(3, 4)}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}return text
-`,
-  sha1: '5127dae6caf8e6dda68357a4bc915db9629ca54d',
+  lua: `${LOOK}${refuseIfQuarantined(3, 4)}${REFUSE_IF_HELD}${DRAW_TOKEN}${STORE}${GRANT_TOKEN}`,
+  sha1: '3b67a7ea0ab5cf9f2da36757ee40eddd789427d6',
 };
 
 /** KEYS: marker, quarantine. ARGV: run_id. Answers 1. */

@@ -121,6 +121,12 @@ function acquire(
   return { command: { kind: 'acquire', key, value, ttlMs, timeoutMs: TIMEOUT_MS, fresh: false, tokenHint, guard } };
 }
 
+/** The step with a value that counts as never sent before. */
+function asFresh(step: ConformanceStep): ConformanceStep {
+  if (!('command' in step) || step.command.kind !== 'acquire') throw new Error('only acquires can be fresh');
+  return { command: { ...step.command, fresh: true } };
+}
+
 function guarded(key: string, value: string, quarantineMs: number, tokenHint: number | null = null): ConformanceStep {
   return acquire(key, value, 100, tokenHint, guardOf(quarantineMs));
 }
@@ -169,6 +175,35 @@ export const CASES: readonly {
     title: 'a key that holds our value is granted, and lives at least as long as asked for',
     steps: [acquire('k', 'a', 50), acquire('k', 'a', 100), inspect('k'), acquire('k', 'a', 20), inspect('k')],
     answers: ['granted', 'granted', 'inspected a 100', 'granted', 'inspected a 100'],
+  },
+  {
+    title: 'a fresh value that is there is no vote: it came by another way to the same server',
+    steps: [
+      asFresh(acquire('k', 'a', 100)),
+      asFresh(acquire('k', 'a', 100)),
+      acquire('k', 'a', 100),
+      asFresh(acquire('l', 'a', 100, 5)),
+      asFresh(acquire('l', 'a', 100, 9)),
+      acquire('l', 'a', 100, 0),
+      admit(),
+      asFresh(guarded('m', 'a', 50)),
+      asFresh(guarded('m', 'a', 50)),
+      asFresh(guarded('m', 'a', 50, 3)),
+      guarded('m', 'a', 50, 7),
+    ],
+    answers: [
+      'granted',
+      'held',
+      'granted',
+      'granted 5',
+      'held',
+      'granted 10',
+      'admitted',
+      'granted',
+      'held',
+      'held',
+      'granted 7',
+    ],
   },
   {
     title: 'a key is there in the very millisecond of its expiry, and gone in the next',
@@ -386,7 +421,7 @@ export const sequences: fc.Arbitrary<readonly ConformanceStep[]> = fc
   .array(step, { minLength: 1, maxLength: 30 })
   .map((steps) => [...markFresh(steps), inspect('k'), inspect('l')]);
 
-/** A value that was never sent before is fresh, as it is with the library. */
+/** A value that was never sent before is fresh, as it is with the library. One that was is not, or was sent by another node of the same server. */
 function markFresh(steps: readonly ConformanceStep[]): ConformanceStep[] {
   const sent = new Set<string>();
   return steps.map((one) => {

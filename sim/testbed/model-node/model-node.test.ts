@@ -30,7 +30,7 @@ class Node {
 
   acquire(key: string, value = 'v', ttlMs = 10_000, tokenHint: number | null = null): LockReply {
     return this.model.execute(
-      { kind: 'acquire', key, value, ttlMs, timeoutMs: 1, fresh: true, tokenHint, guard: null },
+      { kind: 'acquire', key, value, ttlMs, timeoutMs: 1, fresh: false, tokenHint, guard: null },
       this.timeMs,
       this.timeMs * 1000,
     );

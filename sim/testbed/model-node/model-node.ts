@@ -232,12 +232,14 @@ export class ModelNode {
     trueUs: number,
     runId: string,
   ): LockReply {
-    const { key, value, ttlMs, tokenHint, guard } = command;
-    // Alone and without a token or guard it is a plain SET, which a full server refuses unseen; all scripts look at the key first.
-    if (this.isFull && tokenHint === null && guard === null && !this.isTogether) return outOfMemory();
+    const { key, value, ttlMs, fresh, tokenHint, guard } = command;
+    // Alone and without a token or guard it is a plain SET; all scripts look at the key first.
+    const isPlain = tokenHint === null && guard === null && !this.isTogether;
+    // A full server refuses it unseen.
+    if (this.isFull && isPlain) return outOfMemory();
     const objection = guard === null ? null : this.objectionOf(guard, nowMs, trueUs, runId);
     if (objection !== null) return objection;
-    if (entry !== undefined && entry.value !== value) return HELD;
+    if (entry !== undefined && (entry.value !== value || (fresh && isPlain))) return HELD;
     // What only prolongs a key needs no memory.
     if (this.refusesWrites && (entry === undefined || tokenHint !== null)) return outOfMemory();
     const { counters } = this.data;
@@ -245,10 +247,11 @@ export class ModelNode {
     const expiresAtMs = Math.floor(nowMs) + ttlMs;
     if (entry === undefined || expiresAtMs > entry.expiresAtMs) this.put(key, value, expiresAtMs, nowMs, trueUs);
     else if (tokenHint !== null) this.noteWrite(key, nowMs, trueUs);
-    if (tokenHint === null) return GRANTED_WITHOUT_TOKEN;
-    const token = Math.max(counter + 1, tokenHint);
-    counters.set(key, token);
-    return { kind: 'granted', token };
+    const token = tokenHint === null ? null : Math.max(counter + 1, tokenHint);
+    if (token !== null) counters.set(key, token);
+    // A fresh value that is there came by another way to the same server, which has one vote.
+    if (fresh && entry !== undefined) return HELD;
+    return token === null ? GRANTED_WITHOUT_TOKEN : { kind: 'granted', token };
   }
 
   /** Why the node must not vote: it may have forgotten locks. Null if it may. */

@@ -124,7 +124,8 @@ function acquireOf({ key, value, ttl, hint, guard }: AcquireWords): LockCommand 
     value,
     ttlMs: Number(ttl),
     timeoutMs: TIMEOUT_MS,
-    fresh: true,
+    // Whether the value was sent before is not among the words; where it is there, that decides what its client makes of the answer.
+    fresh: false,
     tokenHint: hint === undefined ? null : Number(hint),
     guard: guard === undefined ? null : { markerKey, quarantineKey, quarantineMs: Number(quarantine) },
   };
