@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
+import type { Address } from '../sim/testbed/real/address.ts';
 import { faketimeEnvironment, faketimePreloads, libfaketime } from '../sim/testbed/processes/faketime.ts';
 
 /** Which redis-servers the conformance suite runs on: paths, separated as in PATH. Default: the `redis-server` on the PATH. */
@@ -35,12 +36,12 @@ export function isValkey(server: string): boolean {
  * millisecond in which a key ends, Redis 8.2 drops it in the background but shows it to whom asks first.
  */
 export class FrozenRedis {
-  readonly port: number;
+  readonly address: Address;
   private readonly folder: string;
   private readonly process: ChildProcess;
 
   private constructor(port: number, folder: string, child: ChildProcess) {
-    this.port = port;
+    this.address = { host: '127.0.0.1', port };
     this.folder = folder;
     this.process = child;
   }
@@ -62,16 +63,14 @@ export class FrozenRedis {
   private static async launch(server: string, preload: string, nowMs: number): Promise<FrozenRedis> {
     const folder = mkdtempSync(join(tmpdir(), 'distrilock-frozen-'));
     const port = await freePort();
-    writeClock(folder, nowMs);
-    // Before 7.0 whoever can connect may use DEBUG.
-    const debug = Number.parseInt(versionOf(server), 10) < 7 ? [] : ['--enable-debug-command', 'local'];
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...debug];
-    const child = spawn(server, args, {
+    writeFrozenClock(join(folder, 'clock'), nowMs);
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+    const child = spawn(server, [...args, ...debugArguments(versionOf(server))], {
       stdio: 'ignore',
       env: {
         ...process.env,
         ...faketimeEnvironment(preload, join(folder, 'clock')),
-        FAKETIME_FMT: '%s',
+        TZ: 'UTC',
       },
     });
     return new FrozenRedis(port, folder, child);
@@ -79,7 +78,7 @@ export class FrozenRedis {
 
   /** Moves the server's clock; the next command sees it. */
   setClock(nowMs: number): void {
-    writeClock(this.folder, nowMs);
+    writeFrozenClock(join(this.folder, 'clock'), nowMs);
   }
 
   async stop(): Promise<void> {
@@ -93,8 +92,7 @@ export class FrozenRedis {
 
   private async whyNotReady(nowMs: number): Promise<string | null> {
     const client = new Redis({
-      port: this.port,
-      host: '127.0.0.1',
+      ...this.address,
       maxRetriesPerRequest: null,
       retryStrategy: () => 20,
     });
@@ -104,14 +102,7 @@ export class FrozenRedis {
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, READY_WITHIN_MS, `it does not answer within ${READY_WITHIN_MS} ms`);
     });
-    const answer = client.time().then(([seconds, microseconds]) => {
-      const readMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-      return readMs === nowMs ? null : `its clock reads ${readMs}, not ${nowMs}`;
-    });
-    const ready = answer.then(async (problem) => {
-      await client.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
-      return problem;
-    });
+    const ready = whyNotFrozen(client, nowMs);
     try {
       return await Promise.race([dead, late, ready]);
     } finally {
@@ -122,12 +113,27 @@ export class FrozenRedis {
   }
 }
 
-/** Half a millisecond more, so that no rounding of fractions shows the millisecond before; renamed, so that no half-written time is read. */
-function writeClock(folder: string, nowMs: number): void {
-  const seconds = Math.floor(nowMs / 1000);
-  const text = `${seconds}.${String(nowMs - seconds * 1000).padStart(3, '0')}5\n`;
-  writeFileSync(join(folder, 'clock.new'), text);
-  renameSync(join(folder, 'clock.new'), join(folder, 'clock'));
+/** With these arguments a server of that version obeys DEBUG, which before 7.0 all do. */
+export function debugArguments(version: string): readonly string[] {
+  return Number.parseInt(version, 10) < 7 ? [] : ['--enable-debug-command', 'yes'];
+}
+
+/** Lets the server keep keys that are over until somebody asks for them. Resolves to what is wrong with its clock; null if that stands at `nowMs`. */
+export async function whyNotFrozen(client: Redis, nowMs: number): Promise<string | null> {
+  await client.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+  const [seconds, microseconds] = await client.time();
+  const readMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  return readMs === nowMs ? null : `its clock reads ${readMs}, not ${nowMs}`;
+}
+
+/**
+ * Lets the clocks that follow the file stand at `nowMs` since the epoch, in a world of UTC. Half a millisecond more, so that no rounding of fractions
+ * shows the millisecond before; renamed, so that no half-written time is read.
+ */
+export function writeFrozenClock(path: string, nowMs: number): void {
+  const time = new Date(nowMs).toISOString().replace('T', ' ').replace('Z', '5');
+  writeFileSync(`${path}.new`, `${time}\n`);
+  renameSync(`${path}.new`, path);
 }
 
 async function freePort(): Promise<number> {

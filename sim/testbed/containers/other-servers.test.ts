@@ -1,21 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { judge } from '../../judge/judge.ts';
 import { loadScenario } from '../../scenario/load.ts';
-import { TestFleet, whyNoContainers } from './container-testing.ts';
+import { otherImages, TestFleet, whyNoOtherServers } from './container-testing.ts';
 import { containersTestbed } from './containers-testbed.ts';
 
-/** Images of Redis and Valkey, separated by commas, besides the one that all other tests of containers run. */
-const IMAGES_VARIABLE = 'DISTRILOCK_TEST_REDIS_IMAGES';
 /** What goes differently from one server to the next: files, memory, replication, the clock; and first of all nothing of that. */
 const SCENARIOS = ['contention', 'aof-kill', 'eviction', 'replica-promotion', 'kleppmann-clock-jump'];
 
-const images = (process.env[IMAGES_VARIABLE] ?? '').split(',').filter((image) => image !== '');
-const obstacle =
-  (await whyNoContainers()) ??
-  (images.length > 0
-    ? null
-    : `${IMAGES_VARIABLE} names no images (a list like redis:6.2,valkey/valkey:8.1; local ones are made by ` +
-      'eval "$(.ci/import-images $(.ci/install-redis-servers /tmp/servers | tr : \' \'))")');
+const obstacle = await whyNoOtherServers();
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -23,7 +15,7 @@ afterEach(() => {
 
 describe.skipIf(obstacle !== null)(`other servers in containers${obstacle === null ? '' : `: ${obstacle}`}`, () => {
   // Without any, the one test is there to be skipped.
-  describe.each(images.length === 0 ? ['none'] : images)('%s', (image) => {
+  describe.each(otherImages.length === 0 ? ['none'] : otherImages)('%s', (image) => {
     it('is what its name says', async () => {
       vi.stubEnv('DISTRILOCK_REDIS_IMAGE', image);
       const test = await TestFleet.start();

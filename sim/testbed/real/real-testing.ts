@@ -11,7 +11,7 @@ import {
   Story,
 } from '../simulated/simulated-testing.ts';
 import { TestbedUnavailableError } from '../testbed-error.ts';
-import type { RunOptions } from '../testbed.ts';
+import type { RunOptions, Testbed } from '../testbed.ts';
 
 /** Why real runs cannot be tested here and what would put it right, as the title of what is skipped; null if they can. */
 export function whyNoRealRuns(): string | null {
@@ -86,12 +86,13 @@ export function oneAfterTheOther(faults: readonly FaultInput[], restMs = 250): F
   }));
 }
 
-/** Runs the scenario on processes of this machine. */
+/** Runs the scenario on real servers: on processes of this machine, unless another testbed is given. */
 export async function realStory(
   changes: Partial<ScenarioInput>,
   options: Partial<RunOptions> = {},
+  testbed: Testbed = createProcessesTestbed(),
 ): Promise<RealStory> {
-  const history = await createProcessesTestbed().run(realScenario(changes), { seed: 1, ...options });
+  const history = await testbed.run(realScenario(changes), { seed: 1, ...options });
   return RealStory.of(history);
 }
 
