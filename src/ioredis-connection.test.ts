@@ -60,7 +60,7 @@ interface Stubbed {
   readonly world: FakeWorld;
   readonly client: StubClient;
   readonly replies: LockReply[];
-  readonly ask: (kind: AskedKind, key: string) => void;
+  readonly ask: (kind: AskedKind, key: string, fresh?: boolean) => void;
 }
 
 type AskedKind = 'acquire' | 'extend' | 'release' | 'inspect';
@@ -70,10 +70,10 @@ function stubbed(): Stubbed {
   const client = new StubClient();
   const node = new IoredisNode('the node', client, { owned: false, environment: world.environment });
   const replies: LockReply[] = [];
-  const ask = (kind: AskedKind, key: string): void => {
+  const ask = (kind: AskedKind, key: string, fresh = true): void => {
     const common = { key, value: 'a', timeoutMs: 100, ttlMs: 1000 };
     const command: LockCommand =
-      kind === 'acquire' ? { kind, ...common, fresh: true, tokenHint: null, guard: null } : { kind, ...common };
+      kind === 'acquire' ? { kind, ...common, fresh, tokenHint: null, guard: null } : { kind, ...common };
     node.execute(command, (reply) => replies.push(reply));
   };
   return { world, client, replies, ask };
@@ -342,6 +342,45 @@ describe('the connection of an ioredis client', () => {
       ask('acquire', 'c');
       await world.advance(0);
       expect(client.sent).toEqual(['set a', 'set b', 'set c']);
+    });
+
+    it('sends no release nor extension of what it did not send, but every one of what may have arrived', async () => {
+      const { world, client, replies, ask } = stubbed();
+      client.become('ready');
+      let answerFirst: (answer: string) => void = () => undefined;
+      client.answers.push(new Promise((resolve) => (answerFirst = resolve)), ...Array.from({ length: 5 }, () => never));
+      ask('acquire', 'on its way');
+      await world.advance(2001);
+      ask('acquire', 'noticed');
+      await world.advance(40);
+      ask('acquire', 'withheld');
+      ask('acquire', 'withheld too');
+      ask('acquire', 'withheld and forgotten');
+      ask('acquire', 'used before', false);
+      ask('extend', 'withheld');
+      ask('release', 'withheld');
+      await world.advance(0);
+      expect(client.sent.slice(2)).toEqual([]);
+      expect(replies).toHaveLength(6);
+      expect(replies.every((reply) => reply.kind === 'failed' && !reply.sent)).toBe(true);
+      ask('release', 'on its way');
+      ask('release', 'noticed');
+      ask('release', 'used before');
+      await world.advance(0);
+      expect(client.sent.slice(2)).toEqual(['eval on its way+noticed+used before']);
+      // It speaks again: to tell it too much does no harm.
+      answerFirst('OK');
+      await world.advance(0);
+      ask('release', 'withheld too');
+      await world.advance(0);
+      expect(client.sent.slice(3)).toEqual(['eval withheld too']);
+      // Nothing is remembered from one silence to the next.
+      await world.advance(2001);
+      ask('acquire', 'noticed again');
+      await world.advance(40);
+      ask('release', 'withheld and forgotten');
+      await world.advance(0);
+      expect(client.sent.slice(4)).toEqual(['set noticed again', 'evalsha withheld and forgotten']);
     });
 
     it('still sends releases and extensions, but no endless number of them', async () => {

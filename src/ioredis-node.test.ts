@@ -317,7 +317,7 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       expect(failure).toEqual({ message: 'the node: the connection is closed', sent: false });
     });
 
-    it('lets a server that is silent for long collect nothing more but releases, until it speaks again', async () => {
+    it('lets a server that is silent for long collect nothing more but releases of what it was sent, until it speaks again', async () => {
       let nowMs = 0;
       const clock = { now: () => nowMs, wall: () => 0 };
       const timers: (() => void)[] = [];
@@ -345,6 +345,8 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
         timers.shift()?.();
         const refused = await failureOf(node, acquireOf('b', { timeoutMs: 100 }));
         expect(refused).toEqual({ message: expect.stringContaining('not answered anything') as string, sent: false });
+        const spared = await failureOf(node, { ...releaseOf('b'), timeoutMs: 100 });
+        expect(spared).toEqual(refused);
         const released = ask(node, releaseOf('a'));
         server.resume();
         const replies = await Promise.all([acquired, inspected, noticing, released]);

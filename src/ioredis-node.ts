@@ -15,6 +15,7 @@ import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts
 import { metOwnValue, namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf, wordsOf } from './requests.ts';
 import { atEndOfTick } from './tick-end.ts';
 import { isVote, VotingRight } from './voting-right.ts';
+import { WithheldValues } from './withheld-values.ts';
 
 /** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
 const SILENCE_MS = 2000;
@@ -83,6 +84,8 @@ export class IoredisNode implements LockNode {
   private hasQuit = false;
   /** What commands are told that the server is too silent for, and the error of the connection that it names. */
   private silence: { readonly cause: Error | null; readonly reply: LockReply } | null = null;
+  /** What the server was not sent because it was silent. */
+  private readonly withheld = new WithheldValues();
 
   constructor(id: string, client: IoredisClient, { owned, environment, servers }: IoredisNodeOptions) {
     this.id = id;
@@ -123,11 +126,17 @@ export class IoredisNode implements LockNode {
 
   /**
    * Whether the command would only wait with others for a server that is silent. What keeps or gives back a lock that is held is
-   * not refused for that: the server may have the lock, or its acquire in the buffers, and then needs the release behind it.
+   * not refused for that: the server may have the lock, or its acquire in the buffers, and then needs the release behind it; unless
+   * the acquire was refused itself.
    */
-  private wouldPileUp({ kind, timeoutMs }: LockCommand): boolean {
-    if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) return false;
-    if (kind !== 'release' && kind !== 'extend') return true;
+  private wouldPileUp(command: LockCommand): boolean {
+    const { kind, timeoutMs } = command;
+    if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) {
+      this.withheld.forgetAll();
+      return false;
+    }
+    if (kind === 'acquire') this.withheld.note(command);
+    if ((kind !== 'release' && kind !== 'extend') || this.withheld.cover(command)) return true;
     const gathered = this.firstGathered === null ? 0 : 1 + this.furtherGathered.length;
     return this.link.unanswered + gathered >= LONGEST_BACKLOG;
   }
@@ -139,7 +148,7 @@ export class IoredisNode implements LockNode {
       this.silence = { cause, reply: this.notSent('the server has not answered anything for a while') };
     }
     const { reply } = this.silence;
-    queueMicrotask(() => settle(reply));
+    atEndOfTick(() => settle(reply));
   }
 
   private wait(errand: Errand): void {
