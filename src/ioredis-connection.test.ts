@@ -160,6 +160,33 @@ describe('the connection of an ioredis client', () => {
     expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: false }]);
   });
 
+  it.each([
+    ['a cluster', true, 'close'],
+    ['another connection', false, 'ready'],
+  ])(
+    'says that a script may have run where one is not known to the server of %s, which may have been sent a second copy',
+    async (_what, isCluster, status) => {
+      const { world, client, replies, ask } = stubbed();
+      client.isCluster = isCluster;
+      let refuse: (error: Error) => void = () => undefined;
+      client.answers.push(0, new Promise((_resolve, reject) => (refuse = reject)));
+      client.become('ready');
+      ask('release', 'a');
+      await world.advance(0);
+      ask('release', 'b');
+      await world.advance(0);
+      if (isCluster) client.status = status;
+      else {
+        client.become('close');
+        client.become(status);
+        await world.advance(100);
+      }
+      refuse(new Error('NOSCRIPT No matching script'));
+      await world.advance(0);
+      expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: true }]);
+    },
+  );
+
   it('asks again whose lock it is when a cluster client, which may have sent the SET twice, answers nil', async () => {
     const { world, client, replies, ask } = stubbed();
     client.isCluster = true;

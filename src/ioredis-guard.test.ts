@@ -558,6 +558,6 @@ describe('the run of the server behind a connection', () => {
     await answer(3, infoOf({ run_id: 'bbb' }));
     await answer(2, Promise.reject(new Error('NOSCRIPT No matching script')));
     expect(client.sent.map((words) => words.split(' ')[0])).toEqual(['info', 'eval', 'evalsha', 'info']);
-    expect(replies).toMatchObject([{ kind: 'granted' }, { kind: 'failed', sent: false }]);
+    expect(replies).toMatchObject([{ kind: 'granted' }, { kind: 'failed', sent: true }]);
   });
 });

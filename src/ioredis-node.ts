@@ -246,7 +246,7 @@ export class IoredisNode implements LockNode {
     if (doubt !== null) errand.settle(this.doubted(doubt, answer === 'OK' ? GRANTED_WITHOUT_TOKEN : null));
     else if (answer === 'OK') errand.settle(GRANTED_WITHOUT_TOKEN);
     else if (answer !== null) errand.settle(this.unexpected(answer));
-    else if (this.wasSentOnce(command, epoch)) errand.settle(HELD);
+    else if (command.fresh && this.wasSentOnce(epoch)) errand.settle(HELD);
     else if (this.link.isReady()) {
       this.run({ ...errand, request: ownershipRequest(command), isPlain: false, epoch: this.link.epoch });
     } else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
@@ -308,26 +308,29 @@ export class IoredisNode implements LockNode {
   private canSendAgain({ command, deadlineMs, epoch, settle }: Errand): boolean {
     const isOf = !namesRun(command) || epoch === this.link.epoch;
     if (isOf && this.environment.clock.now() < deadlineMs && this.link.isReady()) return true;
-    settle(this.notSent('the server did not know the script'));
+    const reason = 'the server did not know the script';
+    // Of a command that was sent again, an earlier copy may have met a server that knew it.
+    settle(this.wasSentOnce(epoch) ? this.notSent(reason) : this.failed(new Error(reason)));
     return false;
   }
 
   private receive({ command, settle, request, epoch }: ScriptErrand, answer: unknown): void {
     const doubt = this.doubt(command, epoch);
     if (doubt !== null) settle(this.doubted(doubt, request.interpret(answer)));
-    else if (command.kind === 'acquire' && metOwnValue(answer) && this.wasSentOnce(command, epoch)) settle(HELD);
+    else if (command.kind === 'acquire' && command.fresh && metOwnValue(answer) && this.wasSentOnce(epoch))
+      settle(HELD);
     else settle(request.interpret(answer) ?? this.unexpected(answer));
   }
 
   /**
-   * Whether its server was sent the value by this node only once. If it has it all the same, another node leads to the same server, which has one
-   * vote, even where it does not tell who it is.
+   * Whether the command went to a server only once. If that has a fresh value of an acquire all the same, another node leads to the same server, which
+   * has one vote, even where it does not tell who it is.
    * A cluster client sends again by itself, and any client may after it lost its connection: then the value is there because of an earlier copy, and
    * is a vote like any other. Whichever copy stored it, the key lives as long as was asked for from a moment after the attempt began, from which
    * its validity counts.
    */
-  private wasSentOnce({ fresh }: AcquireCommand, epoch: number): boolean {
-    return fresh && !this.client.isCluster && epoch === this.link.epoch;
+  private wasSentOnce(epoch: number): boolean {
+    return !this.client.isCluster && epoch === this.link.epoch;
   }
 
   /**
