@@ -34,6 +34,14 @@ export interface Transition {
   readonly hasBegun: boolean;
 }
 
+/**
+ * Thrown by a step once the time for it is over. What the library did is known by then, so that whoever does the same again comes further, and to the
+ * same in the end.
+ */
+export class SliceOver extends Error {
+  override readonly name = 'SliceOver';
+}
+
 /** How the library was told what brought it to a state: enough to bring another one there. */
 interface Representative {
   readonly inputs: readonly LocalInput[];
@@ -68,6 +76,8 @@ const FRESH_FACTS: ClientFacts = {
 export class ClientAutomaton {
   /** Inputs that were run on the real library, over again or not. */
   runs = 0;
+  /** Asked each time that the library was run: one question, such as whether a client is quiet, can take many thousands of runs. */
+  isSliceOver: () => boolean = () => false;
   private readonly world: WorldSettings;
   private readonly library: Parts;
   private readonly reductions: Reductions;
@@ -106,6 +116,7 @@ export class ClientAutomaton {
    * @param input one of INPUT
    * @param argument the place of the timer, or the number of the reply
    * @param hint the token hint that its wall clock yields
+   * @throws SliceOver when the library had to be run for it, and `isSliceOver` then says so
    */
   step(
     global: number,
@@ -121,6 +132,7 @@ export class ClientAutomaton {
       const inputs = [...this.historyOf(global, parts), this.inputOf(input, argument, tick, hint)];
       transition = this.run(inputs);
       this.transitions.set(key, transition);
+      if (this.isSliceOver()) throw new SliceOver();
     }
     return transition;
   }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { worldWith } from './exhaustive-testing.ts';
-import { type ExhaustiveResult, type ExhaustiveVerdict, exploreWorld, replayTrail } from './explore-world.ts';
+import {
+  type ExhaustiveResult,
+  type ExhaustiveVerdict,
+  exploreWorld,
+  replayTrail,
+  type SearchCounts,
+} from './explore-world.ts';
 import type { Bounds } from './search.ts';
 import type { WorldSettings } from './settings.ts';
 import { parseStep } from './steps.ts';
@@ -108,6 +114,29 @@ describe('bounds', () => {
     });
     expect(result.ending).toBe('interrupted');
     expect(result.verdicts.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+
+  it('lets others have their turn in the middle of a state, and comes to the same', TIMEOUT, async () => {
+    const world = worldWith({ fencing: true });
+    const bounds = { maxStates: 2_000_000, depth: Number.POSITIVE_INFINITY, keepGoing: true };
+    const whole = await exploreWorld({ world, bounds, nowMs: () => 0 });
+    let nowMs = 0;
+    const turns: SearchCounts[] = [];
+    const sliced = await exploreWorld({
+      world,
+      bounds,
+      // Whenever the clock is looked at, the time is over.
+      nowMs: () => (nowMs += 1000),
+      onProgress: (counts) => turns.push(counts),
+    });
+    expect(sliced).toEqual(whole);
+    const told = turns.map(({ libraryInputs }, turn) => libraryInputs - (turns[turn - 1]?.libraryInputs ?? 0));
+    // A client is told all over again what brought it where it is, twice at the most, and one thing more.
+    expect(Math.max(...told)).toBeLessThan(30);
+    // One of the states takes hundreds of that, to find out whether a client is done.
+    const ofState = new Map<number, number>();
+    for (const { states } of turns) ofState.set(states, (ofState.get(states) ?? 0) + 1);
+    expect(Math.max(...ofState.values())).toBeGreaterThan(100);
   });
 
   it('visits the same states every time', async () => {

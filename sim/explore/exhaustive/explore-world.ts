@@ -7,7 +7,7 @@ import { storyOf } from './story.ts';
 import { follow, plainModel, type Trail, trailTo } from './trail.ts';
 import { historyOf } from './trail-history.ts';
 
-/** How long the search goes on before others get their turn, and how many states it looks at between two glances at the clock. */
+/** How long the search goes on before others get their turn, and how many states it looks at between two glances at the clock, if the library is not run. */
 const SLICE_MS = 50;
 const STATES_OF_GLANCE = 20;
 
@@ -19,6 +19,8 @@ export interface ExhaustiveOptions {
   /** Ends the search where it is. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SearchCounts) => void;
+  /** A monotonic clock, by which others get their turn; that of the process if left out. */
+  readonly nowMs?: () => number;
 }
 
 export interface SearchCounts {
@@ -57,12 +59,14 @@ export interface ExhaustiveResult extends SearchCounts {
 /** Visits every state of a small world, up to the bounds, and judges the properties that every state must keep. */
 export async function exploreWorld(options: ExhaustiveOptions): Promise<ExhaustiveResult> {
   const { world, bounds, reductions = ALL_REDUCTIONS, parts = REAL_PARTS, signal, onProgress } = options;
+  const { nowMs = () => performance.now() } = options;
   const search = new Search(new Model(world, reductions, parts), bounds);
   while (search.ending === null && signal?.aborted !== true) {
     await inMacrotask(() => {
-      const endMs = performance.now() + SLICE_MS;
-      do search.advance(STATES_OF_GLANCE);
-      while (search.ending === null && performance.now() < endMs);
+      const endMs = nowMs() + SLICE_MS;
+      const isSliceOver = (): boolean => nowMs() >= endMs;
+      do search.advance(STATES_OF_GLANCE, isSliceOver);
+      while (search.ending === null && !isSliceOver());
     });
     onProgress?.(countsOf(search));
   }

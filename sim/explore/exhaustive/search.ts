@@ -1,4 +1,5 @@
 import { CanonicalForm } from './canonical-form.ts';
+import { SliceOver } from './client-automaton.ts';
 import { forget } from './forget.ts';
 import { loneStep } from './lone-step.ts';
 import { type Model, MUTUAL_EXCLUSION, RELEASE_SAFETY, TOKEN_ORDER } from './model.ts';
@@ -82,9 +83,18 @@ export class Search {
     return this.table.count;
   }
 
-  /** Goes on for so many states, or to the end. Must be called from a macrotask. */
-  advance(states: number): void {
-    for (let count = 0; count < states && this.ending === null; count += 1) this.expand();
+  /**
+   * Goes on for so many states, or to the end, or until `isSliceOver`, which is asked whenever the library was run. A state that it was in the middle of
+   * then is looked at again the next time, and nothing of it counts twice. Must be called from a macrotask.
+   */
+  advance(states: number, isSliceOver: () => boolean = () => false): void {
+    const { automaton } = this.model;
+    automaton.isSliceOver = isSliceOver;
+    try {
+      for (let count = 0; count < states && this.ending === null; count += 1) if (!this.hasExpanded()) return;
+    } finally {
+      automaton.isSliceOver = () => false;
+    }
   }
 
   /** The states on the way to this one, from the first. */
@@ -102,6 +112,21 @@ export class Search {
   normalize(row: Row): void {
     if (this.model.reductions.merging) forget(this.model, row);
     this.form?.normalize(row);
+  }
+
+  /** Looks at the next state; returns false if it is put off to the next slice. */
+  private hasExpanded(): boolean {
+    const { cursor, transitions } = this;
+    try {
+      this.expand();
+      return true;
+    } catch (error) {
+      if (!(error instanceof SliceOver)) throw error;
+      // A depth that began here has begun, and the states and sightings that were added are there: they are not counted again.
+      this.cursor = cursor;
+      this.transitions = transitions;
+      return false;
+    }
   }
 
   private expand(): void {
