@@ -36,6 +36,20 @@ describe('distrilock exhaustive', () => {
     expect(code).toBe(3);
   });
 
+  it('is not green where a fault that was asked for could never strike', async () => {
+    const words = ['--nodes', '1', '--pauses', '1', '--ticks', '0'];
+    const { code, stdout } = await exhaustive(words);
+    expect(stdout).toMatch(/^Every state was visited, but NOT everything that was asked for could happen\./);
+    expect(stdout).toMatch(/^mutual-exclusion +not judged: no client was paused: that takes a timer that is due/m);
+    expect(code).toBe(3);
+    const asJson = await exhaustive([...words, '--json']);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      ending: 'exhausted',
+      missing: [expect.stringMatching(/^no client was paused: /)],
+    });
+    expect(asJson.code).toBe(3);
+  });
+
   it('tells a violation step by step, and how to do it again', async () => {
     const { code, stdout } = await exhaustive(FORGETFUL);
     expect(code).toBe(1);

@@ -7,7 +7,7 @@ import type { SetExitCode } from '../program.ts';
 const EXAMPLES = `
 Every interleaving of messages, timers, calls and faults is tried, with the real library in every client. Time is in ticks of one millisecond
 to the library; docs/exhaustive.md says what a state is, and what is left out. The exit code is 0 if every state was visited and nothing is
-violated, 1 if something is, and 3 if a bound cut the search off.
+violated, 1 if something is, and 3 if a bound cut the search off, or something that was asked for could not happen, as a pause without ticks.
 
 Examples:
   npx distrilock exhaustive --clients 3

@@ -82,10 +82,10 @@ export async function runExhaustive(options: ExhaustiveCommandOptions, host: Hos
   return exitCodeOf(result, host.signal);
 }
 
-function exitCodeOf({ ending, verdicts }: ExhaustiveResult, signal: AbortSignal): number {
+function exitCodeOf({ ending, missing, verdicts }: ExhaustiveResult, signal: AbortSignal): number {
   if (verdicts.some(({ status }) => status === 'violated')) return EXIT.notAsExpected;
   if (ending === 'interrupted') return EXIT[interruptedBy(signal)];
-  return ending === 'exhausted' ? EXIT.asExpected : EXIT.unknown;
+  return ending === 'exhausted' && missing.length === 0 ? EXIT.asExpected : EXIT.unknown;
 }
 
 function worldOf(options: ExhaustiveCommandOptions): WorldSettings {
@@ -163,9 +163,14 @@ function resultText(result: ExhaustiveResult, world: WorldSettings, seconds: num
   return sections.join('');
 }
 
-function endingText({ ending }: ExhaustiveResult, colors: Colors): string {
+function endingText({ ending, missing }: ExhaustiveResult, colors: Colors): string {
   switch (ending) {
     case 'exhausted':
+      if (missing.length > 0) {
+        return colors.yellow(
+          'Every state was visited, but NOT everything that was asked for could happen. Nothing is proven.',
+        );
+      }
       return colors.green('Every state was visited.');
     case 'violated':
       return colors.red('A property is violated.');

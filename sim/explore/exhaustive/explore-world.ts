@@ -1,5 +1,6 @@
 import { CHECKERS } from '../../checkers/check-history.ts';
 import { Model } from './model.ts';
+import { missingIn } from './requests.ts';
 import { BITS, type Bounds, CHECKED_PROPERTIES, type CheckedProperty, type Ending, Search } from './search.ts';
 import { ALL_REDUCTIONS, type Parts, REAL_PARTS, type Reductions, type WorldSettings } from './settings.ts';
 import { stepText } from './steps.ts';
@@ -45,7 +46,7 @@ export interface Counterexample {
   readonly finding: string;
 }
 
-/** `unknown`: a bound cut the search off, or nothing in this world bears on the property. */
+/** `unknown`: a bound cut the search off, something that was asked for could not happen, or nothing in this world bears on the property. */
 export type ExhaustiveVerdict =
   | { readonly property: CheckedProperty; readonly status: 'ok' }
   | { readonly property: CheckedProperty; readonly status: 'unknown'; readonly reason: string }
@@ -53,6 +54,8 @@ export type ExhaustiveVerdict =
 
 export interface ExhaustiveResult extends SearchCounts {
   readonly ending: Ending | 'interrupted';
+  /** What the world was asked for and what happened in none of its states, in words. Empty, too, where not every state was visited. */
+  readonly missing: readonly string[];
   readonly verdicts: readonly ExhaustiveVerdict[];
 }
 
@@ -71,10 +74,12 @@ export async function exploreWorld(options: ExhaustiveOptions): Promise<Exhausti
     onProgress?.(countsOf(search));
   }
   const ending = search.ending ?? 'interrupted';
+  const missing = search.isComplete ? missingIn(world, search.model.happened) : [];
+  const doubt = search.isComplete ? missing.join('; ') : doubtOf(ending);
   const verdicts = await inMacrotask(() =>
-    CHECKED_PROPERTIES.map((property) => verdictOn(property, search, ending, world, parts)),
+    CHECKED_PROPERTIES.map((property) => verdictOn(property, search, doubt, world, parts)),
   );
-  return { ...countsOf(search), ending, verdicts };
+  return { ...countsOf(search), ending, missing, verdicts };
 }
 
 /** What comes of doing these steps, one after the other. */
@@ -110,10 +115,16 @@ function countsOf(search: Search): SearchCounts {
   return { states, transitions, depth, clientStates: stateCount, libraryInputs: runs };
 }
 
+/** Why a search that ended so proves nothing. */
+function doubtOf(ending: ExhaustiveResult['ending']): string {
+  return ending === 'violated' ? 'the search ended with the violation of another property' : ending;
+}
+
+/** `doubt`: why what was not seen violated may be all the same; empty if it may not. */
 function verdictOn(
   property: CheckedProperty,
   search: Search,
-  ending: ExhaustiveResult['ending'],
+  doubt: string,
   world: WorldSettings,
   parts: Parts,
 ): ExhaustiveVerdict {
@@ -129,9 +140,7 @@ function verdictOn(
   if (property === 'token-order' && !world.fencing) {
     return { property, status: 'unknown', reason: 'the world is without fencing tokens' };
   }
-  if (search.isComplete) return { property, status: 'ok' };
-  const reason = ending === 'violated' ? 'the search ended with the violation of another property' : ending;
-  return { property, status: 'unknown', reason };
+  return doubt === '' ? { property, status: 'ok' } : { property, status: 'unknown', reason: doubt };
 }
 
 /** What the checker says against the history of a trail; null if nothing. */

@@ -26,6 +26,7 @@ import {
 import { Links } from './links.ts';
 import type { NodeCommand, NodeContents } from './node-rules.ts';
 import { Replies } from './replies.ts';
+import { bitOf, RETRY } from './requests.ts';
 import { ALL_REDUCTIONS, type Parts, REAL_PARTS, type Reductions, type WorldSettings } from './settings.ts';
 import { clientOf, CODE, codeOf, kindOf, nodeOf } from './steps.ts';
 
@@ -46,6 +47,8 @@ export class Model {
   readonly automaton: ClientAutomaton;
   readonly links = new Links();
   readonly replies = new Replies();
+  /** The bits of what has happened in some state, and made a difference. */
+  happened = 0;
   private readonly parts: Parts;
   private readonly traces: GrantTraces;
   private readonly node: NodeContents = { owner: 0, expiresTick: 0, counter: 0 };
@@ -115,6 +118,7 @@ export class Model {
     const client = clientOf(step);
     const node = nodeOf(step);
     const at = this.layout.node(node);
+    if (kind !== CODE.jump) this.happened |= 1 << kind;
     switch (kind) {
       case CODE.acquire:
         if (row[this.layout.client(client) + GLOBAL] === FRESH) row[this.layout.client(client) + START] = row[NOW] ?? 0;
@@ -148,10 +152,7 @@ export class Model {
         this.expireIfOver(row, at);
         break;
       case CODE.jump:
-        row[JUMPS_LEFT] = (row[JUMPS_LEFT] as number) - 1;
-        // For a key, the clock ahead is the same as an end that comes sooner.
-        if ((row[at + EXPIRES] as number) - this.world.jumpTicks < (row[NOW] as number)) vanish(row, at);
-        else row[at + EXPIRES] = (row[at + EXPIRES] as number) - this.world.jumpTicks;
+        this.jump(row, at);
         break;
       case CODE.pause:
         row[PAUSES_LEFT] = (row[PAUSES_LEFT] as number) - 1;
@@ -297,6 +298,7 @@ export class Model {
     }
     const violated = transition.isGranted ? this.judgeGrant(row, client, since, transition) : 0;
     if (this.reductions.traced) this.traceFailure(row, this.automaton.factsOf(global), transition);
+    if (transition.hasBegun && input !== INPUT.acquire) this.happened |= RETRY;
     if (transition.hasBegun) row[at + FLOOR] = this.traces.largestToken(row[TRACE] as number);
     return violated;
   }
@@ -345,6 +347,16 @@ export class Model {
     if (this.world.restart === 'durable') return;
     vanish(row, at);
     row[at + COUNTER] = 0;
+  }
+
+  /** For a key, the clock ahead is the same as an end that comes sooner. */
+  private jump(row: Row, at: number): void {
+    const expires = (row[at + EXPIRES] as number) - this.world.jumpTicks;
+    row[JUMPS_LEFT] = (row[JUMPS_LEFT] as number) - 1;
+    // If time is up before the key is, nobody will ever know.
+    if (expires <= this.world.ticks) this.happened |= bitOf('jump');
+    if (expires < (row[NOW] as number)) vanish(row, at);
+    else row[at + EXPIRES] = expires;
   }
 
   private expireIfOver(row: Row, at: number): void {
