@@ -27,6 +27,14 @@ const REMEDIES: readonly (readonly [beginning: RegExp, remedy: string])[] = [
   [/^ERR This instance has cluster support disabled/, 'hand over one new Redis(…) of ioredis for each single master'],
 ];
 
+/** The name that ioredis gives an error with which a server answered. */
+const REPLY_ERROR = 'ReplyError';
+
+/** Whether it is an error with which a server answered. */
+export function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === REPLY_ERROR;
+}
+
 /** Whether ioredis says that the connection went while a command was on its way. It words that by settings that users of locks never made. */
 export function tellsOfLoss(error: Error): boolean {
   return (
@@ -55,7 +63,9 @@ export function withoutCommand(error: Error): Error {
 /** What {@link GATHERED} answers for a part that failed, as the error that a script alone would have failed with; null if it is no such answer. */
 export function partError(answer: unknown): Error | null {
   if (!Array.isArray(answer) || answer.length !== 1 || typeof answer[0] !== 'string') return null;
-  return new Error(answer[0]);
+  const error = new Error(answer[0]);
+  error.name = REPLY_ERROR;
+  return error;
 }
 
 /** Where in a script it was, which Redis 6.2 puts before the words of an error. */

@@ -6,6 +6,7 @@ type FieldKind =
   | 'a number or null'
   | 'a text'
   | 'a text or null'
+  | 'a text, or left out'
   | 'texts'
   | 'texts, or left out'
   | 'true or false'
@@ -21,11 +22,13 @@ type KindOf<Value> = [Value] extends [boolean]
         ? 'a text'
         : [Value] extends [string | null]
           ? 'a text or null'
-          : [Value] extends [readonly string[]]
-            ? 'texts'
-            : [Value] extends [readonly string[] | undefined]
-              ? 'texts, or left out'
-              : 'clocks by client';
+          : [Value] extends [string | undefined]
+            ? 'a text, or left out'
+            : [Value] extends [readonly string[]]
+              ? 'texts'
+              : [Value] extends [readonly string[] | undefined]
+                ? 'texts, or left out'
+                : 'clocks by client';
 
 type FieldsOf<Event> = {
   readonly [Field in Exclude<keyof Event, 'type' | 'timeUs'>]-?: KindOf<Event[Field]>;
@@ -79,7 +82,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
   'write-refused': { ...write, largestToken: NUMBER },
   'command-sent': command,
   'command-executed': { ...command, reply: TEXT, before: 'a text or null', changed: FLAG },
-  'reply-received': { ...message, reply: TEXT },
+  'reply-received': { ...message, reply: TEXT, error: 'a text, or left out' },
   'message-lost': { ...message, direction: TEXT, fault: 'a number or null' },
   'message-delayed': { ...message, direction: TEXT, byUs: NUMBER, fault: NUMBER },
   'key-lost': { node: TEXT, key: TEXT, value: TEXT, cause: TEXT },
@@ -125,6 +128,8 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
       return typeof value === 'string';
     case 'a text or null':
       return typeof value === 'string' || value === null;
+    case 'a text, or left out':
+      return value === undefined || typeof value === 'string';
     case 'texts':
       return areTexts(value);
     case 'texts, or left out':

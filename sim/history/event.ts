@@ -231,7 +231,7 @@ export interface CommandExecuted {
   readonly changed: boolean;
 }
 
-/** The reply reaches the client's library. A `failed` reply is a broken or refused connection. */
+/** The reply reaches the client's library. A `failed` reply is a broken or refused connection, or an error with which a node answers. */
 export interface ReplyReceived {
   readonly type: 'reply-received';
   readonly timeUs: number;
@@ -239,6 +239,8 @@ export interface ReplyReceived {
   readonly client: string;
   readonly node: string;
   readonly reply: string;
+  /** The error with which a real server answered, in its own words; left out where the reply is none. */
+  readonly error?: string;
 }
 
 /** A request or a reply, or a write or its acknowledgement, will never arrive. */

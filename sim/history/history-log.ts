@@ -35,6 +35,8 @@ export class HistoryLog implements History, Recorder {
   length = 0;
   private readonly chunks: Chunk[] = [];
   private readonly others: HistoryEvent[] = [];
+  /** By the index of a reply that is one: the error, in a server's words. There are few. */
+  private readonly errors = new Map<number, string>();
   private readonly strings: string[] = [];
   private readonly places = new Map<string, number>();
 
@@ -102,6 +104,7 @@ export class HistoryLog implements History, Recorder {
           this.intern(event.node),
           this.intern(event.reply),
         );
+        if (event.error !== undefined) this.errors.set(this.length - 1, event.error);
         break;
       default: {
         const { rows } = this.row(event.timeUs);
@@ -181,6 +184,7 @@ export class HistoryLog implements History, Recorder {
     const client = this.textOf(rows[offset + 2] as number);
     const node = this.textOf(rows[offset + 3] as number);
     if (type === RECEIVED) {
+      const error = this.errors.get(index);
       return {
         type: 'reply-received',
         timeUs,
@@ -188,6 +192,7 @@ export class HistoryLog implements History, Recorder {
         client,
         node,
         reply: this.textOf(rows[offset + 4] as number),
+        ...(error !== undefined && { error }),
       } satisfies ReplyReceived;
     }
     const kind = this.textOf(head >> KIND_SHIFT) as CommandKind;

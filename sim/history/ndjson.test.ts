@@ -32,6 +32,7 @@ const FAULTS: readonly HistoryEvent[] = [
     byUs: 5,
     fault: 1,
   },
+  { type: 'reply-received', timeUs: 2, command: 1, client: 'A', node: 'n1', reply: 'failed', error: 'OOM' },
   { type: 'key-lost', timeUs: 3, node: 'n1', key: 'lock', value: 'v', cause: 'evicted' },
   { type: 'fault-missed', timeUs: 4, fault: 2, kind: 'flush', nodes: ['n1'] },
   { type: 'fault-started', timeUs: 4, fault: 1, kind: 'partition', targets: ['A', 'n1'], description: 'A | n1' },
@@ -113,6 +114,10 @@ describe('a line that is not an event is named', () => {
     [
       '{"type":"acquire-invoked","timeUs":1,"client":"A","operation":1,"resource":"a, b","resources":[1],"ttlMs":1,"phase":"workload"}\n',
       'Line 2 of the history (acquire-invoked) needs resources to be texts, or left out',
+    ],
+    [
+      '{"type":"reply-received","timeUs":1,"command":1,"client":"A","node":"n1","reply":"failed","error":5}\n',
+      'Line 2 of the history (reply-received) needs error to be a text, or left out',
     ],
     [
       first.replace('"format":1', '"format":2'),

@@ -70,6 +70,14 @@ const CASES: readonly [HistoryEvent, string][] = [
     },
     'n1 runs acquire of stock for A: held (held by another value); the key held fedcba98… and stayed so.',
   ],
+  [
+    { type: 'reply-received', ...command, reply: 'failed' },
+    'A has the reply of n1: failed (the connection broke or was refused).',
+  ],
+  [
+    { type: 'reply-received', ...command, reply: 'failed', error: 'OOM command not allowed' },
+    'A has the reply of n1: failed (OOM command not allowed).',
+  ],
   [{ type: 'message-lost', ...command, direction: 'reply', fault: 4 }, 'The reply of n1 to A is lost (fault 4).'],
   [
     { type: 'key-lost', timeUs: 5, node: 'n1', key: 'stock', value, cause: 'promotion' },

@@ -41,9 +41,9 @@ const REPLY_SENTENCES: Readonly<Record<string, string>> = {
   failed: 'the connection broke or was refused',
 };
 
-/** A reply kind, in words where the word alone says too little. */
-export function replyText(reply: string): string {
-  const sentence = REPLY_SENTENCES[reply];
+/** A reply kind, in words where the word alone says too little; `error` is what a server answered instead. */
+export function replyText(reply: string, error?: string): string {
+  const sentence = error ?? REPLY_SENTENCES[reply];
   return sentence === undefined ? shortName(reply) : `${reply} (${sentence})`;
 }
 
@@ -95,7 +95,7 @@ export function eventText(event: HistoryEvent): string {
     case 'command-executed':
       return `${event.node} runs ${event.kind} of ${shortName(event.key)} for ${event.client}: ${replyText(event.reply)}; ${keyText(event.before, event.changed)}.`;
     case 'reply-received':
-      return `${event.client} has the reply of ${event.node}: ${replyText(event.reply)}.`;
+      return `${event.client} has the reply of ${event.node}: ${replyText(event.reply, event.error)}.`;
     case 'message-lost':
       return `The ${event.direction} ${event.direction === 'request' ? `of ${event.client} to ${event.node}` : `of ${event.node} to ${event.client}`} is lost${event.fault === null ? '' : ` (fault ${event.fault})`}.`;
     case 'message-delayed':

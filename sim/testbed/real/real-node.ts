@@ -6,6 +6,7 @@ import type { NodeObserver } from './observers/node-observer.ts';
 import { OBSERVER, type Proxies } from './links/proxies.ts';
 import { readUnsyncedMs } from './servers/durability.ts';
 import type { FleetServer } from './servers/server-fleet.ts';
+import { askedOf } from './servers/asked-of.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 /** How often to make a server look at its memory until it has evicted what it may. */
@@ -78,7 +79,7 @@ export class RealNode {
 
   /** Resolves to whether there was a server that could die. */
   crash(how: CrashKind, fault: number): Promise<boolean> {
-    return this.queue.run(async () => {
+    return this.run(async () => {
       if (!this.isUp) return false;
       this.downBy = fault;
       await this.die(how === 'terminate' ? 'SIGTERM' : 'SIGKILL', fault);
@@ -89,7 +90,7 @@ export class RealNode {
 
   /** Starts the server again, if it was this fault that killed it. Clients come back only when everything that they do is seen again. */
   restart(fault: number): Promise<void> {
-    return this.queue.run(async () => {
+    return this.run(async () => {
       if (this.downBy !== fault) return;
       this.downBy = null;
       // Its clock went on while it was down.
@@ -101,7 +102,7 @@ export class RealNode {
 
   /** Resolves to whether there was a server that could die. */
   promote(fault: number): Promise<boolean> {
-    return this.queue.run(async () => {
+    return this.run(async () => {
       if (!this.isUp) return false;
       const { replica } = this;
       if (replica === null) throw new Error(`${this.name} has no replica that could be promoted, or no more`);
@@ -119,7 +120,7 @@ export class RealNode {
 
   /** Resolves to whether there is a server that stands still now. */
   pause(fault: number): Promise<boolean> {
-    return this.queue.run(async () => {
+    return this.run(async () => {
       if (!this.isUp) return false;
       this.pausedBy.add(fault);
       if (this.pausedBy.size > 1) return true;
@@ -134,7 +135,7 @@ export class RealNode {
 
   /** Ends the pause of this fault, unless the process has died since. */
   resume(fault: number): Promise<void> {
-    return this.queue.run(async () => {
+    return this.run(async () => {
       if (!this.pausedBy.delete(fault) || this.pausedBy.size > 0) return;
       this.record('node-resumed');
       await this.goOn();
@@ -200,9 +201,14 @@ export class RealNode {
         this.options.onHeldUp();
         await this.standstill.over;
       }
-      const done = await this.queue.run(async () => (this.standstill === null ? { result: await work() } : null));
+      const done = await this.run(async () => (this.standstill === null ? { result: await work() } : null));
       if (done !== null) return done.result;
     }
+  }
+
+  /** One after the other. */
+  private run<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.queue.run(() => askedOf(this.name, work));
   }
 
   private changeRate(change: () => void): Promise<void> {
@@ -232,11 +238,9 @@ export class RealNode {
     const { rate } = this.clock;
     if (rate === 1) return;
     this.options.schedule(visibleAfterMs(rate), () => {
-      this.queue
-        .run(async () => {
-          if (this.isUp && this.standstill === null) await this.clock.confirmRate();
-        })
-        .catch(this.options.fail);
+      this.run(async () => {
+        if (this.isUp && this.standstill === null) await this.clock.confirmRate();
+      }).catch(this.options.fail);
     });
   }
 

@@ -11,6 +11,8 @@ import type { RunOptions } from '../testbed.ts';
 import type { ClientHandle } from './client/client-handle.ts';
 import { within } from './deadline.ts';
 import { RealWorld } from './real-world.ts';
+import type { MergedHistory } from './merge/real-history.ts';
+import { findUnexplainedRefusal } from './merge/refusals.ts';
 import { findModelMismatch } from './merge/reply-check.ts';
 import { RunTimers } from './run-timers.ts';
 import type { FleetStarter } from './servers/server-fleet.ts';
@@ -69,6 +71,7 @@ export class RealRun {
     const closeFailure = await this.outcomeOf(() => this.close());
     failure ??= closeFailure;
     const merged = world.merge();
+    failure = this.refusalBehind(failure, merged);
     if (failure === null) {
       const mismatch = findModelMismatch(merged) ?? this.resourceMismatch;
       if (mismatch !== null) failure = new Error(`a defect of the testbed: ${mismatch}`);
@@ -190,6 +193,13 @@ export class RealRun {
       await this.timers.pass(LOOK_EVERY_MS);
     }
     return failure;
+  }
+
+  /** A server that refuses what it should do is to blame for what that breaks. */
+  private refusalBehind(failure: Error | null, merged: MergedHistory): Error | null {
+    if (failure instanceof Interruption || failure instanceof RunLostError) return failure;
+    const refusal = findUnexplainedRefusal(merged);
+    return refusal === null ? failure : new RunLostError(refusal, { cause: failure });
   }
 
   private async outcomeOf(work: () => Promise<void>): Promise<Error | null> {

@@ -125,8 +125,8 @@ export class RealWorld {
   /** The one history of all that was seen. Only of a world that is closed. */
   merge(): MergedHistory {
     const clients = this.clientNames.map((name) => this.folder.readClientPart(name));
-    const { disturbances, writeDecisions } = this.wiring;
-    return mergeHistory({ run: this.log.own, clients, disturbances, writeDecisions });
+    const { disturbances, writeDecisions, writeErrors } = this.wiring;
+    return mergeHistory({ run: this.log.own, clients, disturbances, writeDecisions, writeErrors });
   }
 
   /** Removes what the processes have kept of what they saw. */

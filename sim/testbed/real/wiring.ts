@@ -15,6 +15,7 @@ import { RealFaults } from './real-faults.ts';
 import { RealNode } from './real-node.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { RunTimers } from './run-timers.ts';
+import { askedOf } from './servers/asked-of.ts';
 import type { Fleet } from './servers/server-fleet.ts';
 
 export interface WiringOptions {
@@ -37,6 +38,8 @@ export class Wiring {
   readonly disturbances = new LinkDisturbances();
   /** By the number of the write: what the protected resource answered. */
   readonly writeDecisions = new Map<number, WriteDecision>();
+  /** The errors that it answered instead, in its own words. */
+  readonly writeErrors = new Map<number, string>();
   private readonly options: WiringOptions;
   private readonly nodes = new Map<string, RealNode>();
   private resourceObserver: ResourceObserver | null = null;
@@ -87,7 +90,8 @@ export class Wiring {
   /** Resolves once the servers vote, if a restart guard keeps them from it. Their replicas follow already: with the first, a primary begins a new history. */
   async admit(): Promise<void> {
     const guard = restartGuardOfScenario(this.options.scenario);
-    if (guard !== null) await Promise.all([...this.nodes.values()].map(({ observer }) => observer.admit(guard)));
+    if (guard === null) return;
+    await Promise.all([...this.nodes.values()].map(({ name, observer }) => askedOf(name, () => observer.admit(guard))));
   }
 
   /** Resolves once all clients are connected to all servers. */
@@ -164,6 +168,7 @@ export class Wiring {
   private hear(client: string, news: ClientNews): void {
     if (news.type === 'event') this.options.log.hear(news.event);
     else if (news.type === 'write-answered') this.writeDecisions.set(news.write, news.reply);
+    else if (news.type === 'write-failed') this.writeErrors.set(news.write, news.error);
     else this.realFaults?.noteLease({ client, key: news.key, value: news.value });
   }
 

@@ -7,7 +7,7 @@ import { RunLostError } from '../../testbed-error.ts';
 import { forgetRemains, watchRemains } from '../reaper.ts';
 
 /** What a client process tells without being asked. */
-export type ClientNews = Extract<FromClient, { type: 'event' | 'lease' | 'write-answered' }>;
+export type ClientNews = Extract<FromClient, { type: 'event' | 'lease' | 'write-answered' | 'write-failed' }>;
 
 type Task = ToClient extends infer Message ? (Message extends { task: number } ? Omit<Message, 'task'> : never) : never;
 

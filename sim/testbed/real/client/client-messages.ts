@@ -46,5 +46,7 @@ export type FromClient =
   | { readonly type: 'lease'; readonly key: string; readonly value: string }
   /** What the protected resource answered to a write. */
   | { readonly type: 'write-answered'; readonly write: number; readonly reply: WriteDecision }
+  /** The protected resource answered it with an error, in these words. */
+  | { readonly type: 'write-failed'; readonly write: number; readonly error: string }
   /** A task is done; `error` tells of a defect. `granted` is the outcome of a probe. */
   | { readonly type: 'done'; readonly task: number; readonly granted?: boolean; readonly error?: string };

@@ -1,6 +1,7 @@
 import { appendFileSync, openSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import type { LockNode } from '../../../../src/lock-node.ts';
+import { isReplyError } from '../../../../src/reply-error.ts';
 import { nodesFrom } from '../../../../src/nodes.ts';
 import { Redlock } from '../../../../src/redlock.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
@@ -173,7 +174,8 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
         token === null ? '' : String(token),
         this.client,
       );
-    } catch {
+    } catch (error) {
+      if (isReplyError(error)) this.tell({ type: 'write-failed', write, error: error.message });
       return { accepted: 'unknown' };
     }
     const reply = decisionOf(answer);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
+import { nodeError, partError } from '../../../../src/reply-error.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
 import { AttemptRecorder, RecordingNode } from './recording-node.ts';
 
@@ -101,6 +102,46 @@ it('has no value to tell of where a command carries none', () => {
   const { node, events } = world();
   node('n1').execute({ kind: 'inspect', key: 'lock:r', timeoutMs: 10 }, () => undefined);
   expect(events).toMatchObject([{ type: 'command-sent', kind: 'inspect', value: '' }]);
+});
+
+/** As ioredis makes them. */
+function replyError(words: string): Error {
+  const error = new Error(words);
+  error.name = 'ReplyError';
+  return error;
+}
+
+it.each([
+  [
+    'that the server answered with an error, in its own words',
+    { error: nodeError('127.0.0.1:1', replyError('NOREPLICAS Not enough')), sent: true },
+    'NOREPLICAS Not enough',
+  ],
+  [
+    'that a part of what travelled together was answered with an error',
+    { error: nodeError('127.0.0.1:1', partError(['OOM command not allowed']) as Error), sent: true },
+    'OOM command not allowed',
+  ],
+  ['no error of a server that could not be asked', { error: new Error('down'), sent: true }, undefined],
+  [
+    'no error of a command that was not sent, whatever had come before',
+    { error: new Error('down', { cause: replyError('NOAUTH') }), sent: false },
+    undefined,
+  ],
+] as const)('records %s', async (_what, { error, sent }, recorded) => {
+  const { node, answer, events } = world();
+  node('n1').execute(acquire('v'), () => undefined);
+  answer({ kind: 'failed', error, sent });
+  await new Promise(setImmediate);
+  expect(events.at(-1)).toEqual({
+    type: 'reply-received',
+    timeUs: 3,
+    command: 1,
+    client: 'A',
+    node: 'n1',
+    reply: 'failed',
+    ...(recorded !== undefined && { error: recorded }),
+  });
 });
 
 it('lets a failure wait for a turn of the event loop, so that a script which tries again at once holds up nothing', async () => {

@@ -1,4 +1,5 @@
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
+import { isReplyError } from '../../../../src/reply-error.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
 import { AttemptStarts } from '../../attempt-starts.ts';
 import { valueOfCommand } from '../../command-value.ts';
@@ -67,6 +68,7 @@ export class RecordingNode implements LockNode {
       value: valueOfCommand(command),
     });
     this.node.execute(command, (reply) => {
+      const error = errorIn(reply);
       const receive = (): void => {
         recorder.record({
           type: 'reply-received',
@@ -75,6 +77,7 @@ export class RecordingNode implements LockNode {
           client,
           node: id,
           reply: reply.kind,
+          ...(error !== null && { error }),
         });
         recorder.noteAnswer();
         settle(reply);
@@ -84,4 +87,11 @@ export class RecordingNode implements LockNode {
       else receive();
     });
   }
+}
+
+/** The error with which the server answered, in its own words; null if it did not: then the connection broke, or never was. */
+function errorIn(reply: LockReply): string | null {
+  if (reply.kind !== 'failed' || !reply.sent) return null;
+  const { cause } = reply.error;
+  return isReplyError(cause) ? cause.message : null;
 }

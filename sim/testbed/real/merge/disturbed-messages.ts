@@ -22,17 +22,16 @@ export function whatBefell(exchange: Exchange, disturbances: LinkDisturbances): 
     ];
   }
   if (execution === null) return lossOfRequest(message, sent.timeUs, arrivedUs, disturbances);
-  // A server that answers with an error loses nothing.
-  if (execution.event.reply === 'failed') return [];
   return lossOfReply(message, { sentUs: sent.timeUs, ranUs: execution.timeUs, givenUpUs: arrivedUs }, disturbances);
 }
 
 /** The losses and delays of a write and its acknowledgement. */
 export function whatBefellWrite(
-  { sent: { write, client, timeUs }, taken, decision }: WriteExchange,
+  { sent: { write, client, timeUs }, taken, decision, error }: WriteExchange,
   disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const message = { command: write, client, node: RESOURCE };
+  if (error !== null) return [];
   if (taken === null) return lossOfRequest(message, timeUs, null, disturbances);
   const way = { sentUs: timeUs, ranUs: taken.timeUs, givenUpUs: null };
   return [

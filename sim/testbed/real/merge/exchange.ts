@@ -25,11 +25,18 @@ export interface WriteExchange {
   taken: Observation<WriteAccepted | WriteRefused> | null;
   /** What the resource answered, if that came back. */
   readonly decision: WriteDecision | null;
+  /** The error that it answered instead, in its own words. */
+  readonly error: string | null;
 }
 
-/** Whether the node's own answer came back: a `failed` reply is a broken connection, or an error. */
+/** The error with which the node answered, in its own words; null if it answered none. */
+export function errorOf({ received }: Exchange): string | null {
+  return received?.error ?? null;
+}
+
+/** Whether the node's own answer came back, if only an error: a `failed` reply without one is a broken connection. */
 export function wasAnswered({ received }: Exchange): boolean {
-  return received !== null && received.reply !== 'failed';
+  return received !== null && (received.reply !== 'failed' || received.error !== undefined);
 }
 
 /**
@@ -93,12 +100,16 @@ function claim(
 
 /** Far more than all requests that were not answered together. */
 const ANSWERED = 1e6;
+/** Less than any other request. */
+const REFUSED = 0.5;
 
 function fit(exchange: Exchange, { event, timeUs }: Observation<CommandExecuted>, row: number): number {
   const { sent, received } = exchange;
   if (timeUs < sent.timeUs) return Number.NEGATIVE_INFINITY;
   // The later a request is, the more likely it is the one that was not lost.
   if (received === null || !wasAnswered(exchange)) return 1 + row / ANSWERED;
+  // Most refusals come before anything is run.
+  if (errorOf(exchange) !== null && event.reply !== received.reply) return REFUSED;
   // News may come later than the answer.
   return event.reply === received.reply ? 2 * ANSWERED : ANSWERED;
 }

@@ -55,8 +55,10 @@ function merge(
   disturbances = new LinkDisturbances(),
   others: readonly HistoryEvent[][] = [],
   writeDecisions: ReadonlyMap<number, WriteDecision> = new Map(),
+  writeErrors: ReadonlyMap<number, string> = new Map(),
 ): MergedHistory {
-  return mergeHistory({ run: logOf(run), clients: [client, ...others].map(logOf), disturbances, writeDecisions });
+  const clients = [client, ...others].map(logOf);
+  return mergeHistory({ run: logOf(run), clients, disturbances, writeDecisions, writeErrors });
 }
 
 /** What became of it, in short: `4 command-executed 1`. */
@@ -247,10 +249,37 @@ describe('equal commands', () => {
     expect(told(merged)).toEqual(['10 command-sent 1', '20 reply-received 1', '40 command-executed 1']);
   });
 
+  it('that were refused may not even have begun: first come those whose answer is not known', () => {
+    const refused = received(1, 15, 'failed', { error: 'LOADING Redis is loading' });
+    const merged = merge([ran(31, gone)], [sent(1, 10, release), refused, sent(2, 12, release)]);
+    expect(told(merged)).toContain('31 command-executed 2');
+  });
+
   it('that nobody sent is no one’s', () => {
     const merged = merge([ran(5), ran(12)], [sent(1, 10), received(1, 14)]);
     expect(merged.unclaimed).toEqual([ran(5)]);
     expect(told(merged)).toEqual(['10 command-sent 1', '12 command-executed 1', '14 reply-received 1']);
+  });
+});
+
+describe('a command that a node refused with an error', () => {
+  const refused = received(1, 14, 'failed', { error: 'NOREPLICAS Not enough good replicas to write.' });
+
+  it('did nothing there, whatever was concluded from its having begun', () => {
+    const { history } = merge([ran(12)], [sent(1, 10), refused]);
+    expect([...eventsOf(history)]).toEqual([
+      sent(1, 10),
+      ran(12, { command: 1, client: 'A', reply: 'failed', changed: false }),
+      refused,
+    ]);
+  });
+
+  it('was begun before the answer, however late that was heard of', () => {
+    expect(told(merge([ran(90)], [sent(1, 10), refused]))).toContain('14 command-executed 1');
+  });
+
+  it('may not even have begun', () => {
+    expect(told(merge([], [sent(1, 10), refused]))).toEqual(['10 command-sent 1', '14 reply-received 1']);
   });
 });
 
@@ -319,9 +348,14 @@ describe('messages that nobody saw', () => {
 
   it('an answer that is an error is not lost', () => {
     const full = ran(12, { reply: 'failed', changed: false });
-    expect(
-      told(merge([full], [sent(1, 10), received(1, 15, 'failed')], withFault('cut', 'reply', 5, 60))).join(),
-    ).not.toContain('lost');
+    const error = received(1, 15, 'failed', { error: 'OOM' });
+    expect(told(merge([full], [sent(1, 10), error], withFault('cut', 'reply', 5, 60))).join()).not.toContain('lost');
+    // Of what was refused before it ran no request is lost.
+    expect(told(merge([], [sent(1, 10), error], withFault('cut', 'request', 5, 60))).join()).not.toContain('lost');
+    const broken = received(1, 15, 'failed');
+    expect(told(merge([full], [sent(1, 10), broken], withFault('cut', 'reply', 5, 60)))).toContain(
+      '12 message-lost 1 reply by 7',
+    );
   });
 
   it('messages that took no time are not late', () => {
@@ -428,7 +462,15 @@ describe('writes', () => {
       { sent: writeSent, taken: { event: accepted }, decision: { accepted: true } },
     ]);
     expect(told(merged)).toEqual(['10 write-sent', '30 write-accepted']);
-    expect(merge([], [writeSent]).writes).toEqual([{ sent: writeSent, taken: null, decision: null }]);
+    expect(merge([], [writeSent]).writes).toEqual([{ sent: writeSent, taken: null, decision: null, error: null }]);
+  });
+
+  it('that the resource refused with an error did not happen there, whatever was concluded, and lose no answer', () => {
+    const accepted: HistoryEvent = { type: 'write-accepted', timeUs: 30, ...write };
+    const cut = withFault('cut', 'reply', 5, 60, toResource);
+    const merged = merge([accepted], [writeSent], cut, [], new Map(), new Map([[3, 'NOREPLICAS Not enough']]));
+    expect(told(merged)).toEqual(['10 write-sent']);
+    expect(merged.writes).toMatchObject([{ decision: null, error: 'NOREPLICAS Not enough' }]);
   });
 });
 
@@ -491,6 +533,7 @@ describe('whatever happened, and however late it was heard of', () => {
           clients: histories.map(logOf),
           disturbances: new LinkDisturbances(),
           writeDecisions: new Map(),
+          writeErrors: new Map(),
         });
         const events = [...eventsOf(merged.history)];
         expect(merged.unclaimed).toEqual([]);

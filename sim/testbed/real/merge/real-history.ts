@@ -5,7 +5,7 @@ import type { History } from '../../../history/history.ts';
 import { RESOURCE } from '../../../faults/targets.ts';
 import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import { whatBefell, whatBefellWrite } from './disturbed-messages.ts';
-import { type Exchange, matchExecutions, type WriteExchange } from './exchange.ts';
+import { errorOf, type Exchange, matchExecutions, type WriteExchange } from './exchange.ts';
 import type { LinkDisturbances } from '../links/link-disturbances.ts';
 import { pushTo } from '../multimap.ts';
 import { settleTimes, type Observation, observationOf, takeOffLateness } from './observation.ts';
@@ -19,6 +19,8 @@ export interface SeenHistory {
   readonly disturbances: LinkDisturbances;
   /** By the number of the write: what the protected resource answered, where the answer came back. */
   readonly writeDecisions: ReadonlyMap<number, WriteDecision>;
+  /** The error that it answered instead, in its own words. */
+  readonly writeErrors: ReadonlyMap<number, string>;
 }
 
 export interface MergedHistory {
@@ -45,14 +47,15 @@ const REST = 3;
  * its reply, what a node did in the order in which it did it; and with the messages that were lost or slow, which nobody
  * saw but which follow from the rest.
  */
-export function mergeHistory({ run, clients, disturbances, writeDecisions }: SeenHistory): MergedHistory {
+export function mergeHistory({ run, clients, disturbances, writeDecisions, writeErrors }: SeenHistory): MergedHistory {
   const placed: Placed[] = [];
   const exchanges = new Map<number, Exchange>();
   const writes = new Map<number, WriteExchange>();
   for (const event of clients.flatMap((client) => [...eventsOf(client)])) {
     if (event.type === 'command-sent') exchanges.set(event.command, { sent: event, execution: null, received: null });
     else if (event.type === 'write-sent') {
-      writes.set(event.write, { sent: event, taken: null, decision: writeDecisions.get(event.write) ?? null });
+      const decision = writeDecisions.get(event.write) ?? null;
+      writes.set(event.write, { sent: event, taken: null, decision, error: writeErrors.get(event.write) ?? null });
     } else if (event.type === 'reply-received') {
       const exchange = exchanges.get(event.command);
       if (exchange !== undefined) exchange.received = event;
@@ -82,14 +85,18 @@ export function mergeHistory({ run, clients, disturbances, writeDecisions }: See
   for (const stream of observations.values()) takeOffLateness(stream);
   const unclaimed = new Set(matchExecutions([...exchanges.values()], executions));
   for (const stream of observations.values()) settleTimes(stream);
-  const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange.sent]));
+  const claims = new Map([...exchanges.values()].map((exchange) => [exchange.execution, exchange]));
   for (const observation of [...observations.values()].flat()) {
     const { event, timeUs } = observation;
-    if (event.type !== 'command-executed') placed.push({ event: { ...event, timeUs } as HistoryEvent, rank: SERVER });
-    else {
-      const sent = claims.get(observation as Observation<CommandExecuted>);
-      if (sent === undefined) continue;
-      placed.push({ event: { ...event, timeUs, command: sent.command, client: sent.client }, rank: SERVER });
+    if (event.type === 'command-executed') {
+      const exchange = claims.get(observation as Observation<CommandExecuted>);
+      if (exchange === undefined) continue;
+      const { command, client } = exchange.sent;
+      // What a node refuses it does not do, whatever was concluded from its having begun.
+      const refused = errorOf(exchange) === null ? null : { reply: 'failed', changed: false };
+      placed.push({ event: { ...event, timeUs, command, client, ...refused }, rank: SERVER });
+    } else if (!isRefusedWrite(event, writes)) {
+      placed.push({ event: { ...event, timeUs } as HistoryEvent, rank: SERVER });
     }
   }
   for (const exchange of exchanges.values()) placed.push(...whatBefell(exchange, disturbances).map(follows));
@@ -100,6 +107,11 @@ export function mergeHistory({ run, clients, disturbances, writeDecisions }: See
     unclaimed: [...unclaimed].map(({ event }) => event),
     writes: [...writes.values()],
   };
+}
+
+function isRefusedWrite(event: HistoryEvent, writes: ReadonlyMap<number, WriteExchange>): boolean {
+  if (event.type !== 'write-accepted' && event.type !== 'write-refused') return false;
+  return (writes.get(event.write)?.error ?? null) !== null;
 }
 
 /** The node, or the resource, that did this; null if nobody of them did. */

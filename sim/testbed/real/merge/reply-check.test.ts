@@ -31,6 +31,7 @@ const RECEIVED: ReplyReceived = {
   node: 'n1',
   reply: 'granted',
 };
+const REFUSED: ReplyReceived = { ...RECEIVED, reply: 'failed', error: 'OOM command not allowed' };
 
 function problemOf(
   execution: CommandExecuted | null,
@@ -48,6 +49,8 @@ describe('findModelMismatch', () => {
     ['cannot be compared, for the connection broke', RAN, { ...RECEIVED, reply: 'failed' }],
     ['are not there', null, null],
     ['cannot be compared, for it never ran', null, { ...RECEIVED, reply: 'failed' }],
+    ['agree that it was refused', { ...RAN, reply: 'failed', changed: false }, REFUSED],
+    ['can agree, for it was refused before it ran', null, REFUSED],
   ])('finds nothing where they %s', (_what, execution, received) => {
     expect(problemOf(execution, received)).toBeNull();
   });
@@ -55,6 +58,12 @@ describe('findModelMismatch', () => {
   it('tells an answer that differs from the one that was concluded', () => {
     expect(problemOf({ ...RAN, reply: 'held' }, RECEIVED)).toBe(
       'n1 answered command 9 of A (acquire lock:r) with granted, but by what was seen of it it had to answer held',
+    );
+  });
+
+  it('tells an error where there had to be none', () => {
+    expect(problemOf(RAN, REFUSED)).toBe(
+      'n1 answered command 9 of A (acquire lock:r) with failed, but by what was seen of it it had to answer granted',
     );
   });
 
@@ -73,7 +82,7 @@ describe('findModelMismatch', () => {
     const refused: WriteRefused = { type: 'write-refused', timeUs: 2, ...names, largestToken: 5 };
 
     function problemOfWrite(event: WriteAccepted | WriteRefused | null, decision: WriteDecision | null): string | null {
-      const write = { sent, taken: event === null ? null : observationOf(event), decision };
+      const write = { sent, taken: event === null ? null : observationOf(event), decision, error: null };
       return findModelMismatch({ history: new HistoryLog(), exchanges: [], unclaimed: [], writes: [write] });
     }
 

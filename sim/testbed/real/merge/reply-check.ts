@@ -1,6 +1,6 @@
 import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import type { Exchange, WriteExchange } from './exchange.ts';
-import { wasAnswered } from './exchange.ts';
+import { errorOf, wasAnswered } from './exchange.ts';
 import type { MergedHistory } from './real-history.ts';
 
 /**
@@ -26,9 +26,12 @@ export function findModelMismatch({ exchanges, unclaimed, writes }: MergedHistor
   return null;
 }
 
-function problemOf({ sent, execution, received }: Exchange): string | null {
+function problemOf(exchange: Exchange): string | null {
+  const { sent, execution, received } = exchange;
   const { node, client, kind, key, command } = sent;
   const name = `command ${command} of ${client} (${kind} ${key})`;
+  // Whether it was begun before it was refused depends on the error.
+  if (execution === null && errorOf(exchange) !== null) return null;
   if (execution === null) return `${node} answered ${name}, but was not seen to run it`;
   if (execution.event.reply === received?.reply) return null;
   return `${node} answered ${name} with ${received?.reply ?? 'nothing'}, but by what was seen of it it had to answer ${execution.event.reply}`;
