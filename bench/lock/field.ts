@@ -19,7 +19,7 @@ const COST_FLAGS = [
   '--no-incremental-marking',
 ];
 
-type Question = Omit<MeasurementRequest, 'what' | 'ports'>;
+type Question = Omit<MeasurementRequest, 'what' | 'ports' | 'healthyPorts'>;
 
 /** Redis servers, and the program that measures contenders over them, in a process of its own for each measurement. */
 export class Field {
@@ -37,8 +37,9 @@ export class Field {
   static async open(cores: Cores | null): Promise<Field> {
     // Where the packages are found that the program needs.
     const directory = mkdtempSync(fileURLToPath(new URL('node_modules/.bench-lock-', ROOT)));
-    const nodeCount = Math.max(...COLUMNS.map((column) => column.nodeCount));
-    const field = new Field(await startRedisServers(nodeCount), directory, cores);
+    // One more, which stands in for the first where that is in trouble.
+    const serverCount = Math.max(...COLUMNS.map(({ nodeCount }) => nodeCount)) + 1;
+    const field = new Field(await startRedisServers(serverCount), directory, cores);
     // What tsx makes of each module is slower than what the package contains: it gives every closure its name when it is made.
     await build({
       entryPoints: [PROGRAM],
@@ -54,13 +55,13 @@ export class Field {
   }
 
   async speed(question: Question): Promise<readonly SpeedOutcome[]> {
-    const message = await this.measure({ ...question, what: 'speed', ports: [] });
+    const message = await this.measure({ ...question, what: 'speed' });
     if (message.kind !== 'speed') throw new Error('asked for speed, and was told of cost');
     return message.outcomes;
   }
 
   async cost(question: Question): Promise<readonly CostOutcome[]> {
-    const message = await this.measure({ ...question, what: 'cost', ports: [] });
+    const message = await this.measure({ ...question, what: 'cost' });
     if (message.kind !== 'cost') throw new Error('asked for cost, and was told of speed');
     return message.outcomes;
   }
@@ -76,11 +77,17 @@ export class Field {
     return join(this.directory, 'measure.mjs');
   }
 
-  private async measure(request: MeasurementRequest): Promise<MeasurementMessage> {
-    const { column } = request;
+  private async measure(question: Omit<MeasurementRequest, 'ports' | 'healthyPorts'>): Promise<MeasurementMessage> {
+    const { column } = question;
     const proxy = column.condition === 'slow' ? await this.slowDown(this.first) : null;
     try {
-      return await this.run({ ...request, ports: this.portsOf(column, proxy?.port ?? null) });
+      const ports = this.portsFrom(0, column);
+      if (proxy !== null) ports[0] = proxy.port;
+      return await this.run({
+        ...question,
+        ports,
+        healthyPorts: column.condition === 'healthy' ? null : this.portsFrom(1, column),
+      });
     } finally {
       proxy?.process.kill();
       this.first.resume();
@@ -121,10 +128,8 @@ export class Field {
     return { process: proxy, port };
   }
 
-  private portsOf({ nodeCount }: Column, proxyPort: number | null): number[] {
-    return this.servers
-      .slice(0, nodeCount)
-      .map(({ port }, index) => (index === 0 && proxyPort !== null ? proxyPort : port));
+  private portsFrom(first: number, { nodeCount }: Column): number[] {
+    return this.servers.slice(first, first + nodeCount).map(({ port }) => port);
   }
 
   private get first(): RedisServer {

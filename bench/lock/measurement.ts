@@ -5,6 +5,8 @@ export interface MeasurementRequest {
   readonly what: 'speed' | 'cost';
   /** Of the nodes, in order. The first is the one with whom something is wrong, if any is. */
   readonly ports: readonly number[];
+  /** Of as many nodes that are all healthy, where one of the others is not: each contender runs on them too, in the same rounds. Null in a column of healthy nodes. */
+  readonly healthyPorts: readonly number[] | null;
   readonly column: Column;
   readonly contenders: readonly string[];
   readonly rounds: number;
@@ -26,6 +28,8 @@ export interface SpeedRound {
 export interface SpeedOutcome {
   readonly contender: string;
   readonly rounds: readonly SpeedRound[];
+  /** Of the same contender on healthy nodes, each from the same round; null in a column of healthy nodes. */
+  readonly healthyRounds: readonly SpeedRound[] | null;
   /** Cycles that were rejected, in all rounds, and why the first was. */
   readonly failures: number;
   readonly firstFailure: string | null;

@@ -12,7 +12,12 @@ function outcome(contender: string, speeds: readonly number[]): SpeedOutcome {
     cpuUsPerCycle: 1e6 / cyclesPerSecond,
     serverCpuUsPerCycle: 7,
   }));
-  return { contender, rounds, failures: 0, firstFailure: null };
+  return { contender, rounds, healthyRounds: null, failures: 0, firstFailure: null };
+}
+
+/** With a node in trouble, and without. */
+function twin(contender: string, speeds: readonly number[], healthySpeeds: readonly number[]): SpeedOutcome {
+  return { ...outcome(contender, speeds), healthyRounds: outcome(contender, healthySpeeds).rounds };
 }
 
 function resultsOf(outcomes: Readonly<Record<string, readonly SpeedOutcome[]>>): LockResults {
@@ -56,6 +61,24 @@ describe('the report of bench:lock', () => {
     const text = report(resultsOf({ '5-seq-hung': [outcome('distrilock', [100, 200]), floor, stuck] }), CONTENDERS);
     expect(text).toContain('| redlock 4.2.0 | none finish |');
     expect(text).toContain('redlock 4.2.0: 3, the first: Error: timed out\n');
+  });
+
+  it('holds a node in trouble against healthy ones of the same round, not of another column', () => {
+    const results = resultsOf({
+      '5-50': [outcome('distrilock', [9000, 9000]), floor],
+      '5-50-hung': [twin('distrilock', [100, 1900], [100, 2000]), twin('floor', [50, 50], [100, 100])],
+    });
+    const text = report(results, CONTENDERS);
+    expect(text).toContain(
+      '|  | 5 nodes, one hung, 50 at a time |\n| --- | ---: |\n| distrilock | 0.97 ± 0.01 / 1.03 ± 0.01 |',
+    );
+    expect(text).toContain('| raw commands, quorum | 0.50 ± 0.00 / 2.00 ± 0.00 |');
+    expect(text).toContain(
+      '| 5 nodes, one hung, 50 at a time: no slower than without (0.9 at least) | 0.97 ± 0.01 | yes |',
+    );
+    const slower = resultsOf({ '5-50-hung': [twin('distrilock', [89, 89], [100, 100])] });
+    expect(report(slower, CONTENDERS)).toContain('(0.9 at least) | 0.89 ± 0.00 | **no** |');
+    expect(report(resultsOf({ '5-50': [outcome('distrilock', [1, 1])] }), CONTENDERS)).not.toContain('in trouble');
   });
 
   it('leaves out what was not measured', () => {

@@ -1,6 +1,7 @@
 import { type Aim, AIMS } from './aims.ts';
+import type { Column } from './columns.ts';
 import type { Contender } from './contender.ts';
-import { ratioOf, roundsOf, speedOf } from './figures.ts';
+import { ratioOf, ratioText, roundsOf, shareOfHealthy, speedOf } from './figures.ts';
 import type { LockResults } from './results.ts';
 import { median, summarize, type Summary } from './statistics.ts';
 
@@ -25,7 +26,8 @@ export function report(results: LockResults, contenders: readonly Contender[]): 
   const rows = contenders.filter(({ id }) => measured.has(id));
   const plain = rows.filter(({ kind }) => kind !== 'option');
   const ofDistrilock = rows.filter(({ kind }) => kind === 'own' || kind === 'option');
-  const ids = results.speed.map(({ column }) => column.id);
+  const columns = results.speed.map(({ column }) => column);
+  const troubled = columns.filter(({ condition }) => condition !== 'healthy');
   return [
     '# How fast locks are taken and given back',
     `\`npm run bench:lock\`, ${results.date}, on ${results.machine}. Redis ${results.versions['redis'] ?? ''}, Node ${results.versions['node'] ?? ''}, ioredis ${results.versions['ioredis'] ?? ''}. ` +
@@ -36,22 +38,29 @@ export function report(results: LockResults, contenders: readonly Contender[]): 
     section(
       'Share of the raw commands',
       'Cycles a second, divided by those of bare `SET NX PX` and `EVALSHA` that go on at the answers of a quorum, in the same round.',
-      table(results, plain, ids, (contender, id) => ratioText(ratioOf(results, id, contender, FLOOR))),
+      table(results, plain, columns, (contender, id) => shareText(ratioOf(results, id, contender, FLOOR))),
     ),
     section(
       'Cycles a second',
       '',
-      table(results, plain, ids, (contender, id) => speedText(speedOf(results, id, contender))),
+      table(results, plain, columns, (contender, id) => speedText(speedOf(results, id, contender))),
+    ),
+    section(
+      'With a node in trouble',
+      'Cycles a second / processor time of the client for a cycle, each divided by that of the same contender on five healthy nodes, in the same round: 1 is no slowdown.',
+      table(results, rows, troubled, (contender, id) => healthText(results, id, contender)),
     ),
     section(
       'Processor time',
       'Microseconds a cycle, user and system: of the client with all its threads / of all servers together. Less than the cycles a second, it depends on what else the machine does.',
-      table(results, rows, ids, (contender, id) => cpuText(results, id, contender)),
+      table(results, rows, columns, (contender, id) => cpuText(results, id, contender)),
     ),
     section(
       'Fencing tokens and restart guard',
       'Cycles a second, divided by those of distrilock without, in the same round.',
-      table(results, ofDistrilock, ids, (contender, id) => ratioText(ratioOf(results, id, contender, 'distrilock'))),
+      table(results, ofDistrilock, columns, (contender, id) =>
+        shareText(ratioOf(results, id, contender, 'distrilock')),
+      ),
     ),
     costSection(results, rows),
     aimsSection(results),
@@ -70,14 +79,13 @@ function section(title: string, text: string, body: string): string {
 function table(
   results: LockResults,
   rows: readonly Contender[],
-  columnIds: readonly string[],
+  columns: readonly Column[],
   cell: (contender: string, columnId: string) => string,
 ): string {
-  if (rows.length === 0 || columnIds.length === 0) return '';
-  const titles = results.speed.map(({ column }) => column.title);
+  if (rows.length === 0 || columns.length === 0) return '';
   return markdownTable(
-    ['', ...titles],
-    rows.map((row) => [titleOf(row, results), ...columnIds.map((id) => cell(row.id, id))]),
+    ['', ...columns.map(({ title }) => title)],
+    rows.map((row) => [titleOf(row, results), ...columns.map(({ id }) => cell(row.id, id))]),
   );
 }
 
@@ -88,8 +96,15 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
 
 const NONE = 'none finish';
 
-function ratioText(ratio: Summary | null): string {
-  return ratio === null ? NONE : `${ratio.median.toFixed(2)} ± ${(ratio.interquartileRange / 2).toFixed(2)}`;
+function shareText(share: Summary | null): string {
+  return share === null ? NONE : ratioText(share);
+}
+
+function healthText(results: LockResults, columnId: string, contender: string): string {
+  const [speed, cpu] = (['cyclesPerSecond', 'cpuUsPerCycle'] as const).map((figure) =>
+    shareOfHealthy(results, columnId, contender, figure),
+  );
+  return speed && cpu ? `${ratioText(speed)} / ${ratioText(cpu)}` : NONE;
 }
 
 function speedText(speed: Summary | null): string {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RandomStreams } from '../../sim/testbed/random-streams.ts';
-import type { Column, Condition } from './columns.ts';
+import type { Condition } from './columns.ts';
 import type { Locks } from './contender.ts';
 import type { MeasurementRequest, SpeedOutcome, SpeedRound } from './measurement.ts';
 import { shuffled } from './shuffled.ts';
@@ -13,6 +13,8 @@ const GRACE_MS = 1000;
 /** A contender with connections of its own: what one leaves on its way is no burden to others. */
 export interface Entrant {
   readonly id: string;
+  /** Of the first of its nodes. */
+  readonly condition: Condition;
   readonly clients: readonly Redis[];
   readonly locks: Locks;
 }
@@ -29,7 +31,7 @@ interface Score {
   firstFailure: string | null;
 }
 
-/** Measures all entrants in turns, in each round in another random order. */
+/** Measures all entrants in turns, in each round in another random order. Those of one contender make up one outcome. */
 export async function measureSpeed(
   entrants: readonly Entrant[],
   { column, rounds, roundMs, seed }: MeasurementRequest,
@@ -40,22 +42,30 @@ export async function measureSpeed(
   });
   const able: Score[] = [];
   for (const score of shuffled(scores, random)) {
-    if ((await runRound(score, column, roundMs * WARM_UP_ROUNDS)) !== null) able.push(score);
+    if ((await runRound(score, column.concurrency, roundMs * WARM_UP_ROUNDS)) !== null) able.push(score);
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const score of shuffled(able, random)) {
-      score.rounds.push((await runRound(score, column, roundMs)) ?? NO_CYCLES);
+      score.rounds.push((await runRound(score, column.concurrency, roundMs)) ?? NO_CYCLES);
     }
   }
-  return scores.map(({ entrant, rounds: measured, failures, firstFailure }) => {
-    return { contender: entrant.id, rounds: measured, failures, firstFailure };
+  const inColumn = scores.filter(({ entrant }) => entrant.condition === column.condition);
+  return inColumn.map(({ entrant, rounds: measured, failures, firstFailure }) => {
+    const onHealthy = scores.find((score) => score.entrant.id === entrant.id && score.entrant !== entrant) ?? null;
+    return {
+      contender: entrant.id,
+      rounds: measured,
+      healthyRounds: onHealthy?.rounds ?? null,
+      failures: failures + (onHealthy?.failures ?? 0),
+      firstFailure: firstFailure ?? onHealthy?.firstFailure ?? null,
+    };
   });
 }
 
 /** Null when no cycle was finished in time. */
-async function runRound(score: Score, { concurrency, condition }: Column, roundMs: number): Promise<SpeedRound | null> {
+async function runRound(score: Score, concurrency: number, roundMs: number): Promise<SpeedRound | null> {
   const { entrant } = score;
-  const serversBefore = await answered(entrant, condition);
+  const serversBefore = await answered(entrant);
   // What others left behind is not collected at this one's expense.
   globalThis.gc?.({ type: 'minor' });
   score.finished = 0;
@@ -64,13 +74,13 @@ async function runRound(score: Score, { concurrency, condition }: Column, roundM
   const endMs = startMs + roundMs;
   const workers: Promise<void>[] = [];
   for (let index = 0; index < concurrency; index += 1) {
-    workers.push(cycleUntil(endMs, score, `${entrant.id}-${index}`));
+    workers.push(cycleUntil(endMs, score, `${entrant.id}-${entrant.condition}-${index}`));
   }
   const hasEnded = await endsWithin(roundMs + GRACE_MS, Promise.all(workers));
   const { finished } = score;
   const seconds = (performance.now() - startMs) / 1000;
   // Late answers, which a decision at the quorum does not wait for, are part of the cost.
-  const serversAfter = hasEnded ? await answered(entrant, condition) : Number.NaN;
+  const serversAfter = hasEnded ? await answered(entrant) : Number.NaN;
   const { user, system } = process.cpuUsage(cpuBefore);
   if (finished === 0) return null;
   return {
@@ -109,7 +119,7 @@ async function endsWithin(limitMs: number, work: Promise<unknown>): Promise<bool
  * Resolves once all nodes have answered what they were asked, to the processor time that they have used, in microseconds. The one that is hung is
  * not waited for.
  */
-async function answered({ clients }: Entrant, condition: Condition): Promise<number> {
+async function answered({ clients, condition }: Entrant): Promise<number> {
   const others = condition === 'hung' ? clients.slice(1) : clients;
   const usedUs = await Promise.all(
     others.map(async (client) => {
