@@ -44,42 +44,37 @@ const licencesOfBundledPackages: Rolldown.Plugin = {
   },
 };
 
+/** Of all entries, unless one says otherwise. */
+const COMMON: UserConfig = {
+  platform: 'node',
+  target: 'node20',
+  tsconfig: 'tsconfig.src.json',
+  dts: true,
+  // `index.js` and `index.d.ts` are ES modules because the package says so; CommonJS has `.cjs` and `.d.cts`.
+  fixedExtension: false,
+  // What the first entry does for all of them.
+  clean: false,
+};
+
 /** The APIs of other libraries, each on top of the one copy of distrilock that its module system loads. */
 const adapters = ['redlock-4', 'redlock-5', 'sesamecare-redlock'].flatMap((name): UserConfig[] =>
   (['esm', 'cjs'] as const).map((format) => ({
     entry: { [name]: `src/adapters/${name}.ts` },
     format,
-    platform: 'node',
-    target: 'node20',
-    tsconfig: 'tsconfig.src.json',
-    dts: true,
-    fixedExtension: false,
-    clean: false,
     plugins: [libraryFromItsOwnEntry(/[/\\]index\.ts$/, format === 'esm' ? './index.js' : './index.cjs')],
   })),
 );
 
-export default defineConfig([
+const entries: readonly UserConfig[] = [
   {
     entry: ['src/index.ts'],
     format: ['esm', 'cjs'],
-    platform: 'node',
-    target: 'node20',
-    tsconfig: 'tsconfig.src.json',
-    dts: true,
-    // `index.js` and `index.d.ts` are ES modules because the package says so; CommonJS has `.cjs` and `.d.cts`.
-    fixedExtension: false,
+    clean: true,
   },
   {
     // Spans and metrics, for those who have OpenTelemetry: it knows the library by its events alone, which are types.
     entry: ['src/opentelemetry.ts'],
     format: ['esm', 'cjs'],
-    platform: 'node',
-    target: 'node20',
-    tsconfig: 'tsconfig.src.json',
-    dts: true,
-    fixedExtension: false,
-    clean: false,
   },
   ...adapters,
   {
@@ -87,13 +82,10 @@ export default defineConfig([
     entry: { vitest: 'sim/vitest/index.ts', 'fast-check': 'sim/fast-check/index.ts' },
     outputOptions: { chunkFileNames: 'testbed.js' },
     format: ['esm'],
-    platform: 'node',
-    target: 'node20',
     tsconfig: 'tsconfig.json',
-    dts: true,
-    fixedExtension: false,
-    clean: false,
     deps: { onlyBundle: ['fastest-levenshtein', 'pure-rand', 'yaml', 'zod'] },
     plugins: [libraryFromItsOwnEntry(PUBLIC_MODULES, './index.js'), licencesOfBundledPackages],
   },
-]);
+];
+
+export default defineConfig(entries.map((entry): UserConfig => ({ ...COMMON, ...entry })));
