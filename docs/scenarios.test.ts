@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROPERTIES } from '../sim/checkers/verdict.ts';
 import { fault } from '../sim/scenario/fault-schema.ts';
-import { eventPattern } from '../sim/scenario/moment.ts';
+import { observablePattern } from '../sim/scenario/moment.ts';
 import { scenarioSchema } from '../sim/scenario/schema.ts';
 
 function textOf(document: string): string {
@@ -50,7 +50,7 @@ describe('the guide of scenarios', () => {
 
   it('lists every event', () => {
     const listed = rows.flatMap(([about, events]) => (/^[a-z, ]+$/.test(about ?? '') ? namesIn(events) : []));
-    expect(listed.sort()).toEqual([...eventPattern.shape.event.options].sort());
+    expect(listed.sort()).toEqual([...observablePattern.shape.event.options].sort());
   });
 });
 

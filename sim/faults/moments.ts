@@ -1,12 +1,12 @@
 import { matches } from '../history/matches.ts';
 import type { ObservedLog } from '../history/observed-log.ts';
-import type { EventPattern } from '../scenario/moment.ts';
+import type { ObservablePattern } from '../scenario/moment.ts';
 
 /** When something of a scenario starts: `at`, `after`, or with the run if neither is given. */
 export interface Moment {
   readonly at?: number | undefined;
   readonly after?:
-    (EventPattern & { readonly nth?: number | undefined; readonly delay?: number | undefined }) | undefined;
+    (ObservablePattern & { readonly nth?: number | undefined; readonly delay?: number | undefined }) | undefined;
 }
 
 /** Runs `run` once, at the moment. `schedule` counts milliseconds of true time. The returned function calls it off, if it is not due yet. */

@@ -6,7 +6,7 @@ import type { Fault } from './fault-schema.ts';
 import { impossibleFields } from './load-events.ts';
 import { hint } from './load-hints.ts';
 import type { PathStep } from './load-positions.ts';
-import type { EventPattern } from './moment.ts';
+import type { ObservablePattern } from './moment.ts';
 import type { scenarioSchema, Step } from './schema.ts';
 import type { z } from 'zod';
 
@@ -183,7 +183,7 @@ class ScenarioChecks {
 
   private checkMoment(
     path: readonly PathStep[],
-    moment: { at?: number | undefined; after?: EventPattern | undefined },
+    moment: { at?: number | undefined; after?: ObservablePattern | undefined },
   ): void {
     const { at, after } = moment;
     if (at !== undefined && after !== undefined) {
@@ -205,7 +205,7 @@ class ScenarioChecks {
     }
   }
 
-  private checkPattern(path: readonly PathStep[], pattern: EventPattern): void {
+  private checkPattern(path: readonly PathStep[], pattern: ObservablePattern): void {
     const { event, client, node, kind } = pattern;
     for (const { field, message } of impossibleFields(pattern)) this.report([...path, field], message);
     if (client !== undefined) this.checkName([...path, 'client'], client, 'client', this.clients, []);

@@ -2,11 +2,11 @@ import type { LockErrorCode } from '../../src/errors.ts';
 import type { LockReply } from '../../src/lock-node.ts';
 import type { CommandKind, HistoryEvent, KeyLost } from '../history/event.ts';
 import { fault } from './fault-schema.ts';
-import { type EventPattern, eventPattern } from './moment.ts';
+import { type ObservablePattern, observablePattern } from './moment.ts';
 import { either, hint } from './load-hints.ts';
 
-type PatternField = Exclude<keyof EventPattern, 'event'>;
-type EventName = EventPattern['event'];
+type PatternField = Exclude<keyof ObservablePattern, 'event'>;
+type EventName = ObservablePattern['event'];
 type FieldsOf<Name extends EventName> = Extract<keyof Extract<HistoryEvent, { type: Name }>, PatternField>;
 
 /** By which fields a pattern can narrow each event: a pattern with another one would never match. */
@@ -46,7 +46,7 @@ const FIELDS: { readonly [Name in EventName]: readonly FieldsOf<Name>[] } = {
 };
 
 /** What stands beside them, how often or how much later, narrows nothing. */
-const PATTERN_FIELDS = Object.keys(eventPattern.shape).filter((name) => name !== 'event') as PatternField[];
+const PATTERN_FIELDS = Object.keys(observablePattern.shape).filter((name) => name !== 'event') as PatternField[];
 
 const COMMANDS = words<CommandKind>({
   acquire: true,
@@ -88,7 +88,9 @@ function words<Word extends string>(all: Readonly<Record<Word, true>>): readonly
 }
 
 /** What is wrong with a pattern that no event of any history could match: the field, and a sentence for each. */
-export function impossibleFields(pattern: EventPattern): { readonly field: PatternField; readonly message: string }[] {
+export function impossibleFields(
+  pattern: ObservablePattern,
+): { readonly field: PatternField; readonly message: string }[] {
   const { event } = pattern;
   const known: readonly string[] = FIELDS[event];
   const problems: { field: PatternField; message: string }[] = [];

@@ -49,16 +49,16 @@ const eventFields = {
   phase: z.enum(['workload', 'probe']).optional().describe('only operations of this phase of the run'),
 };
 
-/** A pattern that events of a history match: the event's name, and the fields that must be as given. */
-export const eventPattern = z.strictObject(eventFields);
-export type EventPattern = z.output<typeof eventPattern>;
+/** A pattern of events that a scenario can wait for or demand: the event's name, and the fields that must be as given. */
+export const observablePattern = z.strictObject(eventFields);
+export type ObservablePattern = z.output<typeof observablePattern>;
 
 /** What must have happened for the verdict to count. */
 export const occurrence = z.strictObject({
   ...eventFields,
   atLeast: z.int().min(0).optional().describe('how often at the least (1 unless atMost is given)'),
   atMost: z.int().min(0).optional().describe('how often at the most (0: never)'),
-  before: eventPattern
+  before: observablePattern
     .optional()
     .describe('only what happens before the first such event counts; nothing does if there is none'),
 });
