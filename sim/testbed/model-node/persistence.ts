@@ -1,16 +1,10 @@
+import { DEFAULT_SAVE_POINTS } from '../save-points.ts';
 import { NodeData } from './node-data.ts';
 import { WriteJournal } from './write-journal.ts';
 
 /** What a node keeps on disk, as in a scenario's `nodes.persistence`. */
 export type PersistenceMode = 'none' | 'rdb' | 'aof-everysec' | 'aof-always' | 'aof-no';
 export type CrashKind = 'kill' | 'terminate' | 'power-loss';
-
-/** The save points of Redis' default settings (redis.conf, `save 3600 1 300 100 60 10000`): after so long with so many writes. */
-const SAVE_POINTS = [
-  { afterMs: 3_600_000, writes: 1 },
-  { afterMs: 300_000, writes: 100 },
-  { afterMs: 60_000, writes: 10_000 },
-] as const;
 
 /** Redis syncs the append-only file once a second under `everysec`; under `no` Linux writes dirty pages back after some 30 s. */
 const SYNC_EVERY_US: Readonly<Partial<Record<PersistenceMode, number>>> = {
@@ -88,8 +82,9 @@ export class Persistence {
     const { savedAtMs, lastWriteMs, writesSinceSave } = this;
     // A save point comes due by the write that fills its number, or by the time that passes after it.
     let dueMs = Number.POSITIVE_INFINITY;
-    for (const { afterMs, writes } of SAVE_POINTS) {
-      if (writesSinceSave >= writes) dueMs = Math.min(dueMs, Math.max(savedAtMs + afterMs, lastWriteMs));
+    for (const { afterSeconds, writes } of DEFAULT_SAVE_POINTS) {
+      if (writesSinceSave < writes) continue;
+      dueMs = Math.min(dueMs, Math.max(savedAtMs + afterSeconds * 1000, lastWriteMs));
     }
     if (dueMs <= nowMs) this.save(dueMs, data);
   }

@@ -1,12 +1,11 @@
 import { RESOURCE } from '../../../faults/targets.ts';
 import type { Scenario } from '../../../scenario/schema.ts';
+import { DEFAULT_SAVE_POINTS } from '../../save-points.ts';
 import { movesNodeClocks } from '../capabilities.ts';
 import type { FleetRequest } from './server-fleet.ts';
 
 /** The arguments by which a redis-server keeps nothing on disk. */
 export const KEEPS_NOTHING: readonly string[] = ['--save', ''];
-/** Redis' default save points, each given by itself: servers before 7.0 take no more than one at a time. */
-const DEFAULT_SAVE_POINTS = ['3600 1', '300 100', '60 10000'];
 
 /** How the replica of a node is called, by its server and by its routes. No client can be called so. */
 export function replicaOf(node: string): string {
@@ -47,7 +46,8 @@ function persistenceArguments(persistence: Scenario['nodes']['persistence']): re
     case 'none':
       return KEEPS_NOTHING;
     case 'rdb':
-      return DEFAULT_SAVE_POINTS.flatMap((point) => ['--save', ...point.split(' ')]);
+      // Each by itself: servers before 7.0 take no more than one at a time.
+      return DEFAULT_SAVE_POINTS.flatMap(({ afterSeconds, writes }) => ['--save', `${afterSeconds}`, `${writes}`]);
     case 'aof-everysec':
     case 'aof-always':
     case 'aof-no':
