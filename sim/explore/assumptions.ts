@@ -1,15 +1,14 @@
 import { driftAllowanceMs } from '../../src/validity.ts';
-import { RESOURCE } from '../faults/targets.ts';
+import { RESOURCE } from '../scenario/server-names.ts';
 import type { ClientTarget, NodeTarget } from '../faults/targets.ts';
 import { keyLifeUs } from '../history/tables/key-life.ts';
+import { clockDriftFactorOf } from '../scenario/clock-drift.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../scenario/schema.ts';
 import { lockOfStep } from '../workload/facts.ts';
 import { nodeTimeoutMs } from '../../src/node-timeout.ts';
 import { type BoundName, type Envelope, LARGEST_STEP_MS, SLACK_SHARE } from './envelope.ts';
 
-/** The library's default, which holds where a scenario names none. */
-const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
 /** Rates are products of a few roundings. */
 const RATE_TOLERANCE = 1e-9;
 /** What a write or its failure takes beyond two messages: the news of a broken connection, and a new one. */
@@ -46,7 +45,7 @@ export function leavesInTime(scenario: Scenario): boolean {
   const { least } = clientRates(scenario);
   return scenario.workload.every((script) => {
     const ttlMs = shortestAcquireTtlMs(script, scenario.settings.ttl);
-    const factor = driftFactorOf(scenario);
+    const factor = clockDriftFactorOf(scenario);
     const validityMs = ttlMs - driftAllowanceMs(ttlMs, factor);
     const shareMs = 2 * slackMs(scenario);
     return (longestSectionMs(scenario, script, ttlMs) + shareMs) / Math.min(1, least) <= validityMs;
@@ -60,11 +59,7 @@ function slackMs(scenario: Scenario): number {
 
 /** The longest down time after which nobody can miss what a node forgot, in milliseconds: the longest that a key could have lived. */
 export function longestLifeMs(scenario: Scenario): number {
-  return keyLifeUs(Math.max(...ttlsMs(scenario)), driftFactorOf(scenario)) / 1000;
-}
-
-export function driftFactorOf({ settings }: Pick<Scenario, 'settings'>): number {
-  return settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
+  return keyLifeUs(Math.max(...ttlsMs(scenario)), clockDriftFactorOf(scenario)) / 1000;
 }
 
 /** Whether a fault hinders writes to the protected resource, and not only commands to nodes. */
@@ -77,7 +72,7 @@ function clockRatesAreBounded(scenario: Scenario): boolean {
   for (const fault of scenario.faults)
     if (fault.fault === 'clock-drift') fastestNode = Math.max(fastestNode, fault.rate);
   const { least, most } = clientRates(scenario);
-  const factor = driftFactorOf(scenario);
+  const factor = clockDriftFactorOf(scenario);
   // A client that is too fast makes nobody unsafe, but finds its locks over before it has them.
   return fastestNode / least <= 1 / (1 - factor) + RATE_TOLERANCE && most <= 1 + factor + RATE_TOLERANCE;
 }
@@ -108,7 +103,7 @@ function clockStepsAreBounded(scenario: Scenario): boolean {
       else backMs += fault.by;
     }
   }
-  return forwardMs <= LARGEST_STEP_MS && backMs <= driftFactorOf(scenario) * shortestTtlMs(scenario);
+  return forwardMs <= LARGEST_STEP_MS && backMs <= clockDriftFactorOf(scenario) * shortestTtlMs(scenario);
 }
 
 function reachesWallReader(target: ClientTarget, { clients }: Scenario): boolean {
@@ -221,7 +216,7 @@ function shortestAcquireTtlMs({ steps }: Script, defaultMs: number): number {
 
 function longestSectionMs(scenario: Scenario, { steps }: Script, ttlMs: number): number {
   const { nodeTimeout, fencing } = scenario.settings;
-  const factor = driftFactorOf(scenario);
+  const factor = clockDriftFactorOf(scenario);
   const acquireMs = nodeTimeoutMs(nodeTimeout ?? null, ttlMs, factor) * (fencing ? 2 : 1);
   const writeMs = MESSAGES_OF_WRITE * scenario.network.latency.maxMs;
   // The signal of using ends the work in time, whoever runs; one that is paused may be too late.

@@ -1,5 +1,6 @@
 import type { NodeTarget } from '../faults/targets.ts';
 import type { Fault } from '../scenario/fault-schema.ts';
+import { nodeNames, RESOURCE } from '../scenario/server-names.ts';
 import { omitting, rounder, simplerMoments, without } from './simplify-parts.ts';
 
 /** The names that a fault can aim at. */
@@ -66,8 +67,8 @@ function* simplerNodes(target: NodeTarget, { nodes }: Targets): Generator<NodeTa
     else for (const index of target.keys()) yield without(target, index);
     return;
   }
-  if (typeof target === 'string' && (target === 'resource' || /^n\d+$/.test(target))) return;
-  const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+  if (typeof target === 'string' && (target === RESOURCE || /^n\d+$/.test(target))) return;
+  const names = nodeNames(nodes);
   for (let count = 1; count < nodes; count += 1) yield names.slice(0, count);
   for (let count = 1; count < nodes; count += 1) yield names.slice(-count);
 }

@@ -5,6 +5,7 @@ import type { Fault } from '../scenario/fault-schema.ts';
 import type { Scenario, Script, Step } from '../scenario/schema.ts';
 import type { Trial } from './arbitraries/scenario.ts';
 import { omitting, replaced } from './simplify-parts.ts';
+import { nodeNames } from '../scenario/server-names.ts';
 
 /** Seeds with which a counterexample is tried again. */
 const SEEDS = [1, 2, 3] as const;
@@ -156,6 +157,6 @@ function* widerTargets(target: NodeTarget, nodes: number): Generator<NodeTarget>
   if (!isNamed) return;
   const reached = Array.isArray(target) ? target.length : 1;
   for (let count = reached + 1; count <= nodes; count += 1) {
-    yield Array.from({ length: count }, (_, index) => `n${index + 1}`);
+    yield nodeNames(count);
   }
 }

@@ -15,9 +15,6 @@ export interface TargetWorld {
   holds(node: string, key: string, value: string): boolean;
 }
 
-/** The name by which faults and histories call the protected resource. */
-export const RESOURCE = 'resource';
-
 /** The names of the clients that a target means now; none if nobody holds a lease. */
 export function resolveClients(target: ClientTarget, world: TargetWorld): readonly string[] {
   if (Array.isArray(target)) return target;

@@ -2,22 +2,19 @@ import { RESERVED_SUFFIXES } from '../../src/options.ts';
 import { quorumOf } from '../../src/quorum.ts';
 import { driftAllowanceMs } from '../../src/validity.ts';
 import { formatMs } from '../text/duration-text.ts';
+import { clockDriftFactorOf } from './clock-drift.ts';
 import type { Fault } from './fault-schema.ts';
 import { impossibleFields } from './load-events.ts';
 import { hint } from './load-hints.ts';
 import type { PathStep } from './load-positions.ts';
 import type { ObservablePattern } from './moment.ts';
+import { nodeNames, RESOURCE } from './server-names.ts';
 import type { scenarioSchema, Step } from './schema.ts';
 import type { z } from 'zod';
 
 type Parsed = z.output<typeof scenarioSchema>;
 type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'] | Extract<Step, { using: unknown }>['using'];
 
-/** The library's default, which holds where a scenario names none. */
-const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
-
-/** How faults, events and reports call the protected resource. */
-const RESOURCE = 'resource';
 const CLIENT_GROUPS = ['all', 'holder'];
 const NODE_GROUPS = ['all', 'minority', 'majority', 'held', RESOURCE];
 
@@ -39,7 +36,7 @@ class ScenarioChecks {
     this.scenario = scenario;
     this.report = report;
     this.clients = Object.keys(scenario.clients);
-    this.nodes = Array.from({ length: scenario.settings.nodes }, (_, index) => `n${index + 1}`);
+    this.nodes = nodeNames(scenario.settings.nodes);
   }
 
   run(): void {
@@ -125,7 +122,7 @@ class ScenarioChecks {
       this.report(path, `is ${formatMs(ttlMs)}; Redis expires keys by whole milliseconds`);
       return;
     }
-    const factor = this.scenario.settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
+    const factor = clockDriftFactorOf(this.scenario);
     const allowanceMs = driftAllowanceMs(ttlMs, factor);
     if (ttlMs > allowanceMs) return;
     this.report(

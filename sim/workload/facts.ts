@@ -2,11 +2,10 @@ import type { AdmitCommand } from '../../src/lock-node.ts';
 import { quorumOf } from '../../src/quorum.ts';
 import { type RestartGuard, restartGuardOf } from '../../src/restart-guard.ts';
 import type { RunStarted } from '../history/event.ts';
+import { clockDriftFactorOf } from '../scenario/clock-drift.ts';
 import type { Scenario, Step } from '../scenario/schema.ts';
 import { resourcesOfStep } from './lock-calls.ts';
 
-/** What the library assumes of clocks when nothing else is said; see its options. */
-const DEFAULT_CLOCK_DRIFT_FACTOR = 0.01;
 /** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
 const MARGIN_MS = 10;
 
@@ -66,10 +65,6 @@ export function restartGuardOfScenario(scenario: Scenario): RestartGuard | null 
 /** What lets a node vote when a run begins: its nodes are new, and have nothing to forget. */
 export function admissionBy({ markerKey, quarantineKey }: RestartGuard): AdmitCommand {
   return { kind: 'admit', key: markerKey, quarantineKey, timeoutMs: 0 };
-}
-
-function clockDriftFactorOf({ settings }: Scenario): number {
-  return settings.clockDriftFactor ?? DEFAULT_CLOCK_DRIFT_FACTOR;
 }
 
 /** The longest time to live, in milliseconds, that any step of a scenario asks for, or that its restart guard reckons with. */

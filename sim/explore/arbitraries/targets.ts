@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type ClientTarget, type NodeTarget, RESOURCE } from '../../faults/targets.ts';
+import type { ClientTarget, NodeTarget } from '../../faults/targets.ts';
+import { RESOURCE } from '../../scenario/server-names.ts';
 import { anyOf, clientAt, type DrawnWorld, type Recipe } from './world.ts';
 
 /** Clients by number, who holds the lock, or all of them. Most matters what meets the holder. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { quorumOf } from '../../../src/quorum.ts';
 import { driftAllowanceMs } from '../../../src/validity.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { driftFactorOf } from '../assumptions.ts';
+import { clockDriftFactorOf } from '../../scenario/clock-drift.ts';
+import { nodeNames } from '../../scenario/server-names.ts';
 import type { Envelope } from '../envelope.ts';
 
 /** Parts of every scenario that are given, and not drawn. */
@@ -44,11 +45,11 @@ export function worldOf(
   { persistence, maxmemoryPolicy }: Pick<Scenario['nodes'], 'persistence' | 'maxmemoryPolicy'>,
   envelope: Envelope,
 ): DrawnWorld {
-  const driftFactor = driftFactorOf({ settings });
+  const driftFactor = clockDriftFactorOf({ settings });
   return {
     settings,
     clients,
-    nodes: Array.from({ length: settings.nodes }, (_, index) => `n${index + 1}`),
+    nodes: nodeNames(settings.nodes),
     quorum: quorumOf(settings.nodes),
     ttlMs: settings.ttl,
     validityMs: settings.ttl - driftAllowanceMs(settings.ttl, driftFactor),

@@ -1,7 +1,8 @@
 import { nodeTimeoutMs } from '../../../src/node-timeout.ts';
 import { driftAllowanceMs } from '../../../src/validity.ts';
+import { clockDriftFactorOf } from '../../scenario/clock-drift.ts';
 import type { Scenario } from '../../scenario/schema.ts';
-import { clientRates, driftFactorOf, pausesMs, ttlsMs } from '../assumptions.ts';
+import { clientRates, pausesMs, ttlsMs } from '../assumptions.ts';
 
 const US_PER_MS = 1000;
 /** Timers of clients count whole microseconds of true time. */
@@ -20,7 +21,7 @@ export function shortestTimeoutUs(scenario: Scenario, ttlMs: number): number {
 
 /** As long after the start of an attempt, in microseconds of true time, there is certainly validity left, by the fastest clock of a client. */
 export function usefulUs(scenario: Scenario, ttlMs: number): number {
-  const allowanceMs = driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+  const allowanceMs = driftAllowanceMs(ttlMs, clockDriftFactorOf(scenario));
   return ((ttlMs - allowanceMs) / clientRates(scenario).most) * US_PER_MS - ROUNDING_US;
 }
 
@@ -38,7 +39,7 @@ export function answersInTime(scenario: Scenario): boolean {
 /** Whether the library must refuse a lock of this time to live: no node could keep it, or its restart guard does not reckon with one that long. */
 export function isRefusedTtl(scenario: Scenario, ttlMs: number): boolean {
   if (!Number.isSafeInteger(ttlMs) || ttlMs > (scenario.settings.restartGuard ?? Number.POSITIVE_INFINITY)) return true;
-  return ttlMs <= driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+  return ttlMs <= driftAllowanceMs(ttlMs, clockDriftFactorOf(scenario));
 }
 
 /** What a stretch of time by the clock of a client, whichever it is, is in microseconds of true time. */
@@ -82,7 +83,7 @@ export function validityFlaw(
   { ttlMs, elapsedUs, validityMs }: { readonly ttlMs: number; readonly elapsedUs: number; readonly validityMs: number },
   beforeMs = 0,
 ): string | null {
-  const wholeMs = ttlMs - driftAllowanceMs(ttlMs, driftFactorOf(scenario));
+  const wholeMs = ttlMs - driftAllowanceMs(ttlMs, clockDriftFactorOf(scenario));
   const least = wholeMs - bounds.mostMs(elapsedUs);
   const most = Math.max(wholeMs - bounds.leastMs(elapsedUs), beforeMs);
   if (!(validityMs > 0)) return `leaves ${validityMs} ms of validity, which is none`;
@@ -91,5 +92,5 @@ export function validityFlaw(
 }
 
 function timeoutMs(scenario: Scenario, ttlMs: number): number {
-  return nodeTimeoutMs(scenario.settings.nodeTimeout ?? null, ttlMs, driftFactorOf(scenario));
+  return nodeTimeoutMs(scenario.settings.nodeTimeout ?? null, ttlMs, clockDriftFactorOf(scenario));
 }

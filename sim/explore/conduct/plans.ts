@@ -3,8 +3,8 @@ import { nodeTimeoutMs } from '../../../src/node-timeout.ts';
 import type { AcquireInvoked } from '../../history/event.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { probeRetryCount } from '../../workload/facts.ts';
+import { clockDriftFactorOf } from '../../scenario/clock-drift.ts';
 import { resourcesOfStep } from '../../workload/lock-calls.ts';
-import { driftFactorOf } from '../assumptions.ts';
 
 /** The library's defaults, which hold where a scenario says nothing else. */
 const DEFAULT_RETRIES = 3;
@@ -109,7 +109,7 @@ export class Plans {
       deadlineMs: lock.deadline ?? settings.deadline ?? Number.POSITIVE_INFINITY,
       giveUpMs: lock.giveUpAfter ?? Number.POSITIVE_INFINITY,
       isUsing,
-      timeoutMs: nodeTimeoutMs(this.scenario.settings.nodeTimeout ?? null, ttlMs, driftFactorOf(this.scenario)),
+      timeoutMs: nodeTimeoutMs(this.scenario.settings.nodeTimeout ?? null, ttlMs, clockDriftFactorOf(this.scenario)),
     };
   }
 }

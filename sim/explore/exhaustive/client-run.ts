@@ -1,6 +1,7 @@
 import type { Cancel } from '../../../src/environment.ts';
 import type { LockError } from '../../../src/errors.ts';
 import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
+import { nodeName } from '../../scenario/server-names.ts';
 import { drainMicrotasks } from '../../testbed/simulated/microtasks.ts';
 import type { NodeCommand } from './node-rules.ts';
 import type { HeldLock, LockMaker, Parts, WorldSettings } from './settings.ts';
@@ -123,7 +124,7 @@ export class ClientRun {
 
   private nodeOf(node: number): LockNode {
     return {
-      id: `n${node + 1}`,
+      id: nodeName(node),
       execute: (command, settle) => {
         const sent = packed(command);
         const text = `${sent.kind}${sent.attempt}:${sent.argument}@${this.deeds.length}`;
@@ -136,7 +137,7 @@ export class ClientRun {
 
   private tell(node: number, reply: LockReply, epoch: number): string {
     const command = this.sent[node]?.find(({ isTold }) => !isTold);
-    if (command === undefined) throw new Error(`n${node + 1} owes this client no answer`);
+    if (command === undefined) throw new Error(`${nodeName(node)} owes this client no answer`);
     command.isTold = true;
     const text = `${reply.kind}${reply.kind === 'granted' ? (reply.token ?? '') : ''}`;
     command.text += `=${text}@${epoch}`;

@@ -1,3 +1,4 @@
+import { nodeName } from '../../scenario/server-names.ts';
 /** What can happen next in the small world. The order is that in which they are tried. */
 export const STEP_KINDS = [
   'acquire',
@@ -59,10 +60,6 @@ const OF_NODES: ReadonlySet<StepKind> = new Set(['run', 'tell', 'expire', 'crash
 
 export function clientName(client: number): string {
   return String.fromCharCode('A'.charCodeAt(0) + client);
-}
-
-export function nodeName(node: number): string {
-  return `n${node + 1}`;
 }
 
 /** A step in the notation of `--replay`: `acquire:A`, `run:A@n1`, `timer:A#1`, `tick`, `crash:n2`. */

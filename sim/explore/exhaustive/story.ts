@@ -1,7 +1,8 @@
+import { nodeName } from '../../scenario/server-names.ts';
 import type { ClientFacts } from './client-automaton.ts';
 import { EXPIRES, NOW, OWNER, type Row, START } from './layout.ts';
 import type { Model } from './model.ts';
-import { clientName, clientOf, CODE, kindOf, nodeName, nodeOf } from './steps.ts';
+import { clientName, clientOf, CODE, kindOf, nodeOf } from './steps.ts';
 import type { Trail } from './trail.ts';
 
 /** What happens on a trail, a line a step: the tick, and a sentence. */

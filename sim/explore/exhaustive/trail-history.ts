@@ -5,7 +5,8 @@ import type { History } from '../../history/history.ts';
 import { FLAGS, IS_PAUSED, NOW, OWNER, type Row, START } from './layout.ts';
 import type { Model } from './model.ts';
 import type { NodeCommand } from './node-rules.ts';
-import { clientName, clientOf, CODE, kindOf, nodeName, nodeOf } from './steps.ts';
+import { nodeName, nodeNames } from '../../scenario/server-names.ts';
+import { clientName, clientOf, CODE, kindOf, nodeOf } from './steps.ts';
 import type { Trail } from './trail.ts';
 
 const RESOURCE = 'r';
@@ -70,7 +71,7 @@ class TrailHistory {
       backend: 'exhaustive',
       seed: 0,
       clients,
-      nodes: Array.from({ length: layout.nodes }, (_, node) => nodeName(node)),
+      nodes: nodeNames(layout.nodes),
       quorum: quorumOf(layout.nodes),
       longestTtlMs: world.ttlTicks,
       clockDriftFactor: 0,

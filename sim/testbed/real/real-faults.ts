@@ -1,7 +1,7 @@
 import type { AimedFault, FaultWorld, Heal } from '../../faults/nemesis.ts';
 import { type KnownLease, NewestLeases } from '../../faults/newest-leases.ts';
 import { linksOutside } from '../../faults/partition-shapes.ts';
-import { RESOURCE } from '../../faults/targets.ts';
+import { RESOURCE } from '../../scenario/server-names.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario } from '../../scenario/schema.ts';

@@ -1,4 +1,5 @@
 import type { Scenario } from '../../scenario/schema.ts';
+import { nodeNames } from '../../scenario/server-names.ts';
 import { RunLostError } from '../testbed-error.ts';
 import { silentNodes } from './capabilities.ts';
 import type { ClientHandle } from './client/client-handle.ts';
@@ -48,13 +49,23 @@ export class RealWorld {
   constructor(options: RealWorldOptions) {
     this.options = options;
     this.clientNames = Object.keys(options.scenario.clients);
-    this.nodeNames = Array.from({ length: options.scenario.settings.nodes }, (_, index) => `n${index + 1}`);
+    this.nodeNames = nodeNames(options.scenario.settings.nodes);
     this.folder = new RunFolder(options.partsFolder);
     this.log = new RunLog(this.folder.runPart);
     const { scenario, seed, timers, fail } = options;
-    const { clientNames, nodeNames, folder, log } = this;
+    const { clientNames, folder, log } = this;
     const nowUs = (): number => this.nowUs();
-    this.wiring = new Wiring({ scenario, seed, clientNames, nodeNames, folder, log, nowUs, timers, fail });
+    this.wiring = new Wiring({
+      scenario,
+      seed,
+      clientNames,
+      nodeNames: this.nodeNames,
+      folder,
+      log,
+      nowUs,
+      timers,
+      fail,
+    });
   }
 
   /** Starts everything. Rejects if that cannot be, or the world is closed meanwhile. */

@@ -1,4 +1,4 @@
-import { RESOURCE } from '../../faults/targets.ts';
+import { RESOURCE } from '../../scenario/server-names.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
 import type { WriteDecision } from '../../workload/protected-resource.ts';

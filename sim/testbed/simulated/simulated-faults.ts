@@ -2,7 +2,7 @@ import type { AimedFault, FaultWorld } from '../../faults/nemesis.ts';
 import { type KnownLease, NewestLeases } from '../../faults/newest-leases.ts';
 import { linksOutside, type PartitionShape } from '../../faults/partition-shapes.ts';
 import { needsRunningNode } from '../../faults/running-nodes.ts';
-import { RESOURCE } from '../../faults/targets.ts';
+import { RESOURCE } from '../../scenario/server-names.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Direction, Link } from './link.ts';

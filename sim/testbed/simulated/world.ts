@@ -1,7 +1,7 @@
 import type { LockCommand, LockReply } from '../../../src/lock-node.ts';
 import type { ObservedLog } from '../../history/observed-log.ts';
-import { RESOURCE } from '../../faults/targets.ts';
 import type { Scenario } from '../../scenario/schema.ts';
+import { nodeNames, RESOURCE } from '../../scenario/server-names.ts';
 import { admissionBy, KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
 import { redlockOptionsOf } from '../../workload/redlock-options.ts';
 import { ProtectedResource, type WriteReply, type WriteRequest } from '../../workload/protected-resource.ts';
@@ -42,7 +42,7 @@ export class World {
     this.simulation = simulation;
     this.log = log;
     this.streams = streams;
-    for (let number = 1; number <= scenario.settings.nodes; number += 1) this.addNode(`n${number}`);
+    for (const name of nodeNames(scenario.settings.nodes)) this.addNode(name);
     for (const name of Object.keys(scenario.clients)) this.addClient(name);
     this.faults = new SimulatedFaults({
       simulation,

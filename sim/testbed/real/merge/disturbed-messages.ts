@@ -1,5 +1,5 @@
 import type { HistoryEvent } from '../../../history/event.ts';
-import { RESOURCE } from '../../../faults/targets.ts';
+import { RESOURCE } from '../../../scenario/server-names.ts';
 import type { LinkDisturbance, LinkDisturbances } from '../links/link-disturbances.ts';
 import { type Exchange, wasAnswered, type WriteExchange } from './exchange.ts';
 

@@ -2,7 +2,7 @@ import type { CommandExecuted, HistoryEvent, WriteAccepted, WriteRefused } from 
 import { eventsOf } from '../../../history/events-of.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
-import { RESOURCE } from '../../../faults/targets.ts';
+import { RESOURCE } from '../../../scenario/server-names.ts';
 import type { WriteDecision } from '../../../workload/protected-resource.ts';
 import { whatBefell, whatBefellWrite } from './disturbed-messages.ts';
 import { errorOf, type Exchange, matchExecutions, type WriteExchange } from './exchange.ts';

@@ -1,5 +1,5 @@
 import { advisedMessage } from '../../../../src/reply-error.ts';
-import { RESOURCE } from '../../../faults/targets.ts';
+import { RESOURCE } from '../../../scenario/server-names.ts';
 import type { FaultStarted } from '../../../history/fault-events.ts';
 import { eventsOf } from '../../../history/events-of.ts';
 import type { Fault } from '../../../scenario/fault-schema.ts';

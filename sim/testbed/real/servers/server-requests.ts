@@ -1,4 +1,4 @@
-import { RESOURCE } from '../../../faults/targets.ts';
+import { RESOURCE } from '../../../scenario/server-names.ts';
 import type { Scenario } from '../../../scenario/schema.ts';
 import { DEFAULT_SAVE_POINTS } from '../../save-points.ts';
 import { movesNodeClocks } from '../capabilities.ts';
