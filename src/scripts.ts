@@ -8,6 +8,8 @@ export interface Script {
 }
 
 // What the scripts that acquire are made of. Every script looks at its lock first: an observer can tell then which command met an expired key.
+// SET … NX first would take a server a tenth less for a key that is free, and half as much again for one that is held; and a full server would refuse
+// what only meets a key.
 
 const LOOK = `
 local holder = redis.call('GET', KEYS[1])
