@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BroadcastChannel } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Corpus, CorpusError } from './corpus.ts';
 import { propertiesBrokenOutside, WHOLE_ENVELOPE } from './envelope.ts';
 import { explore, type Exploration, type ExploreOptions } from './explore.ts';
@@ -106,6 +107,49 @@ describe('explore', () => {
     const timed = await run({ runs: Number.POSITIVE_INFINITY, timeMs: 1 });
     expect(timed.runs).toBeLessThanOrEqual(50);
     expect(process.getActiveResourcesInfo().filter((name) => name === 'MessagePort')).toEqual([]);
+  });
+
+  describe('with a run that never ends', () => {
+    const workerProgram = new URL('stuck-worker-testing.ts', import.meta.url);
+    /** Resolves when a thread is in that run. */
+    let untilStuck: Promise<unknown>;
+    let channel: BroadcastChannel;
+
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+      channel = new BroadcastChannel('distrilock-stuck');
+      untilStuck = new Promise((resolve) => (channel.onmessage = resolve));
+    });
+
+    afterEach(() => {
+      channel.close();
+      vi.useRealTimers();
+    });
+
+    it.each([
+      ['by a signal', 3000],
+      ['by its time', 3000],
+      ['by nothing', 120_000],
+    ])('gives up the run when it is ended %s, says which it was, and keeps the rest', async (how, patienceMs) => {
+      const interruption = new AbortController();
+      const ended = run({
+        workerProgram,
+        runs: 120,
+        timeMs: how === 'by its time' ? 1500 : Number.POSITIVE_INFINITY,
+        signal: interruption.signal,
+      });
+      await untilStuck;
+      vi.advanceTimersByTime(1000);
+      if (how === 'by a signal') interruption.abort('SIGINT');
+      // The only interval is the one at which the thread is looked at.
+      vi.advanceTimersByTime(patienceMs - 1);
+      expect(vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(1);
+      expect(vi.getTimerCount()).toBe(0);
+      const { stuck, runs, hit } = await ended;
+      expect(stuck).toEqual([{ seed: 1, index: 53 }]);
+      expect({ runs, hit }).toEqual({ runs: 50, hit: null });
+    });
   });
 
   it('says how far it is', async () => {

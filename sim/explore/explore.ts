@@ -3,7 +3,7 @@ import { addCoverage, type Coverage } from './coverage.ts';
 import { joinedFingerprint, NO_FINGERPRINT } from './fingerprint.ts';
 import type { Job, JobResult, JobTerms } from './job.ts';
 import { type Hit, keysBetween, type RunKey } from './search.ts';
-import { startWorkerPool, type WorkerPool } from './worker-pool.ts';
+import { startWorkerPool, WORKER_PROGRAM, type WorkerPool } from './worker-pool.ts';
 
 /** Runs of one job: few, so that what is interrupted is over soon, and that little is run in vain once something broke. */
 const RUNS_OF_JOB = 50;
@@ -18,6 +18,8 @@ export interface ExploreOptions extends JobTerms {
   readonly corpus: Corpus;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Exploration) => void;
+  /** What the threads run; their own program if left out. */
+  readonly workerProgram?: URL;
 }
 
 /** What was tried, and what came of it. But for time, it is the same on however many threads it ran. */
@@ -31,6 +33,8 @@ export interface Exploration {
   readonly hit: Hit | null;
   /** Runs of the corpus in which something still breaks outside the envelope. They do not end the search. */
   readonly known: readonly Hit[];
+  /** Runs that a thread never left. They end the search; what the thread had run of the same job is lost. */
+  readonly stuck: readonly RunKey[];
   readonly firsts: ReadonlyMap<string, RunKey>;
   /** Of all runs but those of the corpus. */
   readonly fingerprint: string;
@@ -44,7 +48,7 @@ export interface Exploration {
  * order of their runs, and those that had begun before the one in which something broke are ended, so that what is found does not depend on threads.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const pool = await startWorkerPool(options.threads);
+  const pool = await startWorkerPool(options.threads, options.workerProgram ?? WORKER_PROGRAM);
   try {
     return await new ExploreRun(options, pool).run();
   } finally {
@@ -59,15 +63,17 @@ class ExploreRun {
   private readonly corpusKeys: readonly RunKey[];
   private readonly jobs: Iterator<RunsOfJob>;
   /** By the number of the job. */
-  private readonly results = new Map<number, JobResult>();
+  private readonly results = new Map<number, CountedResult>();
   private jobCount = 0;
   /** The results of so many jobs are in the sums. */
   private counted = 0;
   private readonly coverage: Coverage = {};
   private readonly firsts = new Map<string, RunKey>();
   private readonly known: Hit[] = [];
+  private readonly stuck: RunKey[] = [];
   private hit: Hit | null = null;
   private runs = 0;
+  private corpusRuns = 0;
   private events = 0;
   private fingerprint = NO_FINGERPRINT;
   private hasHit = false;
@@ -91,8 +97,15 @@ class ExploreRun {
       if (next.done === true) return;
       const number = this.jobCount;
       this.jobCount += 1;
-      const result = await this.pool.run(thread, { ...next.value, envelope, properties, fingerprint });
-      this.results.set(number, result);
+      const job = { ...next.value, envelope, properties, fingerprint };
+      const result = await this.pool.run(thread, job, () => this.isOver());
+      if ('stuck' in result) {
+        this.stuck.push(result.stuck);
+        this.results.set(number, { ...NOTHING, isKnown: job.isKnown });
+        this.count();
+        return;
+      }
+      this.results.set(number, { ...result, isKnown: job.isKnown });
       if (result.hit !== null) this.hasHit = true;
       this.count();
     }
@@ -100,7 +113,7 @@ class ExploreRun {
 
   private isOver(): boolean {
     const { signal, timeMs } = this.options;
-    return this.hasHit || signal.aborted || performance.now() - this.startMs >= timeMs;
+    return this.hasHit || this.stuck.length > 0 || signal.aborted || performance.now() - this.startMs >= timeMs;
   }
 
   /** Adds up results in the order of their jobs, up to the first in which something broke. */
@@ -111,6 +124,7 @@ class ExploreRun {
       this.results.delete(this.counted);
       this.counted += 1;
       this.runs += result.runs;
+      if (result.isKnown) this.corpusRuns += result.runs;
       this.events += result.events;
       this.hit = result.hit;
       this.known.push(...result.known);
@@ -122,21 +136,32 @@ class ExploreRun {
   }
 
   private soFar(): Exploration {
-    const { runs, events, coverage, hit, known, firsts, fingerprint, corpusKeys } = this;
+    const { runs, corpusRuns, events, coverage, hit, known, stuck, firsts, fingerprint, corpusKeys } = this;
     return {
       runs,
-      corpusRuns: Math.min(runs, corpusKeys.length),
+      corpusRuns,
       events,
       coverage,
       hit,
       known: [...known],
+      stuck: [...stuck],
       firsts,
       fingerprint,
       elapsedMs: performance.now() - this.startMs,
-      ranCorpus: runs >= corpusKeys.length,
+      ranCorpus: corpusRuns >= corpusKeys.length,
     };
   }
 }
+
+interface CountedResult extends JobResult {
+  readonly isKnown: boolean;
+}
+
+/** What is known of the runs of a job whose thread had to be ended. */
+const NOTHING: JobResult = {
+  ...{ runs: 0, events: 0, coverage: {}, hit: null, known: [], firsts: [] },
+  fingerprint: NO_FINGERPRINT,
+};
 
 type RunsOfJob = Pick<Job, 'keys' | 'isKnown'>;
 

@@ -24,8 +24,9 @@ export interface JobResult extends SearchResult {
   readonly fingerprint: string;
 }
 
-/** Runs a job on this thread. */
-export async function runJob({ keys, isKnown, envelope, properties, fingerprint }: Job): Promise<JobResult> {
+/** Runs a job on this thread; `onBegin` is called before each run. */
+export async function runJob(job: Job, onBegin: () => void): Promise<JobResult> {
+  const { keys, isKnown, envelope, properties, fingerprint } = job;
   const firsts = new Map<string, RunKey>();
   let sum = NO_FINGERPRINT;
   const result = await search({
@@ -33,6 +34,7 @@ export async function runJob({ keys, isKnown, envelope, properties, fingerprint 
     envelope,
     properties,
     isKnown,
+    onBegin,
     onRun: ({ key, history, coverage }) => {
       for (const cell of Object.keys(coverage)) if (!firsts.has(cell)) firsts.set(cell, key);
       if (fingerprint && !isKnown) sum = joinedFingerprint(sum, fingerprintOf(key, history));

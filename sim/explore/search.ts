@@ -21,6 +21,8 @@ export interface SearchOptions {
   readonly properties: readonly Property[];
   /** Whether to go on after what breaks outside the envelope, for it is known: only a defect then ends the search. False if left out. */
   readonly isKnown?: boolean;
+  /** Called before each run. */
+  readonly onBegin?: () => void;
   /** Told of each run that has a history. */
   readonly onRun?: (run: SearchedRun) => void;
 }
@@ -49,13 +51,14 @@ export interface SearchResult {
 
 /** Runs one trial after the other, until something breaks, on this thread. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { keys, envelope, properties, isKnown = false, onRun } = options;
+  const { keys, envelope, properties, isKnown = false, onBegin, onRun } = options;
   const arbitrary = trials(envelope);
   const coverage: Coverage = {};
   let runs = 0;
   let events = 0;
   const known: Hit[] = [];
   for (const key of keys) {
+    onBegin?.();
     const trial = trialAt(arbitrary, key.seed, key.index);
     const execution = await execute(trial);
     const { history } = execution;

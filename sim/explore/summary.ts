@@ -39,6 +39,13 @@ export interface KnownSummary {
   readonly index: number;
 }
 
+/** A run that did not come to an end. */
+export interface StuckSummary {
+  readonly seed: number;
+  readonly index: number;
+  readonly replay: string;
+}
+
 /** What `explore.json` holds. The same command gives the same, unless time bounded it. */
 export interface ExploreSummary {
   readonly seed: number;
@@ -54,6 +61,8 @@ export interface ExploreSummary {
   readonly interrupted: boolean;
   /** What runs of the corpus still break outside the envelope. */
   readonly known: readonly KnownSummary[];
+  /** Runs that a thread never left, so that it had to be ended. */
+  readonly stuck: readonly StuckSummary[];
   readonly found: FoundSummary | null;
 }
 

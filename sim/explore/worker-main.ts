@@ -1,19 +1,5 @@
-import { parentPort } from 'node:worker_threads';
-import { type Job, runJob } from './job.ts';
-import type { WorkerMessage } from './worker-messages.ts';
+import { runJob } from './job.ts';
+import { serveJobs } from './worker-serving.ts';
 
-/** The program of a worker thread: does one job after the other. */
-function main(): void {
-  const port = parentPort;
-  if (port === null) throw new Error('this is the program of a worker thread; start it as one');
-  const tell = (message: WorkerMessage): void => port.postMessage(message);
-  port.on('message', (job: Job) => {
-    runJob(job).then(
-      (result) => tell({ type: 'result', result }),
-      (error: unknown) => tell({ type: 'failed', error: error instanceof Error ? error : new Error(String(error)) }),
-    );
-  });
-  tell({ type: 'ready' });
-}
-
-main();
+/** The program of a worker thread. */
+serveJobs(runJob);

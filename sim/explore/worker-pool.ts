@@ -4,29 +4,52 @@ import { Worker } from 'node:worker_threads';
 import { bundleProgram } from '../bundle-program.ts';
 import { makeTemporaryFolder } from '../testbed/temporary-folder.ts';
 import type { Job, JobResult } from './job.ts';
-import type { WorkerMessage } from './worker-messages.ts';
+import type { RunKey } from './search.ts';
+import type { WorkerData, WorkerMessage } from './worker-messages.ts';
+
+/** How often to look whether threads come on, and for how many looks in a row one may not: when its result is awaited, and when there is time. */
+const LOOK_MS = 1000;
+const LOOKS_AT_THE_END = 3;
+const LOOKS = 120;
+
+/** A run that a thread never left, so that the thread had to be ended. */
+export interface StuckRun {
+  readonly stuck: RunKey;
+}
 
 /** Threads that run jobs. */
 export interface WorkerPool {
   readonly size: number;
-  /** Runs a job on the thread of this number, which must be free. */
-  run(thread: number, job: Job): Promise<JobResult>;
+  /**
+   * Runs a job on the thread of this number, which must be free. A thread that does not leave a run is ended, and must not be used again: after some
+   * seconds once `isOver` says that the job is waited for, or else after some minutes.
+   */
+  run(thread: number, job: Job, isOver: () => boolean): Promise<JobResult | StuckRun>;
   close(): Promise<void>;
 }
 
+/** The program of the threads. */
+export const WORKER_PROGRAM = new URL('worker-main.ts', import.meta.url);
+
+interface Thread {
+  readonly worker: Worker;
+  readonly begun: WorkerData['begun'];
+}
+
 /** Starts so many threads. The caller closes the pool. Rejects with a TestbedUnavailableError if their program cannot be written. */
-export async function startWorkerPool(size: number): Promise<WorkerPool> {
+export async function startWorkerPool(size: number, source: URL): Promise<WorkerPool> {
   const folder = makeTemporaryFolder('distrilock-explore-');
-  const workers: Worker[] = [];
+  const threads: Thread[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const program = await buildWorkerProgram(folder);
+    const program = await buildWorkerProgram(folder, source);
     for (let started = 0; started < size; started += 1) {
-      const worker = new Worker(program);
-      workers.push(worker);
+      const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+      const worker = new Worker(program, { workerData: { begun } satisfies WorkerData });
+      threads.push({ worker, begun });
       // One after the other: each sets a flag of V8 while it loads, and flags are those of the process.
       await nextMessage(worker);
     }
@@ -34,24 +57,52 @@ export async function startWorkerPool(size: number): Promise<WorkerPool> {
     await close();
     throw error;
   }
-  return {
-    size,
-    close,
-    run: async (thread, job) => {
-      const worker = workers[thread] as Worker;
-      const answer = nextMessage(worker);
-      worker.postMessage(job);
-      const message = await answer;
-      if (message.type === 'failed') throw message.error;
-      if (message.type === 'ready') throw new Error('a thread has started twice');
-      return message.result;
-    },
-  };
+  return { size, close, run: (thread, job, isOver) => runOn(threads[thread] as Thread, job, isOver) };
 }
 
-async function buildWorkerProgram(folder: string): Promise<string> {
+async function runOn({ worker, begun }: Thread, job: Job, isOver: () => boolean): Promise<JobResult | StuckRun> {
+  Atomics.store(begun, 0, 0);
+  const giveUp = new AbortController();
+  const answer = nextMessage(worker);
+  const stopWatching = watch(begun, isOver, () => {
+    giveUp.abort();
+    void worker.terminate();
+  });
+  worker.postMessage(job);
+  try {
+    const message = await answer;
+    if (message.type === 'failed') throw message.error;
+    if (message.type === 'ready') throw new Error('a thread has started twice');
+    if (!giveUp.signal.aborted) return message.result;
+  } catch (error) {
+    if (!giveUp.signal.aborted) throw error;
+  } finally {
+    stopWatching();
+  }
+  return { stuck: job.keys[Math.max(0, Atomics.load(begun, 0) - 1)] as RunKey };
+}
+
+/**
+ * Calls `onStuck` once no run has begun for too long. Looks are counted, and not the time, so that a process which was stopped for an hour has not been
+ * stuck. Returns what ends it.
+ */
+function watch(begun: WorkerData['begun'], isOver: () => boolean, onStuck: () => void): () => void {
+  let last = 0;
+  let looks = 0;
+  const timer = setInterval(() => {
+    const now = Atomics.load(begun, 0);
+    looks = now === last ? looks + 1 : 0;
+    last = now;
+    if (looks < (isOver() ? LOOKS_AT_THE_END : LOOKS)) return;
+    clearInterval(timer);
+    onStuck();
+  }, LOOK_MS);
+  return () => clearInterval(timer);
+}
+
+async function buildWorkerProgram(folder: string, source: URL): Promise<string> {
   const outfile = join(folder, 'worker.mjs');
-  await bundleProgram(new URL('worker-main.ts', import.meta.url), outfile);
+  await bundleProgram(source, outfile);
   return outfile;
 }
 

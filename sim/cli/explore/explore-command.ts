@@ -26,7 +26,8 @@ Examples:
 
 Small worlds can be gone through completely: npx distrilock exhaustive
 
-Exit codes of explore: 0 nothing broke inside the envelope, or what was to be found outside was; 1 something broke inside, or nothing was found outside.`;
+Exit codes of explore: 0 nothing broke inside the envelope, or what was to be found outside was; 1 something broke inside, or nothing was found outside;
+3 real servers do not show the same, or a run did not come to an end.`;
 
 /** The options of the command, read and with their defaults. */
 export interface ExploreCommandOptions {

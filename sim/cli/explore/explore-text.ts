@@ -52,6 +52,10 @@ export function printExploration(
     for (const { symptom, seed, index } of summary.known) {
       stdout.write(`Known from the corpus: ${symptom} breaks in run ${index} of seed ${seed}\n`);
     }
+    for (const { seed, index, replay } of summary.stuck) {
+      const text = `Run ${index} of seed ${seed} did not come to an end, and its thread was ended: up to 49 runs before it do not count`;
+      stdout.write(`${colors.yellow(text)}\nThis runs it again, until Ctrl-\\ ends it: ${replay}\n`);
+    }
     if (summary.found !== null) stdout.write(foundText(summary.found, colors));
     if (summary.fingerprint !== null) stdout.write(`Fingerprint: ${summary.fingerprint}\n`);
     stdout.write(`Summary: ${visibleText(summaryPath)}\n`);
@@ -69,8 +73,10 @@ function rateText({ runs, elapsedMs }: { readonly runs: number; readonly elapsed
   return `${Math.round((runs * MS_PER_SECOND) / Math.max(1, elapsedMs))} runs/s`;
 }
 
-function outcomeText({ found, outside }: ExploreSummary, colors: Colors): string {
+function outcomeText({ found, outside, stuck }: ExploreSummary, colors: Colors): string {
   const where = outside.length === 0 ? 'inside the envelope' : `with ${outside.join(' and ')} left open`;
+  if (found === null && stuck.length > 0)
+    return colors.yellow('NOT every run came to an end, the others without a violation');
   if (found === null) {
     const text = `no violation ${where}`;
     return outside.length === 0 ? colors.green(text) : colors.red(`${text}, where one was to be found`);

@@ -24,7 +24,7 @@ const EXPLORE_FILES = { summary: 'explore.json', corpus: 'corpus.json' } as cons
 
 /** What the user asked for, checked. */
 interface Plan {
-  readonly options: ExploreCommandOptions & { readonly runs: number };
+  readonly options: ExploreCommandOptions & { readonly runs: number; readonly workerProgram?: URL };
   readonly envelope: Envelope;
   readonly properties: readonly Property[];
   readonly backends: readonly Backend[];
@@ -104,6 +104,7 @@ async function lookFor({ options, envelope, properties, results, host }: Plan): 
       fingerprint: options.fingerprint === true,
       signal: host.signal,
       onProgress: (progress) => display.update(progress),
+      ...(options.workerProgram === undefined ? {} : { workerProgram: options.workerProgram }),
     });
   } finally {
     display.end();
@@ -172,11 +173,8 @@ function replayCommand({ options, envelope, properties }: Plan, seed: number, pa
   return [...words, '--seed', `${seed}`, '--path', shellQuote(path)].join(' ');
 }
 
-function summaryOf(
-  { options, envelope, properties, host }: Plan,
-  { exploration }: Looked,
-  found: FoundSummary | null,
-): ExploreSummary {
+function summaryOf(plan: Plan, { exploration }: Looked, found: FoundSummary | null): ExploreSummary {
+  const { options, envelope, properties, host } = plan;
   const tried =
     exploration === null ? { runs: 1, corpusRuns: 0, events: 0, coverage: {}, known: [] } : triedIn(exploration);
   return {
@@ -186,13 +184,17 @@ function summaryOf(
     ...tried,
     fingerprint: options.fingerprint === true ? (exploration?.fingerprint ?? null) : null,
     interrupted: host.signal.aborted,
+    stuck: (exploration?.stuck ?? []).map(({ seed, index }) => {
+      return { seed, index, replay: replayCommand(plan, seed, `${index}`) };
+    }),
     found,
   };
 }
 
-function exitCodeOf({ envelope, host }: Plan, { found }: ExploreSummary, shrunken: Shrunken | null): number {
+function exitCodeOf({ envelope, host }: Plan, { found, stuck }: ExploreSummary, shrunken: Shrunken | null): number {
   if (shrunken !== null && isDefect(shrunken.finding)) return EXIT.notAsExpected;
   if (host.signal.aborted) return EXIT[interruptedBy(host.signal)];
+  if (stuck.length > 0) return EXIT.unknown;
   if (found === null) return envelope.open.length === 0 ? EXIT.asExpected : EXIT.notAsExpected;
   return found.confirmations.every(({ verdict }) => verdict === 'agrees') ? EXIT.asExpected : EXIT.unknown;
 }
