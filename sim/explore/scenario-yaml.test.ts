@@ -30,6 +30,7 @@ it('what is read again is the same scenario, whatever was drawn', () => {
     'backoff',
     'clockDriftFactor',
     'close',
+    'deadline',
     'extend',
     'extend beside',
     'extensionLimit',

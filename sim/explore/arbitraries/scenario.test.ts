@@ -80,6 +80,8 @@ const FEATURES = [
   'a Redlock that is closed',
   'more than the restart guard allows',
   'delays of one acquire',
+  'a deadline of one acquire',
+  'a deadline of all',
   'a signal',
   'a backoff',
   'a limit of extensions',
@@ -103,6 +105,8 @@ function* featuresOf({ settings, workload, faults }: Scenario): Generator<(typeo
     yield 'more than the restart guard allows';
   if (locks.some(({ retryDelay, retryJitter }) => retryDelay !== undefined || retryJitter !== undefined))
     yield 'delays of one acquire';
+  if (locks.some(({ deadline }) => deadline !== undefined)) yield 'a deadline of one acquire';
+  if (settings.deadline !== undefined) yield 'a deadline of all';
   if (locks.some(({ giveUpAfter }) => giveUpAfter !== undefined)) yield 'a signal';
   if (settings.backoff !== undefined) yield 'a backoff';
   if (settings.extensionLimit !== undefined) yield 'a limit of extensions';

@@ -41,7 +41,7 @@ const drawings = record({
   jitters: anyOf(true, false),
   backsOff: anyOf(false, false, false, true),
   capShare: anyOf(undefined, 0.3),
-  deadlineShare: anyOf<number | undefined>(undefined),
+  deadlineShare: anyOf(undefined, undefined, undefined, undefined, undefined, undefined, undefined, 1, 0.3, 3),
   extensionLimit: anyOf(undefined, undefined, undefined, undefined, undefined, 0, 1, 2),
   fencing: anyOf(false, true),
   guardShare: anyOf(undefined, undefined, undefined, 1, 2),
@@ -80,10 +80,12 @@ function latencyOf(
   { ttl, nodeTimeout }: Scenario['settings'],
 ): DrawnSettings['network']['latency'] {
   const [leastMs, mostMs] = latency as [number, number];
-  const maxMs =
+  const longestMs =
     slowShare === null
       ? Math.min(mostMs, ttl * MOST_LATENCY_SHARE)
       : (nodeTimeout ?? ttl * USUAL_TIMEOUT_SHARE) * slowShare;
+  // In whole microseconds, as scenario files have it.
+  const maxMs = Math.round(longestMs * 1000) / 1000;
   // The longest may be short for a lock that lives a few milliseconds only.
   return { minMs: Math.min(leastMs, maxMs), maxMs };
 }

@@ -58,7 +58,7 @@ const locks: fc.Arbitrary<DrawnLock> = fc.record({
   ttlPercent: anyOf(undefined, undefined, undefined, 50, 200),
   retryCount: anyOf(-1, -1, undefined, 0),
   giveUpPercent: anyOf(undefined, undefined, undefined, undefined, 20, 100),
-  deadlinePercent: anyOf<number | undefined>(undefined),
+  deadlinePercent: anyOf(undefined, undefined, 100, 20, 5),
   delayPercents: anyOf<DrawnLock['delayPercents']>([undefined, undefined], [1, undefined], [5, 5], [undefined, 2]),
 });
 
