@@ -9,7 +9,7 @@ const LIBRARY = resolve(ROOT, 'src');
 const REFERENCE = 'reference';
 
 /** What the testbed takes from the library that it tries; all else that it imports from `src/` are rules by which it judges. */
-const UNDER_TEST = new Set(['redlock.ts', 'errors.ts'].map((name) => resolve(LIBRARY, name)));
+const UNDER_TEST = new Set(['redlock.ts', 'retry.ts', 'errors.ts'].map((name) => resolve(LIBRARY, name)));
 
 /** The library as it is. */
 export const UNCHANGED: Mutant = { name: 'unchanged', broken: 'nothing', patches: [] };

@@ -35,7 +35,7 @@ const drawings = record({
   nodes: anyOf(3, 5, 3, 5, 4, 2, 1),
   ttlMs: anyOf(1000, 500, 2000, 300),
   driftFactor: anyOf(undefined, undefined, 0.05, 0.001),
-  nodeTimeoutShare: anyOf(undefined, undefined, undefined, 0.05, 0.02, 1),
+  nodeTimeoutShare: anyOf(undefined, undefined, undefined, 0.05, 0.02, 1, 0.7),
   retryCount: anyOf(undefined, -1, 0, 10, 1),
   retryDelayShare: anyOf(0.1, 0.05, 0.02, 0.01),
   jitters: anyOf(true, false),

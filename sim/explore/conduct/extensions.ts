@@ -31,10 +31,12 @@ export class ExtensionJudge {
 
   invoked(call: LeaseCall, mayBeClosed: boolean): void {
     call.expectation = this.expectationOf(call, mayBeClosed);
+    call.lease.extensionsUnderWay += 1;
   }
 
   settled(call: LeaseCall, event: ExtendGranted | ExtendFailed): void {
     const { expectation, lease, asked } = call;
+    lease.extensionsUnderWay -= 1;
     const outcome = event.type === 'extend-granted' ? 'granted' : event.code;
     if (outcome === 'invalid-option' || expectation === 'invalid-option') {
       if (outcome === expectation && asked === 0) return;
@@ -67,10 +69,9 @@ export class ExtensionJudge {
     if (lease.isReleased) return 'extension-refused';
     if (isSurelyOver(lease, invokedUs)) return 'expired';
     if (!isSurelyValid(lease, invokedUs)) return null;
-    const underWay = lease.newest.extend;
-    // Who is under way may still be granted or not.
-    if (this.limit < Number.POSITIVE_INFINITY && underWay !== null && !underWay.isOver) return null;
-    return lease.extensions >= this.limit ? 'extension-refused' : 'asked';
+    if (lease.extensions >= this.limit) return 'extension-refused';
+    // Those that are under way may still be granted or not.
+    return lease.extensions + lease.extensionsUnderWay >= this.limit ? null : 'asked';
   }
 
   /** Why an extension that asked all nodes should have ended otherwise. */

@@ -81,6 +81,50 @@ function ending(
 const REFUSED = { type: 'extend-failed', code: 'extension-refused' };
 const GRANTED = { type: 'extend-granted', validityMs: 900, validUntilUs: 2_000_000 };
 
+/** Three extensions, of which the first two are under way at once. */
+const EXTENDING: Steps = [
+  { extend: '1s', beside: true },
+  { extend: '1s' },
+  { work: '10ms' },
+  { extend: '1s' },
+  { work: '10ms' },
+  'release',
+];
+
+describe('a limit of extensions', () => {
+  it.each<[string, number, Steps, FaultInput[], string[]]>([
+    ['of none', 0, EXTENDING, [], ['refused', 'refused', 'refused']],
+    ['of one, which those under way may reach', 1, EXTENDING, [], ['refused', 'granted', 'refused']],
+    ['that is not reached', 3, EXTENDING, [], ['granted', 'granted', 'granted']],
+    [
+      'towards which those that failed do not count',
+      1,
+      [{ work: '100ms' }, { extend: '1s' }, { extend: '1s' }, 'release'],
+      [cutOff('50ms')],
+      ['unreachable', 'unreachable'],
+    ],
+  ])('is kept: %s', async (_, extensionLimit, steps, faults, outcomes) => {
+    const changes = holding(steps, faults, { extensionLimit });
+    const events = await eventsOf(changes);
+    const ends = events.flatMap((event) => {
+      if (event.type === 'extend-granted') return ['granted'];
+      return event.type === 'extend-failed' ? [event.code.replace('extension-', '')] : [];
+    });
+    expect(ends).toEqual(outcomes);
+    expect(misconduct(events, changes)).toEqual([]);
+  });
+
+  it.each([
+    ['was heeded too late', 2, 1, 'asked nodes, although it had to be refused as extension-refused'],
+    ['was heeded too soon', 1, 3, 'asked no node and ended as extension-refused, where its nodes had to be asked'],
+  ])('is broken where it %s', async (_, heeded, extensionLimit, message) => {
+    const steps: Steps = [{ extend: '1s' }, { extend: '1s' }, { extend: '1s' }, 'release'];
+    const events = await eventsOf(holding(steps, [], { extensionLimit: heeded }));
+    const found = misconduct(events, holding(steps, [], { extensionLimit }));
+    expect(of(found, 'extension')).toEqual([expect.stringContaining(message)]);
+  });
+});
+
 describe('extension', () => {
   it.each<[string, Partial<ScenarioInput>, (events: Events) => Events, string]>([
     ['fails with a quorum', {}, ending('extend-granted', REFUSED), 'although they are a quorum, in time'],

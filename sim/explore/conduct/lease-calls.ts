@@ -169,6 +169,7 @@ class LeaseCallReader implements HistoryVisitor {
       isReleaseUnderWay: false,
       isGone: false,
       extensions: 0,
+      extensionsUnderWay: 0,
       newest: { extend: null, release: null },
       clearedUs: Number.NaN,
       cleared: 0,

@@ -22,8 +22,9 @@ export interface Lease {
   isReleaseUnderWay: boolean;
   /** Whether a release succeeded. */
   isGone: boolean;
-  /** How many extensions were granted, or are under way. */
+  /** How many extensions were granted. */
   extensions: number;
+  extensionsUnderWay: number;
   readonly newest: Record<LeaseCall['kind'], LeaseCall | null>;
   /** When releases were last sent that nobody had called for, and how many at once. */
   clearedUs: number;

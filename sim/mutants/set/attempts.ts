@@ -190,4 +190,71 @@ export const ATTEMPTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'clean-up-of-one-resource',
+    broken: 'of several resources, the first only is cleaned up',
+    patches: [
+      {
+        file: 'src/round.ts',
+        find: 'this.send(place, commands[place % this.keyCount] as LockCommand, receive);',
+        replace: `const isLeftOut = commands[0]?.kind === 'release' && place % this.keyCount > 0;
+          if (!isLeftOut) this.send(place, commands[place % this.keyCount] as LockCommand, receive);`,
+      },
+    ],
+  },
+  {
+    name: 'deadline-ignored',
+    broken: 'an acquire has no deadline, whatever it was told',
+    patches: [
+      {
+        file: 'src/acquisition.ts',
+        find: 'const deadline = options.deadline ?? context.options.deadline;',
+        replace: 'const deadline = null as number | null;',
+      },
+    ],
+  },
+  {
+    name: 'deadline-of-redlock-ignored',
+    broken: 'the deadline of a Redlock does not hold for its acquires',
+    patches: [
+      {
+        file: 'src/acquisition.ts',
+        find: 'options.deadline ?? context.options.deadline;',
+        replace: 'options.deadline ?? null;',
+      },
+    ],
+  },
+  {
+    name: 'deadline-does-not-cut',
+    broken: 'an attempt that is under way is not cut at the deadline',
+    patches: [
+      {
+        file: 'src/attempt.ts',
+        find: 'return Math.max(0, Math.min(timeoutMs, endsAtMs - nowMs));',
+        replace: 'return Math.max(0, endsAtMs > 0 ? timeoutMs : nowMs);',
+      },
+    ],
+  },
+  {
+    name: 'waits-beyond-deadline',
+    broken: 'an acquire waits for a retry that would begin after its deadline',
+    patches: [
+      {
+        file: 'src/acquisition.ts',
+        find: 'this.deadlineMs !== null && this.now() + delayMs >= this.endsAtMs',
+        replace: 'this.deadlineMs === Number.NEGATIVE_INFINITY',
+      },
+    ],
+  },
+  {
+    name: 'backoff-without-cap',
+    broken: 'delays that grow go on growing beyond their cap',
+    patches: [
+      {
+        file: 'src/retry.ts',
+        find: 'fraction * Math.min(cap, base * factor ** (failures - 1))',
+        replace: 'fraction * Math.min(cap * base * 1_000_000, base * factor ** (failures - 1))',
+      },
+    ],
+  },
 ];

@@ -53,4 +53,14 @@ export const GUARD: readonly Mutant[] = [
     broken: 'nodes are not told of the guard',
     patches: [{ file: 'src/acquisition.ts', find: 'guard: options.restartGuard,', replace: 'guard: null,' }],
   },
+  {
+    name: 'longest-time-to-live-exceeded',
+    broken: 'locks may live longer than the restart guard reckons with',
+    patches: [{ file: 'src/options.ts', find: 'if (ttl > longestTtlMs) {', replace: 'if (ttl > longestTtlMs * 2) {' }],
+  },
+  {
+    name: 'extension-exceeds-longest-time-to-live',
+    broken: 'an extension may be for longer than the restart guard reckons with',
+    patches: [{ file: 'src/lock.ts', find: 'checkTtl(ttl, options);', replace: '' }],
+  },
 ];

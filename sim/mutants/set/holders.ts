@@ -18,7 +18,14 @@ export const HOLDERS: readonly Mutant[] = [
   {
     name: 'acquire-overwrites',
     broken: 'a node stores a value whether or not another is there (SET without NX)',
-    patches: [{ file: NODE, find: 'if (entry !== undefined && entry.value !== value) return HELD;', replace: '' }],
+    patches: [
+      {
+        file: NODE,
+        find: 'if (entry !== undefined && (entry.value !== value || (fresh && isPlain))) return HELD;',
+        replace: '',
+      },
+      { file: NODE, find: 'if (fresh && entry !== undefined) return HELD;', replace: '' },
+    ],
   },
   {
     name: 'key-without-expiry',
@@ -209,5 +216,74 @@ export const HOLDERS: readonly Mutant[] = [
         replace: 'if (!granted && Number.isNaN(this.#validUntilMs)) {',
       },
     ],
+  },
+  {
+    name: 'extension-of-one-resource',
+    broken: 'of several resources, the first only is extended',
+    patches: [
+      {
+        file: 'src/round.ts',
+        find: 'this.send(place, commands[place % this.keyCount] as LockCommand, receive);',
+        replace: `const isLeftOut = commands[0]?.kind === 'extend' && place % this.keyCount > 0;
+          if (isLeftOut) this.receive({ kind: 'extended' }, place);
+          else this.send(place, commands[place % this.keyCount] as LockCommand, receive);`,
+      },
+    ],
+  },
+  {
+    name: 'extends-what-was-released',
+    broken: 'a lock that was given back can be extended',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'if (this.#givenBack) return new ExtensionRefusedError(`Cannot extend ${name}: it was released`, resources, []);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'extension-outlives-release',
+    broken: 'an extension that a quorum grants when the lock was given back meanwhile succeeds',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: `if (this.#givenBack)
+      return new ExtensionRefusedError(\`Cannot extend \${name}: it was released meanwhile`,
+        replace: `if (Number.isNaN(this.#validUntilMs))
+      return new ExtensionRefusedError(\`Cannot extend \${name}: it was released meanwhile`,
+      },
+    ],
+  },
+  {
+    name: 'extension-limit-ignored',
+    broken: 'a lock can be extended without end, whatever its Redlock was told',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'this.#extensions >= extensionLimit)',
+        replace: 'this.#extensions < 0)',
+      },
+    ],
+  },
+  {
+    name: 'one-extension-more',
+    broken: 'a lock can be extended once more than its Redlock was told',
+    patches: [
+      {
+        file: 'src/lock.ts',
+        find: 'this.#extensions >= extensionLimit)',
+        replace: 'this.#extensions > extensionLimit)',
+      },
+    ],
+  },
+  {
+    name: 'failed-extensions-count',
+    broken: 'extensions that fail count towards the limit',
+    patches: [{ file: 'src/lock.ts', find: 'this.#extensions -= 1;', replace: '' }],
+  },
+  {
+    name: 'second-release-asks-again',
+    broken: 'a release of what was released asks the nodes again',
+    patches: [{ file: 'src/lock.ts', find: 'if (this.#releasing !== null) return this.#releasing;', replace: '' }],
   },
 ];

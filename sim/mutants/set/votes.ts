@@ -112,4 +112,37 @@ export const VOTES: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'one-part-is-enough',
+    broken: 'a node that grants one of several resources counts as if it had granted them all',
+    patches: [
+      {
+        file: 'src/ballot.ts',
+        find: 'awaitedParts[node] = supports ? awaited - 1 : 0;',
+        replace: 'awaitedParts[node] = 0;',
+      },
+    ],
+  },
+  {
+    name: 'parts-are-nodes',
+    broken: 'each answer about one of several resources counts as the vote of a node',
+    patches: [
+      {
+        file: 'src/ballot.ts',
+        find: 'if (this.awaitedParts !== null && !this.completes(',
+        replace: 'if (Number.isNaN(place) && this.awaitedParts !== null && !this.completes(',
+      },
+    ],
+  },
+  {
+    name: 'last-part-decides',
+    broken: 'a node votes as it answers for the last of several resources, whatever it said to the others',
+    patches: [
+      {
+        file: 'src/ballot.ts',
+        find: 'awaitedParts[node] = supports ? awaited - 1 : 0;',
+        replace: 'awaitedParts[node] = awaited - 1;',
+      },
+    ],
+  },
 ];
