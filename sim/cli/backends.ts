@@ -85,6 +85,13 @@ export function unavailableText(backend: string, { problem, remedy }: Unavailabi
   return `${backend} cannot run here: ${withRemedy(problem, remedy)}`;
 }
 
+/** The error to tell the user where a run could not begin: a UsageError that names the backend and the remedy, or any other error as it is. */
+export function namingBackend(backend: string, error: unknown): unknown {
+  if (!(error instanceof TestbedUnavailableError)) return error;
+  const { message: problem, remedy } = error;
+  return new UsageError(unavailableText(backend, { problem, remedy }), { cause: error });
+}
+
 interface Wanted {
   readonly name: string;
   readonly redisServer: string | null;

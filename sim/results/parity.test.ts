@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../judge/judgement.ts';
 import { type Found, judgementOf } from '../report/fixtures/judgements.ts';
 import { summaryOf } from '../report/fixtures/summaries.ts';
-import { differenceText } from './parity.ts';
+import { differenceText, dissentIn } from './parity.ts';
 
 const VIOLATED: Found = { 'critical-section': [{ message: 'both inside', events: [1, 2] }] };
 
@@ -46,5 +46,31 @@ describe('parity', () => {
     expect(parity?.differences.map(differenceText)).toEqual([
       'critical-section: a divided (1 ok, 1 violated, 0 unknown), b divided (1 ok, 1 violated, 0 unknown)',
     ]);
+  });
+});
+
+describe('dissent', () => {
+  const dissentOf = (...judgements: readonly Judgement[][]): string[] =>
+    dissentIn(summaryOf(judgements.flat()).scenarios).flatMap(({ scenario, differences }) =>
+      differences.map((each) => `${scenario} ${differenceText(each)}`),
+    );
+
+  it('is a single run that is not like all others, though the majorities agree', () => {
+    expect(dissentOf(runs('a', VIOLATED, VIOLATED, {}), runs('b', VIOLATED))).toEqual([
+      'by-hand critical-section: a violated (2 of 3), b violated',
+    ]);
+    expect(dissentOf(runs('a', {}), runs('b', {}, { 'token-order': 'unknown' }, {}))).toEqual([
+      'by-hand token-order: a ok, b ok (2 of 3)',
+    ]);
+  });
+
+  it('is there where backends differ or are divided, as without parity', () => {
+    expect(dissentOf(runs('a', VIOLATED), runs('b', {}))).toEqual(['by-hand critical-section: a violated, b ok']);
+    expect(dissentOf(runs('a', VIOLATED, {}), runs('b', VIOLATED))).toHaveLength(1);
+  });
+
+  it('is none where all runs found the same, or there is one backend alone', () => {
+    expect(dissentOf(runs('a', VIOLATED, VIOLATED), runs('b', VIOLATED, VIOLATED, VIOLATED))).toEqual([]);
+    expect(dissentOf(runs('a', VIOLATED, {}))).toEqual([]);
   });
 });

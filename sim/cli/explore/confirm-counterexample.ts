@@ -9,7 +9,7 @@ import { RUN_FILES, type ResultsFolder } from '../../results/results-folder.ts';
 import { runScenario } from '../../run/run-scenario.ts';
 import type { Testbed } from '../../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
-import { type Backend, unavailableText, withRemedy } from '../backends.ts';
+import { type Backend, unavailableText } from '../backends.ts';
 import type { Host } from '../console/host.ts';
 import { RunDisplay } from '../run/run-progress.ts';
 import { shellQuote } from '../console/shell-quote.ts';
@@ -75,7 +75,7 @@ async function confirmOn(
     return { backend, verdict: 'differs', reason: judgement.reasons.join('; ') || `${symptom} is not violated there` };
   } catch (error) {
     if (!(error instanceof TestbedUnavailableError)) throw error;
-    return unable(withRemedy(error.message, error.remedy));
+    return unable(unavailableText(backend, { problem: error.message, remedy: error.remedy }));
   } finally {
     display.end();
   }

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExploreSummary } from '../../explore/summary.ts';
+import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { distrilock, ended, start } from '../cli-testing.ts';
+import { hostWith, testbedsOf } from '../console/host-testing.ts';
+import { fakeTestbed } from '../fake-testbed.ts';
+import { runCommandLine } from '../program.ts';
 
 let folder: string;
 
@@ -112,6 +116,21 @@ describe('distrilock explore', () => {
     expect(stderr).toContain(problem);
     expect(code).toBe(2);
   });
+});
+
+it('says on which backend what was found cannot be confirmed, and the remedy', async () => {
+  const testbed = fakeTestbed({
+    name: 'containers',
+    before: () => {
+      throw new TestbedUnavailableError('there is no image', 'pull it');
+    },
+  });
+  const { host, printed } = hostWith(testbed, { testbeds: testbedsOf(testbed) });
+  const words = ['--outside', 'promotion', '--seed', '2', '--workers', '1', '--out', join(folder, 'out')];
+  expect(await runCommandLine(['explore', ...words, '--confirm', 'containers'], host)).toBe(3);
+  expect(printed.stdout).toContain(
+    '\n  On containers: cannot run (containers cannot run here: there is no image. Remedy: pull it)\n',
+  );
 });
 
 /** Resolves when something is at the path; the test's own time is the limit. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Testbed } from '../../testbed/testbed.ts';
+import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { distrilock, type Ended, writeScenario } from '../cli-testing.ts';
 import { fakeTestbed } from '../fake-testbed.ts';
 import { hostWith } from '../console/host-testing.ts';
@@ -64,9 +65,14 @@ describe('distrilock replay', () => {
     };
     const served: string[] = [];
     let loss: string | null;
+    let obstacle: TestbedUnavailableError | null;
 
+    const begin = (name: string): void => {
+      if (obstacle !== null) throw obstacle;
+      served.push(name);
+    };
     const testbedCalled = (name: string): Testbed =>
-      fakeTestbed({ name, before: () => void served.push(name), loses: () => loss });
+      fakeTestbed({ name, before: () => begin(name), loses: () => loss });
     const testbeds: Host['testbeds'] = {
       processes: ({ redisServer }) =>
         Promise.resolve(testbedCalled(redisServer === null ? 'processes' : (SERVERS[redisServer] ?? ''))),
@@ -90,6 +96,7 @@ describe('distrilock replay', () => {
 
     beforeEach(() => {
       loss = null;
+      obstacle = null;
       served.length = 0;
     });
 
@@ -143,6 +150,16 @@ describe('distrilock replay', () => {
       expect(await here(...replay)).toMatchObject({
         code: 3,
         stdout: `own on processes, seed 1: nothing was compared, for the run was lost: ${loss}\n`,
+      });
+    });
+
+    it('that cannot begin says on which backend, and the remedy', async () => {
+      const replay = await record('--backend', 'processes', '--redis-server', '/opt/old');
+      obstacle = new TestbedUnavailableError('there is no port left', 'end some programs');
+      expect(await here(...replay, '--redis-server', '/opt/old')).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: 'processes-6.2.14 cannot run here: there is no port left. Remedy: end some programs\n',
       });
     });
 

@@ -8,7 +8,7 @@ import type { History } from '../../history/history.ts';
 import { visibleText } from '../../text/visible-text.ts';
 import { RUN_FILES } from '../../results/results-folder.ts';
 import { galleryNames, loadScenario } from '../../scenario/load.ts';
-import { type Backend, findBackends } from '../backends.ts';
+import { type Backend, findBackends, namingBackend } from '../backends.ts';
 import type { Testbed } from '../../testbed/testbed.ts';
 import { EXIT } from '../console/exit-codes.ts';
 import { type Host, UsageError } from '../console/host.ts';
@@ -19,8 +19,8 @@ import type { ReplayOptions } from './replay-command.ts';
 type Recorded = Pick<Judgement, 'scenario' | 'backend' | 'seed' | 'properties'>;
 
 /**
- * Runs again what a folder of results is about, and compares. Resolves to the exit code. Rejects with a UsageError, a ScenarioError or a
- * TestbedUnavailableError.
+ * Runs again what a folder of results is about, and compares. Resolves to the exit code. Rejects with a UsageError or a
+ * ScenarioError.
  */
 export async function runReplay(folder: string, options: ReplayOptions, host: Host): Promise<number> {
   const recorded = readVerdict(folder);
@@ -32,7 +32,9 @@ export async function runReplay(folder: string, options: ReplayOptions, host: Ho
   }
   const recordedHistory = readText(join(folder, RUN_FILES.history));
   const testbed = await testbedOf(folder, recorded, options, host);
-  const history = await testbed.run(scenario, { seed: recorded.seed, signal: host.signal });
+  const history = await testbed.run(scenario, { seed: recorded.seed, signal: host.signal }).catch((error: unknown) => {
+    throw namingBackend(testbed.name, error);
+  });
   if (host.signal.aborted) {
     host.stderr.write('Interrupted: nothing was compared\n');
     return EXIT[interruptedBy(host.signal)];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Summary } from '../../results/summary.ts';
 import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
-import type { Testbed } from '../../testbed/testbed.ts';
+import type { RunOptions, Testbed } from '../../testbed/testbed.ts';
 import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { writeScenario } from '../cli-testing.ts';
 import { CANNOT_RUN, fakeTestbed } from '../fake-testbed.ts';
@@ -321,7 +321,7 @@ describe('--strict', () => {
     [
       'that sees another thing in what the scenario does not name',
       fakeTestbed({ sees: ({ type }) => type !== 'healed' }),
-      'the backends do not agree on one',
+      'not all runs agree on one in deadlock-freedom: simulated ok, processes unknown',
     ],
   ])('ends with 3 for a backend %s, which is 0 without it', async (_what, other, lack) => {
     const file = writeScenario(folder, 'one', 'as-expected');
@@ -330,6 +330,23 @@ describe('--strict', () => {
     expect((await run(words, testbeds)).code).toBe(0);
     const { code, stderr } = await run([...words, '--strict'], testbeds);
     expect({ code, told: stderr.includes(`--strict: ${lack}\n`) }).toEqual({ code: 3, told: true });
+  });
+
+  it('ends with 3 for one run of three that is not like the others in what the scenario does not name', async () => {
+    const file = writeScenario(folder, 'one', 'as-expected');
+    const words = [file, '--backend', 'simulated,processes', '--runs', '3'];
+    let sees = true;
+    const before = (_scenario: string, { seed }: RunOptions): void => void (sees = seed !== 2);
+    const other = fakeTestbed({ before, sees: ({ type }) => sees || type !== 'healed' });
+    const testbeds = testbedsOf(simulatedTestbed, other);
+    const without = await run(words, testbeds);
+    expect(without.code).toBe(0);
+    expect(without.stdout).toContain('Parity: the backends agree on every property of 1 of 1 scenario\n');
+    const { code, stderr } = await run([...words, '--strict'], testbeds);
+    expect(stderr).toContain(
+      '--strict: not all runs agree on one in deadlock-freedom: simulated ok, processes ok (2 of 3)\n',
+    );
+    expect(code).toBe(3);
   });
 
   it('is content with a backend that runs all, and agrees', async () => {

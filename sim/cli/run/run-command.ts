@@ -54,7 +54,7 @@ export function addRunCommand(program: Command, host: Host, setExitCode: SetExit
     .option('--junit <file>', 'write the verdicts as JUnit XML too', path)
     .option(
       '--strict',
-      'exit code 3 if anything was skipped, or if backends do not agree: for CI that must not lose a backend',
+      'exit code 3 if anything was skipped, or if not all runs of all backends agree: for CI that must not lose a backend',
     )
     .addHelpText('after', EXAMPLES)
     .action(async (references: string[], given: Omit<RunOptions, 'backend'> & Partial<RunOptions>) => {

@@ -1,3 +1,4 @@
+import { dissentIn, differenceText } from '../../results/parity.ts';
 import type { Summary } from '../../results/summary.ts';
 import { visibleText } from '../../text/visible-text.ts';
 import { EXIT } from '../console/exit-codes.ts';
@@ -42,14 +43,16 @@ function whatIsKept({ runs, missing }: Summary['totals'], cutShort: string | nul
   return `after ${runs} of ${all} runs; their results are kept${rest}`;
 }
 
-/** What is missing for everything to be proven everywhere; null if nothing is. */
-function strictLack({ skipped, parity }: Summary): string | null {
-  const differing = parity.filter(({ agree }) => !agree).map(({ scenario }) => scenario);
+/** What is missing for everything to be proven everywhere, by every single run; null if nothing is. */
+function strictLack({ skipped, scenarios }: Summary): string | null {
+  const dissent = dissentIn(scenarios).map(
+    ({ scenario, differences }) => `${scenario} in ${differences.map(differenceText).join(' and ')}`,
+  );
   const lacks = [
     ...(skipped.length === 0
       ? []
       : [`${skipped.length} ${skipped.length === 1 ? 'scenario was' : 'scenarios were'} skipped`]),
-    ...(differing.length === 0 ? [] : [`the backends do not agree on ${differing.join(', ')}`]),
+    ...(dissent.length === 0 ? [] : [`not all runs agree on ${dissent.join('; on ')}`]),
   ];
   return lacks.length === 0 ? null : lacks.join('; ');
 }

@@ -15,8 +15,7 @@ import {
 } from '../../results/results-folder.ts';
 import { runSuite, type SuiteStep } from '../../run/run-suite.ts';
 import { formatMs } from '../../text/duration-text.ts';
-import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
-import { findBackends, unavailableText } from '../backends.ts';
+import { findBackends, namingBackend } from '../backends.ts';
 import { type Host, UsageError } from '../console/host.ts';
 import { ElapsedTimes } from './elapsed-times.ts';
 import { printSummary } from './print-summary.ts';
@@ -60,9 +59,8 @@ export async function runScenarios(references: readonly string[], options: RunOp
       // The first error says why.
     }
     const [only, ...others] = backends;
-    if (!(error instanceof TestbedUnavailableError) || only === undefined || others.length > 0) throw error;
-    const { message: problem, remedy } = error;
-    throw new UsageError(unavailableText(only.testbed.name, { problem, remedy }), { cause: error });
+    if (only === undefined || others.length > 0) throw error;
+    throw namingBackend(only.testbed.name, error);
   }
   const summary = conclude(finished, plan, host);
   return exitCodeOf(summary, options.strict === true, finished.cutShort, host);
