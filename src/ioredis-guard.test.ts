@@ -197,10 +197,10 @@ describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, ()
     const servers = await startRedisServers(3);
     const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
     for (const client of clients) client.on('error', () => undefined);
-    const redlock = new Redlock(clients, { restartGuard: { longestTtl: 30_000 }, retryCount: 0 });
+    const redlock = new Redlock(clients, { restartGuard: { longestTtl: 30_000 }, retryCount: 0, nodeTimeout: 5000 });
     const ids = servers.map(({ id }) => id);
     const quarantined = async (): Promise<string[]> => {
-      const error: unknown = await redlock.acquire('r', 1000).catch((reason: unknown) => reason);
+      const error: unknown = await redlock.acquire('r', 20_000).catch((reason: unknown) => reason);
       if (!(error instanceof UnreachableError)) throw new Error(`it was not unreachable: ${String(error)}`);
       return error.outcomes.filter(({ outcome }) => outcome === 'quarantined').map(({ node }) => node);
     };
@@ -208,18 +208,18 @@ describe.skipIf(!hasRedisServer)(`a guarded Redlock (${NEEDS_REDIS_SERVER})`, ()
       // Two are a quorum that cannot be had: what the last one says may not be awaited.
       expect((await quarantined()).length).toBeGreaterThan(1);
       await redlock.admitNewNodes('all');
-      await (await redlock.acquire('r', 1000)).release();
+      await (await redlock.acquire('r', 20_000)).release();
       const again = new Promise<void>((resolve) => clients[0]?.once('ready', resolve));
       await servers[0]?.kill();
       await servers[0]?.start();
       await again;
-      const lock = await redlock.acquire('r', 1000);
-      await lock.extend(1000);
+      const lock = await redlock.acquire('r', 20_000);
+      await lock.extend(20_000);
       await lock.release();
       await clients[1]?.flushall();
       expect((await quarantined()).sort()).toEqual(ids.slice(0, 2).sort());
       await redlock.admitNewNodes(ids.slice(0, 1));
-      await (await redlock.acquire('r', 1000)).release();
+      await (await redlock.acquire('r', 20_000)).release();
     } finally {
       await redlock.quit();
       await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
