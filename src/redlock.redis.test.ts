@@ -127,6 +127,43 @@ describe.skipIf(!hasRedisServer)(`Redlock on real servers (${NEEDS_REDIS_SERVER}
     expect(await holders()).toEqual([null, null, null, null, null]);
   });
 
+  it('tells a node that hangs for long only of locks that it was asked for, and leaves none of those on it', async () => {
+    let laterMs = 0;
+    const { clock, ...rest } = systemEnvironment;
+    const environment = { ...rest, clock: { ...clock, now: () => clock.now() + laterMs } };
+    const redlock = redlockOf(here(servers.slice(0, 3)), { environment });
+    const refused = new Set<string>();
+    redlock.on('node-error', ({ command, error }) => {
+      if (error.message.includes('has not answered anything')) refused.add(command);
+    });
+    await (await redlock.acquire('warm', 60_000)).release();
+    const [hung, log] = [servers[0], direct[0]] as [RedisServer, Redis];
+    await log.config('SET', 'slowlog-log-slower-than', 0, 'slowlog-max-len', 100_000);
+    hung.pause();
+    try {
+      const held = await redlock.acquire('held', 60_000);
+      laterMs += 10_000;
+      while (!refused.has('acquire')) await (await redlock.acquire('noticing', 60_000)).release();
+      await (await redlock.acquire('withheld', 60_000)).release();
+      await held.release();
+    } finally {
+      hung.resume();
+    }
+    await redlock.quit();
+    expect([...refused].sort()).toEqual(['acquire', 'release']);
+    for (const key of ['lock:held', 'lock:noticing', 'lock:withheld']) expect((await holders(key))[0]).toBeNull();
+    // Each: its number, when, how long, and its words.
+    const commands = ((await log.slowlog('GET', -1)) as [number, number, number, string[]][]).map(
+      ([, , , words]) => words,
+    );
+    const namesFor = (key: string): (string | undefined)[] =>
+      commands.flatMap(([name = '', ...words]) =>
+        /^(set|eval)/.test(name) && words.includes(key) ? [name.slice(0, 4)] : [],
+      );
+    expect(namesFor('lock:held').sort()).toEqual(['eval', 'set']);
+    expect(namesFor('lock:withheld')).toEqual([]);
+  });
+
   it('does not take its own busy event loop for servers that are silent', async () => {
     let busyMs = 0;
     const { clock, ...rest } = systemEnvironment;
