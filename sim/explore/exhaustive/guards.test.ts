@@ -60,6 +60,42 @@ function returns(asked: 'acquire' | 'extend' | 'release', answer: string | null)
   };
 }
 
+/**
+ * Is granted the key, or else gives up, asks something more, and gives the key back once it gets an answer of this kind. The first extension fails if another
+ * one has taken the key, and the second one succeeds only if that was given back.
+ */
+function givesBack(asked: readonly ('acquire' | 'release')[], answer: string): ProbePlan {
+  return (session) => {
+    let isHolder = false;
+    let hasGivenUp = false;
+    let hasGivenBack = false;
+    return {
+      onAcquire: () => {
+        session.sendAll('acquire');
+        session.wait();
+      },
+      onReply: (node, kind) => {
+        if (hasGivenUp) {
+          if (kind !== answer || hasGivenBack) return;
+          hasGivenBack = true;
+          session.send('release', node);
+        } else if (kind === 'granted') isHolder = true;
+        else if (kind === 'held' && !isHolder) {
+          hasGivenUp = true;
+          session.giveUp();
+          session.sendAll(...asked);
+        }
+      },
+      onExtend: () => {
+        session.sendAll('release', 'acquire');
+        session.wait();
+      },
+    };
+  };
+}
+
+const IS_GIVEN_BACK = new RegExp(`; extended at 0 ${hears('granted', 'released', 'held', 'absent', 'granted')}$`);
+
 const HAS_COME_BACK = hears('granted', 'released', 'held');
 
 const TRAPS: Readonly<Record<string, Trap>> = {
@@ -152,6 +188,22 @@ const TRAPS: Readonly<Record<string, Trap>> = {
     world: { clients: 2, extensions: 1 },
     plan: returns('release', 'absent'),
     story: new RegExp(`gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
+  },
+  'that another one holds the key, which it asks for': {
+    world: { clients: 2, extensions: 2 },
+    plan: givesBack(['acquire', 'acquire'], 'held'),
+    story: IS_GIVEN_BACK,
+  },
+  // What it does may be a release that finds nothing, for one of the same value came before, unless:
+  'there was none before': {
+    world: { clients: 2, extensions: 2 },
+    plan: givesBack(['acquire'], 'granted'),
+    story: IS_GIVEN_BACK,
+  },
+  'the value was stored again in between': {
+    world: { clients: 2, extensions: 2 },
+    plan: givesBack(['release', 'acquire'], 'granted'),
+    story: IS_GIVEN_BACK,
   },
   // The order in which a client was told and has sent something is forgotten, unless:
   'it did something in between': {
