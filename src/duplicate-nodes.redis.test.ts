@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
@@ -12,6 +10,7 @@ import {
   startRedisServer,
   startRedisServers,
 } from '../test/redis-server.ts';
+import { TcpProxy } from '../test/tcp-proxy.ts';
 import { DuplicateNodeError } from './errors.ts';
 import type { RedlockClient } from './nodes.ts';
 import type { RedlockOptions } from './options.ts';
@@ -49,47 +48,6 @@ async function duplicatesOf(promise: Promise<unknown>): Promise<readonly string[
   return error.nodes;
 }
 
-interface Proxy extends AsyncDisposable {
-  readonly port: number;
-  /** Cuts the connections; further ones lead to that port. */
-  leadTo(port: number): void;
-}
-
-async function proxyTo(port: number): Promise<Proxy> {
-  let target = port;
-  const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
-    const upstream = connectSocket(target, '127.0.0.1');
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => undefined);
-      one.on('close', () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-  };
-  return {
-    port: (listener.address() as AddressInfo).port,
-    leadTo(other): void {
-      target = other;
-      cut();
-    },
-    async [Symbol.asyncDispose](): Promise<void> {
-      listener.close();
-      cut();
-      await once(listener, 'close');
-    },
-  };
-}
-
 describe.skipIf(!hasRedisServer)(`two nodes that are one server (${NEEDS_REDIS_SERVER})`, () => {
   describe.each<[string, (options: { port: number } | { path: string }) => RedlockClient]>([
     ['options', (options) => options],
@@ -120,7 +78,7 @@ describe.skipIf(!hasRedisServer)(`two nodes that are one server (${NEEDS_REDIS_S
   it('are found when a connection comes to lead to another server, keep locks with one vote, and are forgiven when it leads back', async () => {
     const servers = (await startRedisServers(3)).map(own);
     const [first, second, third] = servers.map(({ port }) => port) as [number, number, number];
-    const proxy = own(await proxyTo(second));
+    const proxy = own(await TcpProxy.to(second));
     const client = new Redis({ host: '127.0.0.1', port: proxy.port, retryStrategy: () => 5 });
     client.on('error', () => undefined);
     const redlock = redlockOf([{ port: first }, client, { port: third }]);

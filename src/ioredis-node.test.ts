@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect as connectSocket, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasRedisServer, NEEDS_REDIS_SERVER, type RedisServer, startRedisServer } from '../test/redis-server.ts';
+import { TcpProxy } from '../test/tcp-proxy.ts';
 import type { IoredisClient } from './ioredis-client.ts';
 import { IoredisNode } from './ioredis-node.ts';
 import type { AcquireCommand, LockCommand, LockReply } from './lock-node.ts';
@@ -362,22 +363,22 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       ['a script', { tokenHint: 5 }],
     ])('does not take the answer to %s that was sent again for that of another client', async (_what, more) => {
       // A proxy that swallows the first answer and then cuts the connection: the client sends the command again.
-      const proxy = await cuttingProxy(server.port);
+      const proxy = await TcpProxy.to(server.port);
       const client = here({ port: proxy.port });
       const node = nodeOf(client);
       await ask(node, inspect);
       proxy.cutBeforeNextAnswer();
       const token = more.tokenHint === undefined ? null : 6;
       expect(await ask(node, acquireOf('a', more))).toEqual({ kind: 'granted', token });
-      expect(proxy.cuts()).toBe(1);
+      expect(proxy.cuts).toBe(1);
       expect(await direct.get('lock:r')).toBe('a');
       // Sent only once, the value could be there by another way alone.
       expect(await ask(node, acquireOf('a', more))).toEqual({ kind: 'held' });
       proxy.cutBeforeNextAnswer();
       expect(await ask(node, acquireOf('b', more))).toEqual({ kind: 'held' });
-      expect(proxy.cuts()).toBe(2);
+      expect(proxy.cuts).toBe(2);
       client.disconnect();
-      await proxy.close();
+      await proxy[Symbol.asyncDispose]();
     });
   });
 
@@ -408,7 +409,7 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
     });
 
     it('fails the commands in flight when the connection is lost, and serves the next ones once it is back', async () => {
-      const proxy = await cuttingProxy(server.port);
+      const proxy = await TcpProxy.to(server.port);
       const { node } = own({ port: proxy.port });
       await ask(node, inspect);
       proxy.cutBeforeNextAnswer();
@@ -417,7 +418,7 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
       // It had run all the same: what waits for the connection now finds it.
       expect(await ask(node, releaseOf('a'))).toEqual({ kind: 'released' });
       await node.connection.quit();
-      await proxy.close();
+      await proxy[Symbol.asyncDispose]();
     });
 
     it('tells why it cannot connect, at once while it knows, and connects when the server is back', async () => {
@@ -590,48 +591,4 @@ describe.skipIf(!hasRedisServer)(`a node over ioredis (${NEEDS_REDIS_SERVER})`, 
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
-}
-
-interface CuttingProxy {
-  readonly port: number;
-  cutBeforeNextAnswer(): void;
-  cuts(): number;
-  close(): Promise<void>;
-}
-
-/** Hands bytes on to a server; can lose an answer together with its connection. */
-async function cuttingProxy(targetPort: number): Promise<CuttingProxy> {
-  let isCutting = false;
-  let cuts = 0;
-  const proxy = createServer((socket) => {
-    const upstream = connectSocket(targetPort, '127.0.0.1');
-    socket.on('data', (bytes) => upstream.write(bytes));
-    upstream.on('data', (bytes) => {
-      if (isCutting) {
-        isCutting = false;
-        cuts += 1;
-        socket.destroy();
-      } else socket.write(bytes);
-    });
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      one.on('error', () => undefined);
-      one.on('close', () => other.destroy());
-    }
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  return {
-    port: portOf(proxy),
-    cutBeforeNextAnswer: () => {
-      isCutting = true;
-    },
-    cuts: () => cuts,
-    close: async () => {
-      proxy.close();
-      await once(proxy, 'close');
-    },
-  };
 }
