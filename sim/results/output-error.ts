@@ -1,11 +1,14 @@
 /** Results could not be written. The message names the file and the remedy. */
 export class OutputError extends Error {
   readonly file: string;
+  /** What is wrong with it, and the remedy. */
+  readonly problem: string;
 
   constructor(file: string, problem: string, options?: ErrorOptions) {
     super(`${file}: ${problem}`, options);
     this.name = 'OutputError';
     this.file = file;
+    this.problem = problem;
   }
 }
 

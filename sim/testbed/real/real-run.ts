@@ -3,6 +3,7 @@ import { type Moment, whenMoment } from '../../faults/moments.ts';
 import { resolveClients } from '../../faults/targets.ts';
 import type { History } from '../../history/history.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
+import { OutputError } from '../../results/output-error.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
 import { longestKeyLifeMs, resourcesOf, runStarted } from '../../workload/facts.ts';
 import { Interruption, reasonOf } from '../run-end.ts';
@@ -67,7 +68,7 @@ export class RealRun {
       await Promise.race([this.perform(), this.failed]);
     });
     const endUs = world.nowUs();
-    if (failure !== null) failure = await this.rootOf(failure);
+    if (failure !== null && !(failure instanceof OutputError)) failure = await this.rootOf(failure);
     const closeFailure = await this.outcomeOf(() => this.close());
     failure ??= closeFailure;
     const merged = world.merge();
@@ -79,9 +80,13 @@ export class RealRun {
     const { history } = merged;
     history.record({ type: 'run-ended', timeUs: Math.max(endUs, lastUs(history)), reason: reasonOf(failure) });
     try {
+      // They fill the disk on which their history is to be written.
+      if (failure instanceof OutputError) world.forgetParts();
       options.onEvents?.(history.since(0));
-      world.forgetParts();
+    } catch (error) {
+      throw failure instanceof OutputError ? failure : error;
     } finally {
+      world.forgetParts();
       world.forget();
     }
     if (failure !== null && !(failure instanceof Interruption || failure instanceof RunLostError)) throw failure;
@@ -197,7 +202,7 @@ export class RealRun {
 
   /** A server that refuses what it should do is to blame for what that breaks. */
   private refusalBehind(failure: Error | null, merged: MergedHistory): Error | null {
-    if (failure instanceof Interruption || failure instanceof RunLostError) return failure;
+    if ([Interruption, RunLostError, OutputError].some((kind) => failure instanceof kind)) return failure;
     const refusal = findUnexplainedRefusal(merged);
     return refusal === null ? failure : new RunLostError(refusal, { cause: failure });
   }

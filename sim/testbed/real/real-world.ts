@@ -51,7 +51,12 @@ export class RealWorld {
     this.clientNames = Object.keys(options.scenario.clients);
     this.nodeNames = nodeNames(options.scenario.settings.nodes);
     this.folder = new RunFolder(options.partsFolder);
-    this.log = new RunLog(this.folder.runPart);
+    try {
+      this.log = new RunLog(this.folder.runPart, options.fail);
+    } catch (error) {
+      this.folder.forget();
+      throw error;
+    }
     const { scenario, seed, timers, fail } = options;
     const { clientNames, folder, log } = this;
     const nowUs = (): number => this.nowUs();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { History } from '../../history/history.ts';
 import { HistoryLog } from '../../history/history-log.ts';
 import { decodeHistory } from '../../history/ndjson.ts';
+import { writing } from '../../results/output-error.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { forgetRemains, watchRemains } from './reaper.ts';
 
@@ -11,12 +12,18 @@ export class RunFolder {
   readonly path: string;
   private readonly partsFolder: string;
 
-  /** `partsFolder` is where to keep what was seen; null for a folder that goes with the run. */
+  /** `partsFolder` is where to keep what was seen; null for a folder that goes with the run. Throws an OutputError if there can be none. */
   constructor(partsFolder: string | null) {
     this.path = makeTemporaryFolder('distrilock-run-');
     watchRemains({ folder: this.path });
-    this.partsFolder = partsFolder ?? join(this.path, 'parts');
-    mkdirSync(this.partsFolder, { recursive: true });
+    const parts = partsFolder ?? join(this.path, 'parts');
+    this.partsFolder = parts;
+    try {
+      writing(parts, () => mkdirSync(parts, { recursive: true }));
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
   }
 
   /** Where the run itself writes down what it sees. */

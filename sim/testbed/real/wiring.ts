@@ -1,4 +1,5 @@
 import { RESOURCE } from '../../scenario/server-names.ts';
+import { OutputError } from '../../results/output-error.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { KEY_PREFIX, restartGuardOfScenario } from '../../workload/facts.ts';
 import type { WriteDecision } from '../../workload/protected-resource.ts';
@@ -169,7 +170,9 @@ export class Wiring {
     if (news.type === 'event') this.options.log.hear(news.event);
     else if (news.type === 'write-answered') this.writeDecisions.set(news.write, news.reply);
     else if (news.type === 'write-failed') this.writeErrors.set(news.write, news.error);
-    else this.realFaults?.noteLease({ client, key: news.key, value: news.value });
+    else if (news.type === 'output-failed') {
+      this.options.fail(new OutputError(this.options.folder.clientPart(client), news.problem));
+    } else this.realFaults?.noteLease({ client, key: news.key, value: news.value });
   }
 
   private observers(): (NodeObserver | ResourceObserver)[] {

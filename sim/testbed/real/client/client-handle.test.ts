@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientHandle } from './client-handle.ts';
+import { ClientHandle, type ClientNews } from './client-handle.ts';
 import type { ClientConfiguration } from './client-messages.ts';
 import { buildClientProgram } from './client-program.ts';
 
@@ -61,6 +62,26 @@ describe('a client process', () => {
     await expect(client.probe('r')).rejects.toThrow('the process of client A ended');
     await expect(client.pause(1)).rejects.toThrow('the process of client A ended');
     await client.close();
+  });
+
+  it('that finds its disk full says so once, and tells nothing more', async () => {
+    // Where it connects nobody answers, so that it is neither ready nor dead.
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = { host: '127.0.0.1', port: (silent.address() as AddressInfo).port };
+    const news: ClientNews[] = [];
+    const client = new ClientHandle('A', program, { onNews: (each) => news.push(each), onDeath: () => undefined });
+    const settings = { ...configuration(), historyFile: '/dev/full', nodes: { n1: address }, resource: address };
+    const death = expect(client.configure(settings)).rejects.toThrow('client A was killed by SIGKILL');
+    await client.jumpWallClock(5);
+    await client.jumpWallClock(5);
+    await client.close();
+    await death;
+    silent.close();
+    expect(news).toEqual([
+      { type: 'output-failed', problem: 'the disk is full; free some space, or write somewhere else' },
+    ]);
   });
 
   it('that dies fails all its tasks', async () => {

@@ -7,7 +7,10 @@ import { RunLostError } from '../../testbed-error.ts';
 import { forgetRemains, watchRemains } from '../reaper.ts';
 
 /** What a client process tells without being asked. */
-export type ClientNews = Extract<FromClient, { type: 'event' | 'lease' | 'write-answered' | 'write-failed' }>;
+export type ClientNews = Extract<
+  FromClient,
+  { type: 'event' | 'lease' | 'write-answered' | 'write-failed' | 'output-failed' }
+>;
 
 type Task = ToClient extends infer Message ? (Message extends { task: number } ? Omit<Message, 'task'> : never) : never;
 

@@ -48,5 +48,7 @@ export type FromClient =
   | { readonly type: 'write-answered'; readonly write: number; readonly reply: WriteDecision }
   /** The protected resource answered it with an error, in these words. */
   | { readonly type: 'write-failed'; readonly write: number; readonly error: string }
+  /** It cannot keep its part of the history, and keeps no more of it: what is wrong with that file. */
+  | { readonly type: 'output-failed'; readonly problem: string }
   /** A task is done; `error` tells of a defect. `granted` is the outcome of a probe. */
   | { readonly type: 'done'; readonly task: number; readonly granted?: boolean; readonly error?: string };

@@ -6,6 +6,7 @@ import { nodesFrom } from '../../../../src/nodes.ts';
 import { Redlock } from '../../../../src/redlock.ts';
 import type { HistoryEvent } from '../../../history/event.ts';
 import { encodeEvent } from '../../../history/ndjson.ts';
+import { OutputError, writing } from '../../../results/output-error.ts';
 import type { WriteReply } from '../../../workload/protected-resource.ts';
 import { probeOptions, redlockOptionsOf } from '../../../workload/redlock-options.ts';
 import { probe, runScript } from '../../../workload/run-script.ts';
@@ -28,7 +29,8 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
   private trueClock = new TrueClock();
   private readonly environment: SkewedEnvironment;
   private readonly streams: RandomStreams;
-  private readonly historyFile: number;
+  /** Null once it cannot be written. */
+  private historyFile: number | null;
   private readonly nodes: ReadonlyMap<string, LockNode>;
   private readonly resource: Redis;
   private readonly scripts = new Set<ScriptClient>();
@@ -44,7 +46,7 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
     this.tell = tell;
     this.streams = new RandomStreams(configuration.seed);
     this.environment = new SkewedEnvironment(configuration.clock, this.streams.stream(`client ${this.client}`));
-    this.historyFile = openSync(configuration.historyFile, 'w');
+    this.historyFile = this.output(() => openSync(configuration.historyFile, 'w'));
     const names = Object.keys(configuration.nodes);
     const nodes = nodesFrom(
       Object.values(configuration.nodes).map((address) => ({ ...address, connectTimeout: CONNECT_TIMEOUT_MS })),
@@ -126,8 +128,13 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
 
   /** On disk before anybody is told, so that a client which dies takes nothing with it. */
   record(event: HistoryEvent): void {
-    appendFileSync(this.historyFile, `${encodeEvent(event)}\n`);
-    this.tell({ type: 'event', event });
+    const { historyFile } = this;
+    if (historyFile === null) return;
+    const isKept = this.output(() => {
+      appendFileSync(historyFile, `${encodeEvent(event)}\n`);
+      return true;
+    });
+    if (isKept !== null) this.tell({ type: 'event', event });
   }
 
   /** Called for each command that is sent. */
@@ -181,6 +188,18 @@ export class ProcessClient implements CommandRecorder, ScriptHost {
     const reply = decisionOf(answer);
     this.tell({ type: 'write-answered', write, reply });
     return reply;
+  }
+
+  /** What `write` returns; null if the history cannot be kept, which the run is told: it must not go on. */
+  private output<Result>(write: () => Result): Result | null {
+    try {
+      return writing(this.configuration.historyFile, write);
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      this.historyFile = null;
+      this.tell({ type: 'output-failed', problem: error.problem });
+      return null;
+    }
   }
 
   private allAnswered(): Promise<void> {

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CommandSent, HistoryEvent } from '../../../history/event.ts';
 import { eventsOf } from '../../../history/events-of.ts';
 import { decodeHistory } from '../../../history/ndjson.ts';
+import { OutputError } from '../../../results/output-error.ts';
 import { RunLog } from './run-log.ts';
 
 let folder: string;
@@ -12,7 +13,9 @@ let log: RunLog;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'distrilock-log-'));
-  log = new RunLog(join(folder, 'run.ndjson'));
+  log = new RunLog(join(folder, 'run.ndjson'), (error) => {
+    throw error;
+  });
 });
 
 afterEach(() => {
@@ -44,4 +47,19 @@ it('takes nothing any more once it is closed', () => {
   log.recordExecution({ timeUs: 10, ...NAMES, reply: 'granted', before: null, changed: true });
   expect([...eventsOf(log.own)]).toEqual([HEALED]);
   expect([...eventsOf(decodeHistory(readFileSync(join(folder, 'run.ndjson'), 'utf8')))]).toEqual([HEALED]);
+});
+
+it('tells once, by the file and the remedy, that the disk is full, and keeps nothing from then on', () => {
+  const path = join(folder, 'full.ndjson');
+  symlinkSync('/dev/full', path);
+  const errors: string[] = [];
+  const full = new RunLog(path, ({ message }) => errors.push(message));
+  full.record(HEALED);
+  full.record(HEALED);
+  expect(errors).toEqual([`${path}: the disk is full; free some space, or write somewhere else`]);
+  expect(full.own.length).toBe(0);
+});
+
+it('cannot be where no file can be', () => {
+  expect(() => new RunLog(join(folder, 'none', 'run.ndjson'), () => undefined)).toThrow(OutputError);
 });

@@ -3,6 +3,7 @@ import type { HistoryEvent } from '../../../history/event.ts';
 import { HistoryLog } from '../../../history/history-log.ts';
 import type { History } from '../../../history/history.ts';
 import { encodeEvent } from '../../../history/ndjson.ts';
+import { OutputError, writing } from '../../../results/output-error.ts';
 import { ObservedLog } from '../../../history/observed-log.ts';
 import { CommandMatcher, type Execution } from './command-matcher.ts';
 
@@ -14,11 +15,16 @@ export class RunLog extends ObservedLog {
   private readonly ownLog = new HistoryLog();
   /** Null once it is closed. */
   private file: number | null;
+  private readonly path: string;
+  private readonly onFailure: (error: OutputError) => void;
   private readonly matcher = new CommandMatcher((event) => super.record(event));
 
-  constructor(path: string) {
+  /** `onFailure` is told once when the file cannot be written any more; nothing is kept from then on. Throws an OutputError if there can be no such file. */
+  constructor(path: string, onFailure: (error: OutputError) => void) {
     super();
-    this.file = openSync(path, 'w');
+    this.path = path;
+    this.onFailure = onFailure;
+    this.file = writing(path, () => openSync(path, 'w'));
   }
 
   /** What the run itself has seen. */
@@ -52,8 +58,16 @@ export class RunLog extends ObservedLog {
 
   /** On disk before anybody is told, so that a run that dies loses nothing. */
   private keep(event: HistoryEvent): void {
-    if (this.file === null) return;
-    appendFileSync(this.file, `${encodeEvent(event)}\n`);
+    const { file } = this;
+    if (file === null) return;
+    try {
+      writing(this.path, () => appendFileSync(file, `${encodeEvent(event)}\n`));
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      this.close();
+      this.onFailure(error);
+      return;
+    }
     this.ownLog.record(event);
   }
 }
