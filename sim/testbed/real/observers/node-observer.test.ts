@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LockCommand, LockNode, LockReply } from '../../../../src/lock-node.ts';
 import { fencingCounterKey } from '../../../../src/fencing-counter-key.ts';
 import { nodesFrom } from '../../../../src/nodes.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../../../test/redis-server.ts';
 import type { KeyLost } from '../../../history/event.ts';
 import type { Execution } from '../merge/command-matcher.ts';
+import { RunLostError } from '../../testbed-error.ts';
 import { NodeObserver } from './node-observer.ts';
 
 const PREFIX = 'lock:';
@@ -115,7 +116,7 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
       await observer.connection.catchUp();
       const key = `${PREFIX}a`;
       const stray = (calls: readonly string[]): Execution | undefined => {
-        observer.model.onCommand(['EVAL', script.lua, '1', key, 'other', '10000'], Date.now(), (clockUs += 1));
+        observer.model.onCommand(['EVAL', script.lua, '1', key, 'other', '20000'], Date.now(), (clockUs += 1));
         for (const call of calls) observer.model.onScriptedCommand([call, key]);
         observer.model.onEnd();
         return executions.at(-1);
@@ -509,5 +510,39 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     other.connection.close();
     expect(stamped[0]?.timeUs).toBeGreaterThanOrEqual(beforeUs);
     expect(stamped[0]?.timeUs).toBeLessThan(afterUs);
+  });
+
+  it.each([
+    { behindMs: 60, isLost: true },
+    { behindMs: 2, isLost: false },
+    { behindMs: -60, isLost: false },
+  ])('a server that falls $behindMs ms behind the host is lost: $isLost', async ({ behindMs, isLost }) => {
+    const other = new NodeObserver({
+      node: 'n1',
+      address: { host: '127.0.0.1', port: server.port },
+      keyPrefix: PREFIX,
+      nowUs: () => 0,
+      hasSteadyClock: true,
+      onExecuted: () => undefined,
+      onKeyLost: () => undefined,
+      onLost: () => undefined,
+    });
+    await other.connection.open();
+    await other.connection.catchUp();
+    const hostMs = Date.now;
+    const host = vi.spyOn(Date, 'now').mockImplementation(() => hostMs() + behindMs);
+    try {
+      const problem = await other.connection.catchUp().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (isLost) {
+        expect(problem).toBeInstanceOf(RunLostError);
+        expect(String(problem)).toContain(`the server behind 127.0.0.1:${server.port} fell behind this machine's by`);
+      } else expect(problem).toBeNull();
+    } finally {
+      host.mockRestore();
+      other.connection.close();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { RunLostError } from '../../testbed-error.ts';
 import type { Address } from '../address.ts';
 import { readWallMs } from '../servers/read-wall-clock.ts';
 import { type GoneCause, MonitorStream, PUBLISHED_EVENTS } from './monitor-stream.ts';
@@ -22,6 +23,9 @@ export interface ServerConnectionOptions {
   /** Told when the server cannot be watched any more, and nobody wanted that. */
   readonly onLost: (error: Error) => void;
 }
+
+/** By how much a server's clock may fall behind the host's during a run: a history is in order to about a millisecond anyway. */
+const CLOCK_TOLERANCE_MS = 5;
 
 /**
  * The run's own two connections to one server, for looking and for commands: clients and faults know nothing of them. They do not connect
@@ -98,9 +102,10 @@ export class ServerConnection {
     }
   }
 
-  /** Resolves once everything that the server has done by now is seen. */
+  /** Resolves once everything that the server has done by now is seen, or rejects with a RunLostError if it is not known when it was done. */
   async catchUp(): Promise<void> {
     await this.mark((mark) => this.client.echo(mark));
+    if (this.options.hasSteadyClock && this.admin !== null) await this.compareClocks();
   }
 
   /** Has the server run a command, and calls `onRun` just where that stands among the commands that are seen. Resolves to the answer. */
@@ -129,6 +134,18 @@ export class ServerConnection {
   /** What the server's wall clock reads, in milliseconds since the epoch. */
   wallMs(): Promise<number> {
     return readWallMs(this.client);
+  }
+
+  /** A server whose clock fell behind would have done everything earlier than the truth, by what its stamps say. */
+  private async compareClocks(): Promise<void> {
+    const beforeMs = Date.now();
+    const leadAtMostMs = (await this.wallMs()) - beforeMs;
+    if (leadAtMostMs >= this.leadMs - CLOCK_TOLERANCE_MS) return;
+    const { host, port } = this.options.address;
+    throw new RunLostError(
+      `the clock of the server behind ${host}:${port} fell behind this machine's by ${(this.leadMs - leadAtMostMs).toFixed(1)} ms or more ` +
+        'while it was watched, so that nobody knows when it did what; run again when nobody sets the clocks',
+    );
   }
 
   private async mark(send: (mark: string) => Promise<unknown>, onSeen: () => void = () => undefined): Promise<void> {
