@@ -5,17 +5,25 @@ import { SkipReporter } from './skip-reporter.ts';
 const root = new URL('..', import.meta.url).pathname;
 
 async function reportOf(file: string, namePattern?: string): Promise<string> {
+  return (await outcomeOf(file, { namePattern })).printed;
+}
+
+async function outcomeOf(
+  file: string,
+  { namePattern, mayNotSkip = false }: { readonly namePattern?: string | undefined; readonly mayNotSkip?: boolean },
+): Promise<{ printed: string; failures: number }> {
   let printed = '';
+  let failures = 0;
   const vitest = await startVitest('test', [], {
     root,
     config: false,
     watch: false,
     include: [file],
-    reporters: [new SkipReporter((text) => (printed += text))],
+    reporters: [new SkipReporter({ print: (text) => (printed += text), mayNotSkip, fail: () => (failures += 1) })],
     ...(namePattern === undefined ? {} : { testNamePattern: namePattern }),
   });
   await vitest.close();
-  return printed;
+  return { printed, failures };
 }
 
 describe('the reporter of skipped tests', () => {
@@ -31,6 +39,19 @@ describe('the reporter of skipped tests', () => {
 
   it('says nothing where the caller chose tests by name', async () => {
     expect(await reportOf('test/fixtures/suites-that-skip.ts', 'runs')).toBe('');
+  });
+
+  it('fails the run where nothing may be skipped, and something was', async () => {
+    const { printed, failures } = await outcomeOf('test/fixtures/suites-that-skip.ts', { mayNotSkip: true });
+    expect(printed).toContain('That fails the run, for DISTRILOCK_TEST_NO_SKIPS is set.');
+    expect(failures).toBe(1);
+    expect((await outcomeOf('test/fixtures/suites-that-skip.ts', {})).failures).toBe(0);
+  });
+
+  it('does not fail the run for what can run nowhere', async () => {
+    const { printed, failures } = await outcomeOf('test/fixtures/suite-that-runs-nowhere.ts', { mayNotSkip: true });
+    expect(printed).toContain('against a clock that stands still (possible nowhere: it goes on)');
+    expect(failures).toBe(0);
   });
 
   it('says nothing where everything ran', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOWHERE } from '../../test/skip-reporter.ts';
 import { FrozenRedis, isValkey, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
 import { CASES, START_MS, transcript } from './lock-node.conformance.ts';
 import { libfaketime } from './processes/faketime.ts';
@@ -23,7 +24,7 @@ if (servers.length === 0) {
 const valkeys = servers.filter(isValkey);
 
 if (valkeys.length > 0) {
-  describe.skip(`the model node against Valkey (which counts the processor's cycles between two looks at the clock, so that it cannot be made to stand still: ${valkeys.join(', ')})`, () => {
+  describe.skip(`the model node against Valkey (${NOWHERE}: it counts the processor's cycles between two looks at the clock, so that it cannot be made to stand still; ${valkeys.join(', ')})`, () => {
     it('answers like a real server', () => undefined);
   });
 }

@@ -1,5 +1,6 @@
 import type { ResultsFolder, RunPlace } from '../../results/results-folder.ts';
 import type { Backend } from '../backends.ts';
+import type { SkippedScenario } from '../../results/summary.ts';
 import type { RunOptions } from './run-command.ts';
 import { shellQuote } from '../console/shell-quote.ts';
 import type { WantedScenario } from './wanted-scenarios.ts';
@@ -32,7 +33,15 @@ export function replayCommand({ wanted, backends }: Plan, { scenario, backend, s
   return ['npx distrilock run', ...[word, ...options].map(shellQuote), `--seed ${seed}`].join(' ');
 }
 
-/** How many runs a plan is, without those that are skipped. */
-export function wantedRunsOf({ wanted, backends, options }: Plan, skippedScenarios: number): number {
-  return (wanted.length * backends.length - skippedScenarios) * options.runs;
+/** How many runs a plan is, without those that were not made since their scenario is skipped: from the beginning, or from some repetition on. */
+export function wantedRunsOf(
+  { wanted, backends, options }: Plan,
+  skipped: readonly SkippedScenario[],
+  judgements: readonly { readonly scenario: string; readonly backend: string }[],
+): number {
+  const unmade = skipped.map(({ scenario, backend }) => {
+    const made = judgements.filter((each) => each.scenario === scenario && each.backend === backend);
+    return options.runs - made.length;
+  });
+  return unmade.reduce((rest, count) => rest - count, wanted.length * backends.length * options.runs);
 }

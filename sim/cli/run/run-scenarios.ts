@@ -182,7 +182,7 @@ function summaryOf({ judgements, skipped, unavailable }: Finished, plan: Plan): 
     })),
     judgements,
     skipped,
-    wantedRuns: wantedRunsOf(plan, skipped.length),
+    wantedRuns: wantedRunsOf(plan, skipped, judgements),
     folderOf: (judgement) => results.folderOf(judgement),
   });
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { NOWHERE } from '../../../test/skip-reporter.ts';
 import { START_MS } from '../lock-node.conformance.ts';
 import { describeRealServer } from '../real-lock-node.conformance.ts';
 import { countRemains, otherImages, whyNoContainers } from './container-testing.ts';
@@ -20,7 +21,7 @@ if (obstacle !== null) {
 const valkeys = images.filter((image) => image.includes('valkey'));
 
 if (valkeys.length > 0) {
-  describe.skip(`the model node against Valkey in containers (whose clock cannot be made to stand still: ${valkeys.join(', ')})`, () => {
+  describe.skip(`the model node against Valkey in containers (${NOWHERE}: its clock cannot be made to stand still; ${valkeys.join(', ')})`, () => {
     it('answers like a real server', () => undefined);
   });
 }

@@ -153,6 +153,20 @@ describe.skipIf(!hasRedisServer)(`what is seen of a node (${NEEDS_REDIS_SERVER})
     ]);
   });
 
+  it('a release that finds nothing of its own, after one that deleted the key', async () => {
+    await execute(acquire('a', 'mine', 10_000));
+    await execute(byValue('release', 'a', 'mine'));
+    await execute(acquire('a', 'other', 10_000));
+    await execute(byValue('release', 'a', 'mine'));
+    expect(await seen()).toEqual([
+      'acquire a mine granted - changed',
+      'release a mine released mine changed',
+      'acquire a other granted - changed',
+      'release a mine absent other same',
+    ]);
+    expect(observer.keys()).toEqual(['lock:a']);
+  });
+
   it('the restart guard, from the first admission on: what a quarantine refuses, and when it is over', async () => {
     // A quarantine of 3 ms.
     const guard = restartGuardOf(PREFIX, 1, 0);
