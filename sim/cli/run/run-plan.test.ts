@@ -11,6 +11,13 @@ it.each([
   const judgements = Object.entries(made).flatMap(([scenario, count]) =>
     Array.from({ length: count }, () => ({ scenario, backend })),
   );
-  const left = skipped.map((scenario) => ({ scenario, backend, title: scenario, reason: 'gone', remedy: null, wasTried: true }));
+  const left = skipped.map((scenario) => ({
+    scenario,
+    backend,
+    title: scenario,
+    reason: 'gone',
+    remedy: null,
+    wasTried: true,
+  }));
   expect(wantedRunsOf(plan, left, judgements)).toBe(wanted);
 });
