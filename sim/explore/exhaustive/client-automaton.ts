@@ -1,7 +1,7 @@
 import { ClientRun, type CallerPhase, type LocalInput } from './client-run.ts';
 import { Interner } from './interner.ts';
-import type { LinkPart, Links } from './links.ts';
-import type { NodeAnswer, NodeCommand } from './node-rules.ts';
+import type { Links } from './links.ts';
+import { Quietness } from './quietness.ts';
 import type { Replies } from './replies.ts';
 import type { Parts, Reductions, WorldSettings } from './settings.ts';
 
@@ -74,10 +74,9 @@ const FRESH_FACTS: ClientFacts = {
  * step is run once and then known. A state is what the client has done, when, and for each node what it sent and was told before which deed.
  */
 export class ClientAutomaton {
-  /** Inputs that were run on the real library, over again or not. */
-  runs = 0;
   /** Asked each time that the library was run: one question, such as whether a client is quiet, can take many thousands of runs. */
   isSliceOver: () => boolean = () => false;
+  private ownRuns = 0;
   private readonly world: WorldSettings;
   private readonly library: Parts;
   private readonly reductions: Reductions;
@@ -86,9 +85,7 @@ export class ClientAutomaton {
   private readonly globals = new Interner<ClientFacts>('states of a client');
   private readonly transitions = new Map<string, Transition>();
   private readonly representatives = new Map<string, Representative>();
-  /** For each state that was asked about, the first tick from which it is known to be quiet, and the last at which it is known not to be. */
-  private readonly quietFrom = new Map<string, number>();
-  private readonly noisyUntil = new Map<string, number>();
+  private readonly quietness: Quietness;
 
   constructor(world: WorldSettings, library: Parts, reductions: Reductions, links: Links, replies: Replies) {
     this.world = world;
@@ -96,10 +93,16 @@ export class ClientAutomaton {
     this.reductions = reductions;
     this.links = links;
     this.replies = replies;
+    this.quietness = new Quietness(world, library, reductions, replies, () => this.endSlice());
     const parts = new Array<number>(world.nodes).fill(0);
     this.globals.intern('fresh', () => FRESH_FACTS);
     this.globals.intern('quiet', () => ({ ...FRESH_FACTS, acquires: Number.POSITIVE_INFINITY }));
     this.representatives.set(this.placeKey(FRESH, parts), { inputs: [], parts });
+  }
+
+  /** Inputs that were run on the real library, over again or not. */
+  get runs(): number {
+    return this.ownRuns + this.quietness.runs;
   }
 
   factsOf(global: number): ClientFacts {
@@ -132,7 +135,7 @@ export class ClientAutomaton {
       const inputs = [...this.historyOf(global, parts), this.inputOf(input, argument, tick, hint)];
       transition = this.run(inputs);
       this.transitions.set(key, transition);
-      if (this.isSliceOver()) throw new SliceOver();
+      this.endSlice();
     }
     return transition;
   }
@@ -143,68 +146,11 @@ export class ClientAutomaton {
     if (acquires < this.world.cycles || untilTick !== -1) return false;
     if (phase !== 'idle' && phase !== 'releasing') return false;
     const key = this.placeKey(global, parts);
-    // Who is quiet from some tick on is so later, and who is not was not before.
-    if (tick >= (this.quietFrom.get(key) ?? Number.POSITIVE_INFINITY)) return true;
-    if (tick <= (this.noisyUntil.get(key) ?? -1)) return false;
-    const isQuiet = this.staysQuiet(global, parts, tick);
-    if (isQuiet) this.quietFrom.set(key, tick);
-    else this.noisyUntil.set(key, tick);
-    return isQuiet;
+    return this.quietness.isQuiet(key, () => this.representativeOf(key).inputs, tick);
   }
 
-  private staysQuiet(global: number, parts: readonly number[], fromTick: number): boolean {
-    const { timers } = this.globals.at(global);
-    // The library compares the time with deadlines only, so that now and the last moment stand for all between.
-    for (const tick of new Set([fromTick, this.world.ticks])) {
-      for (let timer = 0; timer < timers.length; timer += 1) {
-        const dueTick = Math.max(tick, timers[timer] as number);
-        if (dueTick > this.world.ticks) continue;
-        if (!this.isQuietAfter(this.step(global, parts, INPUT.timer, timer, dueTick, 0), parts, dueTick)) return false;
-      }
-      for (let node = 0; node < parts.length; node += 1) {
-        for (const reply of this.conceivableReplies(parts[node] as number)) {
-          const after = this.step(global, parts, INPUT.reply + node, reply, tick, 0);
-          if (!this.isQuietAfter(after, parts, tick)) return false;
-        }
-      }
-    }
-    return true;
-  }
-
-  private isQuietAfter(after: Transition, before: readonly number[], tick: number): boolean {
-    if (after.isGranted || after.hasBegun) return false;
-    for (let node = 0; node < before.length; node += 1) {
-      const { commands } = this.links.partAt(before[node] as number);
-      const next = this.links.partAt(after.parts[node] as number);
-      for (let place = commands.length; place < next.commands.length; place += 1) {
-        if (!this.library.nodesCompare || !isRepeated(next, place)) return false;
-      }
-    }
-    return this.isQuiet(after.global, after.parts, tick);
-  }
-
-  /** Whatever the node may answer to the oldest command that it has not answered. */
-  private conceivableReplies(part: number): readonly number[] {
-    const { commands, told } = this.links.partAt(part);
-    const command = commands[told];
-    if (command === undefined) return [];
-    const { replies } = this;
-    const plain = (kind: NodeAnswer['kind']): number => replies.numberOf({ kind, token: -1 });
-    const failed = this.world.crashes > 0 ? [replies.failed] : [];
-    switch (command.kind) {
-      case 'acquire': {
-        // Tokens are only compared with one another: one below all others and one above them stand for all.
-        const tokens = command.argument < 0 ? [-1] : [1, 0xfffe];
-        const grants = tokens.map((token) => replies.numberOf({ kind: 'granted', token }));
-        return [...grants, plain('held'), ...failed];
-      }
-      case 'commit':
-        return [plain('committed'), plain('refused'), ...failed];
-      case 'extend':
-        return [plain('extended'), plain('absent'), ...failed];
-      case 'release':
-        return [plain('released'), plain('absent'), ...failed];
-    }
+  private endSlice(): void {
+    if (this.isSliceOver()) throw new SliceOver();
   }
 
   private inputOf(input: number, argument: number, tick: number, hint: number): LocalInput {
@@ -227,7 +173,7 @@ export class ClientAutomaton {
     const { world, links } = this;
     const client = new ClientRun(world, this.library, !this.reductions.merging);
     for (const input of inputs) client.feed(input);
-    this.runs += inputs.length;
+    this.ownRuns += inputs.length;
     const { phase, acquires, extensions, isExtending, untilTick, isGranted, token, hasBegun, failure, failures } =
       client;
     const global = this.globals.intern(client.globalText(), () => {
@@ -235,7 +181,7 @@ export class ClientAutomaton {
       return { phase, acquires, extensions, isExtending, untilTick, token, timers, failure, failures };
     });
     const parts = client.sent.map((sent, node) => {
-      const told = sent.filter(({ isTold }) => isTold).length;
+      const told = sent.filter(({ reply }) => reply !== null).length;
       const commands = sent.map(({ command }) => command);
       return links.part(client.partText(node), { commands, told, isQuiet: false });
     });
@@ -246,8 +192,7 @@ export class ClientAutomaton {
 
   /** Inputs that bring a client into this state; those of a client to which other nodes did the same, if none was told exactly so. */
   private historyOf(global: number, parts: readonly number[]): readonly LocalInput[] {
-    const representative = this.representatives.get(this.placeKey(global, parts));
-    if (representative === undefined) throw new Error('No client was ever in this state');
+    const representative = this.representativeOf(this.placeKey(global, parts));
     if (representative.parts.every((part, node) => part === parts[node])) return representative.inputs;
     const places = placesOf(representative.parts, parts);
     const inputs = representative.inputs.map((input) =>
@@ -260,24 +205,16 @@ export class ClientAutomaton {
     return inputs;
   }
 
+  private representativeOf(key: string): Representative {
+    const representative = this.representatives.get(key);
+    if (representative === undefined) throw new Error('No client was ever in this state');
+    return representative;
+  }
+
   private placeKey(global: number, parts: readonly number[]): string {
     const key = this.reductions.symmetry ? parts.toSorted((one, other) => one - other) : parts;
     return String.fromCharCode(global, ...key);
   }
-}
-
-/**
- * Whether this command is a release that finds nothing: another release of the value was answered, and whatever could have stored the value was
- * sent before that one, on the same link.
- */
-function isRepeated({ commands, told }: LinkPart, place: number): boolean {
-  const { kind, attempt } = commands[place] as NodeCommand;
-  if (kind !== 'release') return false;
-  const first = commands.findIndex((command) => command.kind === 'release' && command.attempt === attempt);
-  const isStoredLater = commands.some(
-    (command, at) => at > first && command.kind === 'acquire' && command.attempt === attempt,
-  );
-  return first < told && !isStoredLater;
 }
 
 /** For each place of `from`, one of `to` with the same part, each once. */

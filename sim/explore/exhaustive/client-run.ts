@@ -16,11 +16,15 @@ export type LocalInput =
 export type CallerPhase = 'idle' | 'acquiring' | 'holding' | 'releasing';
 
 /** A command that the library has sent to one node. */
-interface Sent {
+export interface Sent {
   readonly command: NodeCommand;
   readonly settle: (reply: LockReply) => void;
-  text: string;
-  isTold: boolean;
+  /** How many deeds came before it. */
+  readonly epoch: number;
+  /** Null until it is told. */
+  reply: LockReply | null;
+  /** How many deeds came before the reply. */
+  replyEpoch: number;
 }
 
 interface Timer {
@@ -52,6 +56,8 @@ export class ClientRun {
   isGranted = false;
   /** Whether the last input began an attempt. */
   hasBegun = false;
+  /** Whether what came of the last input may depend on the time. */
+  hasReadClock = false;
   readonly timers: Timer[] = [];
   readonly sent: readonly Sent[][];
   private readonly world: WorldSettings;
@@ -81,7 +87,7 @@ export class ClientRun {
         retryJitter: 0,
         fencing: world.fencing,
         environment: {
-          clock: { now: () => this.tick, wall: () => this.readWallClock() },
+          clock: { now: () => this.now(), wall: () => this.readWallClock() },
           timers: { schedule: (delayMs, run) => this.schedule(delayMs, run) },
           random: { token: () => this.drawValue(), fraction: () => 0 },
         },
@@ -95,15 +101,15 @@ export class ClientRun {
     this.hint = input.kind === 'reply' ? null : input.hint;
     this.isGranted = false;
     this.hasBegun = false;
+    this.hasReadClock = false;
     this.doing = [];
     const epoch = this.deeds.length;
-    let text = `${input.kind}@${input.tick}`;
-    if (input.kind === 'reply') text += this.tell(input.node, input.reply, epoch);
+    if (input.kind === 'reply') this.tell(input.node, input.reply, epoch);
     else if (input.kind === 'timer') this.fire(input.timer);
     else this.call(input.kind);
     drainMicrotasks();
     if (this.defect !== null) throw this.defect;
-    if (this.keepsOrder) this.deeds.push(`${text}>${this.doing.join(',')}`);
+    if (this.keepsOrder) this.deeds.push(`${inputText(input)}>${this.doing.join(',')}`);
     else if (this.doing.length > 0) this.deeds.push(`${this.isTimed(input) ? this.tick : ''}:${this.doing.join(',')}`);
   }
 
@@ -112,9 +118,15 @@ export class ClientRun {
     return `${this.deeds.join(' ')} | ${this.timers.map(({ dueTick }) => dueTick).join(' ')}`;
   }
 
-  /** What the client has sent to a node, and what it was told in answer. */
-  partText(node: number): string {
-    return (this.sent[node] as Sent[]).map(({ text }) => text).join(' ');
+  /** What the client has sent to a node, and what it was told in answer; `nameOf` gives replies their names. */
+  partText(node: number, nameOf: (reply: LockReply) => string = replyText): string {
+    const texts = (this.sent[node] as Sent[]).map(
+      ({ command: { kind, attempt, argument }, epoch, reply, replyEpoch }) => {
+        const text = `${kind}${attempt}:${argument}@${epoch}`;
+        return reply === null ? text : `${text}=${nameOf(reply)}@${replyEpoch}`;
+      },
+    );
+    return texts.join(' ');
   }
 
   /** Whether it matters later when this was: the library counts validity from where an attempt or an extension begins. */
@@ -127,22 +139,20 @@ export class ClientRun {
       id: nodeName(node),
       execute: (command, settle) => {
         const sent = packed(command);
-        const text = `${sent.kind}${sent.attempt}:${sent.argument}@${this.deeds.length}`;
-        this.sent[node]?.push({ command: sent, settle, text, isTold: false });
+        this.sent[node]?.push({ command: sent, settle, epoch: this.deeds.length, reply: null, replyEpoch: -1 });
         if (sent.kind === 'acquire') this.hasBegun = true;
         this.note('send');
       },
     };
   }
 
-  private tell(node: number, reply: LockReply, epoch: number): string {
-    const command = this.sent[node]?.find(({ isTold }) => !isTold);
+  /** Looks at nothing in the reply. */
+  private tell(node: number, reply: LockReply, epoch: number): void {
+    const command = this.sent[node]?.find((sent) => sent.reply === null);
     if (command === undefined) throw new Error(`${nodeName(node)} owes this client no answer`);
-    command.isTold = true;
-    const text = `${reply.kind}${reply.kind === 'granted' ? (reply.token ?? '') : ''}`;
-    command.text += `=${text}@${epoch}`;
+    command.reply = reply;
+    command.replyEpoch = epoch;
     command.settle(reply);
-    return `n${node}=${text}`;
   }
 
   private fire(place: number): void {
@@ -229,6 +239,11 @@ export class ClientRun {
     return String(this.attempts);
   }
 
+  private now(): number {
+    this.hasReadClock = true;
+    return this.tick;
+  }
+
   private readWallClock(): number {
     if (this.hint === null) throw new Error('The library reads the wall clock when it is told a reply');
     // Half a microsecond more, so that no rounding takes one away.
@@ -236,7 +251,7 @@ export class ClientRun {
   }
 
   private schedule(delayMs: number, run: () => void): Cancel {
-    const timer: Timer = { dueTick: this.tick + delayMs, run };
+    const timer: Timer = { dueTick: this.now() + delayMs, run };
     this.timers.push(timer);
     this.note('set');
     return () => {
@@ -246,6 +261,16 @@ export class ClientRun {
       this.note('cancel');
     };
   }
+}
+
+/** What a reply says, in words. */
+export function replyText(reply: LockReply): string {
+  return `${reply.kind}${reply.kind === 'granted' ? (reply.token ?? '') : ''}`;
+}
+
+function inputText(input: LocalInput): string {
+  const text = `${input.kind}@${input.tick}`;
+  return input.kind === 'reply' ? `${text}n${input.node}=${replyText(input.reply)}` : text;
 }
 
 function packed(command: LockCommand): NodeCommand {

@@ -21,6 +21,8 @@ const WORLDS: Readonly<Record<string, Partial<WorldSettings>>> = {
   'fencing, with cycles': { nodes: 1, fencing: true, cycles: 2 },
   'fencing, with wall clocks that jump': { nodes: 1, fencing: true, clockJumps: 1, ticks: 1 },
   'fencing, with keys that vanish': { nodes: 1, fencing: true, evictions: 1, clients: 3 },
+  'fencing, with a crash and time': { nodes: 1, fencing: true, crashes: 1, ticks: 1 },
+  'fencing, with a pause': { nodes: 1, fencing: true, pauses: 1, ticks: 2 },
   'fencing, with counters that are lost': { nodes: 1, fencing: true, crashes: 1, restart: 'amnesiac' },
 };
 
