@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ScenarioError } from '../scenario/load-error.ts';
-import { visibleLines, visibleText } from '../text/visible-text.ts';
+import { visibleLines } from '../text/visible-text.ts';
 import { OutputError } from '../results/output-error.ts';
 import { RunFailure } from '../run/run-failure.ts';
 import { TestbedUnavailableError } from '../testbed/testbed-error.ts';
@@ -11,7 +11,7 @@ import { addExhaustiveCommand } from './exhaustive/exhaustive-command.ts';
 import { EXIT } from './console/exit-codes.ts';
 import { addExploreCommand } from './explore/explore-command.ts';
 import { type Host, UsageError } from './console/host.ts';
-import { InterruptedError, interruptedBy } from './console/interruption.ts';
+import { interruptedBy } from './console/interruption.ts';
 import { addListCommand } from './list-command.ts';
 import { addReplayCommand } from './replay/replay-command.ts';
 import { addRunCommand } from './run/run-command.ts';
@@ -44,7 +44,7 @@ export async function runCommandLine(words: readonly string[], host: Host): Prom
       host.stderr.write(`${visibleLines(`It cannot run here: ${withRemedy(error.message, error.remedy)}`)}\n`);
       return EXIT.badInput;
     }
-    if (host.signal.aborted) return reportInterruption(error, host);
+    if (host.signal.aborted) return reportInterruption(host);
     reportDefect(error, words, host);
     return EXIT.defect;
   }
@@ -83,11 +83,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** What a signal breaks is no defect: Ctrl-C reaches the programs that this one started as well. Returns the exit code. */
-function reportInterruption(error: unknown, { signal, stderr }: Host): number {
+/** What a signal breaks is no defect, and nothing to tell: Ctrl-C reaches the programs that this one started as well. Returns the exit code. */
+function reportInterruption({ signal, stderr }: Host): number {
   const name = interruptedBy(signal);
-  const what = error instanceof InterruptedError ? '' : `, which ended with: ${(error as Error).message}`;
-  stderr.write(`${visibleText(`Interrupted by ${name}${what}`)}\n`);
+  stderr.write(`Interrupted by ${name}\n`);
   return EXIT[name];
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, stat
 import { dirname, join } from 'node:path';
 import { writing } from './output-error.ts';
 
-/** The files of one run; `parts` is a folder, which only a run that was killed leaves. */
+/** The files of one run; `parts` is a folder, which only a run that was killed leaves, or one whose history the disk did not take. */
 export const RUN_FILES = {
   history: 'history.ndjson',
   verdict: 'verdict.json',

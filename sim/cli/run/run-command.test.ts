@@ -268,7 +268,8 @@ describe('bad input', () => {
     mkdirSync(join(folder, 'reports/two/verdict.json'), { recursive: true });
     const { code, stdout, stderr } = await distrilock(['run', one, two], { folder });
     expect(stderr).toBe(
-      'reports/two/verdict.json: a folder stands where a file must be; remove it, or write somewhere else\n',
+      'Broken off after 1 of 2 runs; their results are kept\n' +
+        'reports/two/verdict.json: a folder stands where a file must be; remove it, or write somewhere else\n',
     );
     expect(code).toBe(2);
     expect(stdout).toContain('1 run: 1 as expected');

@@ -54,7 +54,10 @@ export async function runScenarios(references: readonly string[], options: RunOp
   } catch (error) {
     // What is finished is worth keeping and showing.
     try {
-      if (finished.judgements.length > 0) conclude(finished, plan, host);
+      if (finished.judgements.length > 0) {
+        const { runs, missing } = conclude(finished, plan, host).totals;
+        host.stderr.write(`Broken off after ${runs} of ${runs + missing} runs; their results are kept\n`);
+      }
     } catch {
       // The first error says why.
     }

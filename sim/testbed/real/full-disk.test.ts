@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +41,26 @@ describe.skipIf(obstacle !== null)(obstacle === null ? title : `${title}: ${obst
     expect(error).toMatchObject({ message });
     expect(events.at(-1)).toMatchObject({ type: 'run-ended', reason: `failed: ${message}` });
     expect(readdirSync(folder)).toEqual(['temporary']);
+    expect(readdirSync(tmpdir())).toEqual([]);
+  });
+
+  it('and takes no history keeps the parts of it, and says where', async () => {
+    const parts = join(folder, 'parts');
+    const file = join(folder, 'history.ndjson');
+    const run = realStory(
+      { limit: '500ms' },
+      {
+        partsFolder: parts,
+        onEvents: () => {
+          throw new OutputError(file, 'the disk is full');
+        },
+      },
+    );
+    await expect(run).rejects.toThrow(
+      new OutputError(file, `the disk is full; what was seen of the run is kept in ${parts}`),
+    );
+    expect(readFileSync(join(parts, 'run.ndjson'), 'utf8')).toContain('"run-started"');
+    expect(readFileSync(join(parts, 'client-A.ndjson'), 'utf8')).toContain('"acquire-granted"');
     expect(readdirSync(tmpdir())).toEqual([]);
   });
 

@@ -80,13 +80,12 @@ export class RealRun {
     const { history } = merged;
     history.record({ type: 'run-ended', timeUs: Math.max(endUs, lastUs(history)), reason: reasonOf(failure) });
     try {
-      // They fill the disk on which their history is to be written.
-      if (failure instanceof OutputError) world.forgetParts();
       options.onEvents?.(history.since(0));
-    } catch (error) {
-      throw failure instanceof OutputError ? failure : error;
-    } finally {
       world.forgetParts();
+    } catch (error) {
+      // The parts are all that is left of the history.
+      throw this.toldOfParts(failure instanceof OutputError ? failure : error);
+    } finally {
       world.forget();
     }
     if (failure !== null && !(failure instanceof Interruption || failure instanceof RunLostError)) throw failure;
@@ -205,6 +204,14 @@ export class RealRun {
     if ([Interruption, RunLostError, OutputError].some((kind) => failure instanceof kind)) return failure;
     const refusal = findUnexplainedRefusal(merged);
     return refusal === null ? failure : new RunLostError(refusal, { cause: failure });
+  }
+
+  private toldOfParts(error: unknown): unknown {
+    const { partsFolder } = this.options;
+    if (!(error instanceof OutputError) || partsFolder === undefined) return error;
+    return new OutputError(error.file, `${error.problem}; what was seen of the run is kept in ${partsFolder}`, {
+      cause: error,
+    });
   }
 
   private async outcomeOf(work: () => Promise<void>): Promise<Error | null> {

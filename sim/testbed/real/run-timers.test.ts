@@ -6,6 +6,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -33,3 +34,24 @@ it('does nothing any more once it is closed', () => {
   vi.advanceTimersByTime(100);
   expect(called).toEqual([]);
 });
+
+it.each([
+  { lateMs: 900, losses: [] },
+  {
+    lateMs: 4000,
+    losses: [
+      'RunLostError: the process of the run itself stood still, and did what was due 4000 ms late; run again on a machine that nobody stops',
+    ],
+  },
+])(
+  'a run that does what is due $lateMs ms late is lost, if a busy machine does not explain it',
+  ({ lateMs, losses }) => {
+    const failures: string[] = [];
+    const timers = new RunTimers((error) => failures.push(String(error)));
+    timers.schedule(10, () => undefined);
+    const nowMs = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(nowMs + 10 + lateMs);
+    vi.advanceTimersByTime(10);
+    expect(failures).toEqual(losses);
+  },
+);
