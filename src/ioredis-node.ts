@@ -1,3 +1,4 @@
+import { Backlog } from './backlog.ts';
 import { DistinctServers } from './distinct-servers.ts';
 import type { Environment } from './environment.ts';
 import { GATHERED, wordsOfGathered } from './gathered-script.ts';
@@ -15,13 +16,7 @@ import { lacksScript, nodeError, partError, tellsOfLoss } from './reply-error.ts
 import { metOwnValue, namesRun, ownershipRequest, type ScriptRequest, scriptRequestOf, wordsOf } from './requests.ts';
 import { atEndOfTick } from './tick-end.ts';
 import { isVote, VotingRight } from './voting-right.ts';
-import { WithheldValues } from './withheld-values.ts';
 
-/** A server that was sent commands and said nothing for so long, and for some node timeouts, gets no more until it speaks. */
-const SILENCE_MS = 2000;
-const SILENCE_TIMEOUTS = 4;
-/** So many commands wait at most for a server that is silent: nothing else bounds them if it hangs for good. */
-const LONGEST_BACKLOG = 10_000;
 /** So many commands travel in one script at most, which nobody else can interrupt: it takes a server a fraction of a millisecond. */
 const MOST_TOGETHER = 100;
 /**
@@ -40,18 +35,23 @@ interface Errand {
   /** The moment by the monotonic clock at which its caller gives up. */
   readonly deadlineMs: number;
   readonly settle: Settle;
-  /** The run_id of the server that it is for; empty where it names none. */
-  runId: string;
-  /** Which connection it was sent over. */
-  epoch: number;
-  /** In the terms of scripts; null while the run_id is not known that it names. */
+  /** In the terms of scripts; null until it is needed, and while the run_id is not known that it names. */
   request: ScriptRequest | null;
-  /** Whether it was sent as a plain SET. */
-  isPlain: boolean;
+  /** Which connection it was sent over first. */
+  epoch: number;
+  /** Which connection it was sent over last. */
+  lastEpoch: number;
+  /** How it was sent last: as a plain SET, or as a script by its name or whole. */
+  form: 'set' | 'name' | 'script';
 }
 
 /** An errand that is run by a script. */
 type ScriptErrand = Errand & { readonly request: ScriptRequest };
+
+/** Whether a plain SET does for the command, if it travels alone. */
+function canBePlain(command: LockCommand): command is AcquireCommand {
+  return command.kind === 'acquire' && command.tokenHint === null && command.guard === null;
+}
 
 export interface IoredisNodeOptions {
   /** Whether distrilock opened the client, and so closes it by `Redlock.close` too. */
@@ -84,8 +84,7 @@ export class IoredisNode implements LockNode {
   private hasQuit = false;
   /** What commands are told that the server is too silent for, and the error of the connection that it names. */
   private silence: { readonly cause: Error | null; readonly reply: LockReply } | null = null;
-  /** What the server was not sent because it was silent. */
-  private readonly withheld = new WithheldValues();
+  private readonly backlog: Backlog;
 
   constructor(id: string, client: IoredisClient, { owned, environment, servers }: IoredisNodeOptions) {
     this.id = id;
@@ -93,6 +92,7 @@ export class IoredisNode implements LockNode {
     this.client = client;
     this.link = connectionOf(client);
     this.environment = environment;
+    this.backlog = new Backlog(this.link, environment);
     this.votingRight = new VotingRight(id, this.link, servers ?? new DistinctServers(), environment);
     this.set = client.createBuiltinCommand('set').string;
     this.evaluate = client.createBuiltinCommand('eval').string;
@@ -115,30 +115,14 @@ export class IoredisNode implements LockNode {
     // One look at the clock serves all that is given in one tick.
     if (this.firstGathered === null) this.tickMs = this.environment.clock.now();
     const deadlineMs = this.tickMs + command.timeoutMs;
-    // All nodes are given the command one after the other, and so share the request.
-    const request = namesRun(command) ? null : scriptRequestOf(command, this.client.options.keyPrefix, '');
-    const errand: Errand = { command, deadlineMs, settle, runId: '', epoch: 0, request, isPlain: false };
+    // All nodes are given the command one after the other, and so share the request. A command alone may need none.
+    const waits = namesRun(command) || (this.firstGathered === null && canBePlain(command));
+    const request = waits ? null : scriptRequestOf(command, this.client.options.keyPrefix, '');
+    const errand: Errand = { command, deadlineMs, settle, request, epoch: 0, lastEpoch: 0, form: 'name' };
     // Nothing may overtake what was given before, not even if the connection went since.
     if (this.firstGathered === null && !this.link.isReady()) this.wait(errand);
-    else if (this.wouldPileUp(command)) this.refuseInSilence(settle);
+    else if (this.backlog.refuses(command, this.gatheredCount)) this.refuseInSilence(settle);
     else this.gather(errand);
-  }
-
-  /**
-   * Whether the command would only wait with others for a server that is silent. What keeps or gives back a lock that is held is
-   * not refused for that: the server may have the lock, or its acquire in the buffers, and then needs the release behind it; unless
-   * the acquire was refused itself.
-   */
-  private wouldPileUp(command: LockCommand): boolean {
-    const { kind, timeoutMs } = command;
-    if (!this.link.isSilent(this.environment, Math.max(SILENCE_MS, timeoutMs * SILENCE_TIMEOUTS))) {
-      this.withheld.forgetAll();
-      return false;
-    }
-    if (kind === 'acquire') this.withheld.note(command);
-    if ((kind !== 'release' && kind !== 'extend') || this.withheld.cover(command)) return true;
-    const gathered = this.firstGathered === null ? 0 : 1 + this.furtherGathered.length;
-    return this.link.unanswered + gathered >= LONGEST_BACKLOG;
   }
 
   /** With one error for all of them: while a server hangs, every lock asks it, and the trace of each error costs more than the command. */
@@ -149,6 +133,10 @@ export class IoredisNode implements LockNode {
     }
     const { reply } = this.silence;
     atEndOfTick(() => settle(reply));
+  }
+
+  private get gatheredCount(): number {
+    return this.firstGathered === null ? 0 : 1 + this.furtherGathered.length;
   }
 
   private wait(errand: Errand): void {
@@ -211,7 +199,7 @@ export class IoredisNode implements LockNode {
     }
     if (!namesRun(command)) return true;
     if (facts?.kind === 'known') {
-      errand.runId = facts.ids[0] as string;
+      errand.request = scriptRequestOf(command, this.client.options.keyPrefix, facts.ids[0] as string);
       return true;
     }
     this.link.askServer();
@@ -221,23 +209,20 @@ export class IoredisNode implements LockNode {
   }
 
   private scripted(errand: Errand): ScriptErrand {
-    const { command, runId } = errand;
-    if (namesRun(command)) errand.request = scriptRequestOf(command, this.client.options.keyPrefix, runId);
+    errand.request ??= scriptRequestOf(errand.command, this.client.options.keyPrefix, '');
     return errand as ScriptErrand;
   }
 
   private sendAlone(errand: Errand): void {
     const { command } = errand;
-    if (command.kind === 'acquire' && command.tokenHint === null && command.guard === null)
-      this.setPlain(command, errand);
+    if (canBePlain(command)) this.setPlain(command, errand);
     else this.run(this.scripted(errand));
   }
 
   /** Without a token no script is needed, unless the answer may be that to a command that had run before. */
   private setPlain(command: AcquireCommand, errand: Errand): void {
     const { key, value, ttlMs } = command;
-    errand.isPlain = true;
-    this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, true);
+    this.track(this.set.call(this.client, key, value, 'PX', ttlMs, 'NX'), errand, 'set');
   }
 
   private receiveOfSet(errand: Errand, command: AcquireCommand, answer: unknown): void {
@@ -248,7 +233,7 @@ export class IoredisNode implements LockNode {
     else if (answer !== null) errand.settle(this.unexpected(answer));
     else if (command.fresh && this.wasSentOnce(epoch)) errand.settle(HELD);
     else if (this.link.isReady()) {
-      this.run({ ...errand, request: ownershipRequest(command), isPlain: false, epoch: this.link.epoch });
+      this.run({ ...errand, request: ownershipRequest(command), epoch: this.link.epoch });
     } else errand.settle(this.failed(new Error('nobody can tell whose key a SET met that may have been sent twice')));
   }
 
@@ -258,10 +243,10 @@ export class IoredisNode implements LockNode {
 
   private sendScript(errand: ScriptErrand, isWhole: boolean): void {
     const { request } = errand;
-    if (isWhole) this.track(this.evaluate.apply(this.client, wordsOf(request, request.script.lua)), errand, true);
+    if (isWhole) this.track(this.evaluate.apply(this.client, wordsOf(request, request.script.lua)), errand, 'script');
     else {
       request.wordsByName ??= wordsOf(request, request.script.sha1);
-      this.track(this.evaluateKnown.apply(this.client, request.wordsByName), errand, false);
+      this.track(this.evaluateKnown.apply(this.client, request.wordsByName), errand, 'name');
     }
   }
 
@@ -344,20 +329,23 @@ export class IoredisNode implements LockNode {
     return this.link.facts === null ? new Error(SENT_AGAIN) : this.votingRight.refusal();
   }
 
-  /** @param isWhole whether the server needs to know no script for it */
-  private track(sent: Promise<unknown>, errand: Errand, isWhole: boolean): void {
-    const { epoch } = this.link;
+  private track(sent: Promise<unknown>, errand: Errand, form: Errand['form']): void {
+    errand.form = form;
+    errand.lastEpoch = this.link.epoch;
     this.link.noteSent(this.environment.clock.now(), 1);
-    // One function for both: ioredis rejects with errors only, and no server's answer is one.
-    const settled = (outcome: unknown): void => {
-      this.link.noteAnswer(this.environment.clock.now(), epoch, 1);
-      if (!(outcome instanceof Error)) {
-        if (errand.isPlain) this.receiveOfSet(errand, errand.command as AcquireCommand, outcome);
-        else this.receive(errand as ScriptErrand, outcome);
-      } else if (isWhole || !lacksScript(outcome)) errand.settle(this.failed(outcome));
-      else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
-    };
-    sent.then(settled, settled);
+    // One function for both: ioredis rejects with errors only, and no server's answer is one. Bound, it is half as large as a closure with its scope.
+    const hear = this.hear.bind(this, errand);
+    sent.then(hear, hear);
+  }
+
+  private hear(errand: Errand, outcome: unknown): void {
+    const { form } = errand;
+    this.link.noteAnswer(this.environment.clock.now(), errand.lastEpoch, 1);
+    if (!(outcome instanceof Error)) {
+      if (form === 'set') this.receiveOfSet(errand, errand.command as AcquireCommand, outcome);
+      else this.receive(errand as ScriptErrand, outcome);
+    } else if (form !== 'name' || !lacksScript(outcome)) errand.settle(this.failed(outcome));
+    else if (this.canSendAgain(errand)) this.sendScript(errand as ScriptErrand, true);
   }
 
   private failed(error: Error): LockReply {

@@ -35,6 +35,8 @@ export class Round {
   private readonly ballot: Ballot;
   private cancelTimer: Cancel | null = null;
   private timedOut = false;
+  /** Whether a node is being sent a command. */
+  private isWithinCall = false;
 
   constructor(
     nodes: readonly LockNode[],
@@ -78,17 +80,15 @@ export class Round {
    */
   send(place: number, command: LockCommand, settle: (reply: LockReply, place: number) => void): void {
     const node = this.nodeAt(place);
-    let isWithinCall = true;
+    this.isWithinCall = true;
     try {
-      node.execute(command, (reply) => {
-        if (isWithinCall) queueMicrotask(() => settle(reply, place));
-        else settle(reply, place);
-      });
+      // Bound, it is smaller than a closure with its scope.
+      node.execute(command, this.hear.bind(this, settle, place));
     } catch (reason) {
       const error = reason instanceof Error ? reason : new Error(`${node.id} threw ${String(reason)}`);
       queueMicrotask(() => settle({ kind: 'failed', error, sent: true }, place));
     }
-    isWithinCall = false;
+    this.isWithinCall = false;
   }
 
   /** Stops the vote: it will not settle any more, but replies are still observed. */
@@ -139,6 +139,11 @@ export class Round {
       if (parts.some(isMissing) && !parts.some(isAgainst)) missing += 1;
     }
     return this.nodes.length - missing < quorumOf(this.nodes.length);
+  }
+
+  private hear(settle: (reply: LockReply, place: number) => void, place: number, reply: LockReply): void {
+    if (this.isWithinCall) queueMicrotask(() => settle(reply, place));
+    else settle(reply, place);
   }
 
   private receive(reply: LockReply, place: number): void {

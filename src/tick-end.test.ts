@@ -20,6 +20,15 @@ describe('atEndOfTick', () => {
     expect(ran).toEqual(['first', 'second', 'last']);
   });
 
+  it('runs each once, however many came in ticks before', async () => {
+    const ran: string[] = [];
+    for (const tick of [['a', 'b', 'c'], ['d'], ['e', 'f'], ['g']]) {
+      for (const name of tick) atEndOfTick(() => ran.push(name));
+      await Promise.resolve();
+    }
+    expect(ran).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+  });
+
   it('runs the others where one throws, and then tells of it', async () => {
     const microtasks: (() => void)[] = [];
     vi.stubGlobal('queueMicrotask', (task: () => void) => microtasks.push(task));
