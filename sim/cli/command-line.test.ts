@@ -31,6 +31,18 @@ describe('help', () => {
   });
 });
 
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])('says in a line that %s has ended it while it was still starting', async (signal, exitCode) => {
+  // Sends the signal to the process itself, as soon as something there heeds it.
+  const sender = `process.on('newListener', (name) => name === '${signal}' && setImmediate(() => process.kill(process.pid, name)))`;
+  const environment = { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(sender)}"` };
+  const { code, stdout, stderr } = await distrilock(['list'], { folder, environment });
+  expect(stderr).toBe(`Interrupted by ${signal} while it was starting: nothing was begun\n`);
+  expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
+});
+
 describe('bad input', () => {
   it.each([
     [[], 'Usage: distrilock [options] [command]'],

@@ -37,7 +37,7 @@ export class Corpus {
     try {
       data = JSON.parse(readFileSync(path, 'utf8'));
     } catch (cause) {
-      throw new CorpusError(`${path}: is no corpus that can be read (${(cause as Error).message}); ${remedy}`, {
+      throw new CorpusError(`${path}: is no corpus that can be read (${(cause as Error).message.replaceAll(/\s+/g, ' ')}); ${remedy}`, {
         cause,
       });
     }

@@ -111,7 +111,7 @@ function occurrenceOf(event: HistoryEvent): Occurrence | null {
   return null;
 }
 
-function lessonOf({ finding, trial }: Shrunken, execution: Execution, replay: string): string {
+function lessonOf({ finding, trial, isCutShort }: Shrunken, execution: Execution, replay: string): string {
   const { symptom, because, message } = finding;
   const bounds = because.map((bound) => BOUNDS[bound]);
   const paragraphs = [
@@ -121,7 +121,7 @@ function lessonOf({ finding, trial }: Shrunken, execution: Execution, replay: st
     ...(bounds.length === 0
       ? ['Nothing here is outside of what Redlock takes for granted: it is a defect of the library, or of the testbed.']
       : []),
-    `Found by explore and made as small as it could be, with seed ${trial.seed} of the simulation: ${replay}`,
+    `Found by explore, with seed ${trial.seed} of the simulation, and made ${isCutShort ? 'smaller until it was interrupted' : 'as small as it could be'}. This makes the run as it was drawn small again: ${replay}`,
   ];
   return paragraphs
     .filter((paragraph) => paragraph !== '')

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Corpus, CorpusError } from './corpus.ts';
@@ -152,6 +153,29 @@ describe('explore', () => {
     });
   });
 
+  it('starts no more threads than there are jobs', async () => {
+    let started = 0;
+    const onWorker = (): void => {
+      started += 1;
+    };
+    process.on('worker', onWorker);
+    try {
+      await run({ runs: 60, threads: 4 });
+    } finally {
+      process.off('worker', onWorker);
+    }
+    expect(started).toBeGreaterThan(0);
+    expect(started).toBeLessThanOrEqual(2);
+  });
+
+  it('starts no thread once it is interrupted', async () => {
+    const program = join(folder, 'never-started.ts');
+    writeFileSync(program, "throw new Error('a thread was started');");
+    const signal = AbortSignal.abort('SIGINT');
+    const { runs, elapsedMs } = await run({ threads: 2, signal, workerProgram: pathToFileURL(program) });
+    expect({ runs, elapsedMs }).toEqual({ runs: 0, elapsedMs: 0 });
+  });
+
   it('says how far it is', async () => {
     const seen: number[] = [];
     await run({ onProgress: ({ runs }) => seen.push(runs) });
@@ -189,6 +213,7 @@ describe('Corpus', () => {
 
   it.each([
     ['no JSON', '{', 'is no corpus that can be read'],
+    ['no JSON of several lines', '{\n"x": tru\n}', 'is no corpus that can be read (Unexpected token \' \', '],
     ['another file', '{"format":2,"runs":[]}', 'is no corpus (format:'],
     [
       'a wrong run',

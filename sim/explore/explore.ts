@@ -3,7 +3,7 @@ import { addCoverage, type Coverage } from './coverage.ts';
 import { joinedFingerprint, NO_FINGERPRINT } from './fingerprint.ts';
 import type { Job, JobResult, JobTerms } from './job.ts';
 import { type Hit, keysBetween, type RunKey } from './search.ts';
-import { startWorkerPool, WORKER_PROGRAM, type WorkerPool } from './worker-pool.ts';
+import { makeWorkerPool, WORKER_PROGRAM, type WorkerPool } from './worker-pool.ts';
 
 /** Runs of one job: few, so that what is interrupted is over soon, and that little is run in vain once something broke. */
 const RUNS_OF_JOB = 50;
@@ -14,6 +14,7 @@ export interface ExploreOptions extends JobTerms {
   readonly runs: number;
   /** Milliseconds of real time after which no further job begins; Infinity for no such bound. */
   readonly timeMs: number;
+  /** How many threads at the most: there are no more than there are jobs. */
   readonly threads: number;
   readonly corpus: Corpus;
   readonly signal: AbortSignal;
@@ -48,7 +49,7 @@ export interface Exploration {
  * order of their runs, and those that had begun before the one in which something broke are ended, so that what is found does not depend on threads.
  */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const pool = await startWorkerPool(options.threads, options.workerProgram ?? WORKER_PROGRAM);
+  const pool = await makeWorkerPool(options.workerProgram ?? WORKER_PROGRAM);
   try {
     return await new ExploreRun(options, pool).run();
   } finally {
@@ -59,9 +60,12 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
 class ExploreRun {
   private readonly options: ExploreOptions;
   private readonly pool: WorkerPool;
-  private readonly startMs = performance.now();
+  /** When the first thread was there; null until then. */
+  private startMs: number | null = null;
   private readonly corpusKeys: readonly RunKey[];
   private readonly jobs: Iterator<RunsOfJob>;
+  /** Which job begins next. */
+  private next: IteratorResult<RunsOfJob>;
   /** By the number of the job. */
   private readonly results = new Map<number, CountedResult>();
   private jobCount = 0;
@@ -83,22 +87,27 @@ class ExploreRun {
     this.pool = pool;
     this.corpusKeys = options.corpus.keysFor(options.envelope);
     this.jobs = jobsOf(this.corpusKeys, options.seed, options.runs);
+    this.next = this.jobs.next();
   }
 
   async run(): Promise<Exploration> {
-    await Promise.all(Array.from({ length: this.pool.size }, (_, thread) => this.work(thread)));
+    await Promise.all(Array.from({ length: this.options.threads }, () => this.work()));
     return this.soFar();
   }
 
-  private async work(thread: number): Promise<void> {
+  private async work(): Promise<void> {
     const { envelope, properties, fingerprint } = this.options;
+    const thread = await this.pool.start(() => this.next.done !== true && !this.isOver());
+    if (thread === null) return;
+    this.startMs ??= performance.now();
     while (!this.isOver()) {
-      const next = this.jobs.next();
+      const { next } = this;
       if (next.done === true) return;
+      this.next = this.jobs.next();
       const number = this.jobCount;
       this.jobCount += 1;
       const job = { ...next.value, envelope, properties, fingerprint };
-      const result = await this.pool.run(thread, job, () => this.isOver());
+      const result = await thread.run(job, () => this.isOver());
       if ('stuck' in result) {
         this.stuck.push(result.stuck);
         this.results.set(number, { ...NOTHING, isKnown: job.isKnown });
@@ -113,7 +122,11 @@ class ExploreRun {
 
   private isOver(): boolean {
     const { signal, timeMs } = this.options;
-    return this.hasHit || this.stuck.length > 0 || signal.aborted || performance.now() - this.startMs >= timeMs;
+    return this.hasHit || this.stuck.length > 0 || signal.aborted || this.elapsedMs() >= timeMs;
+  }
+
+  private elapsedMs(): number {
+    return this.startMs === null ? 0 : performance.now() - this.startMs;
   }
 
   /** Adds up results in the order of their jobs, up to the first in which something broke. */
@@ -147,7 +160,7 @@ class ExploreRun {
       stuck: [...stuck],
       firsts,
       fingerprint,
-      elapsedMs: performance.now() - this.startMs,
+      elapsedMs: this.elapsedMs(),
       ranCorpus: corpusRuns >= corpusKeys.length,
     };
   }

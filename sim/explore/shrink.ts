@@ -17,6 +17,8 @@ export interface Shrunken {
   readonly path: string;
   /** Runs that it took. */
   readonly executions: number;
+  /** Whether the signal ended it, so that it may not be the smallest. */
+  readonly isCutShort: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function shrink(
   const { counterexample, counterexamplePath } = details;
   if (counterexample === null && signal?.aborted === true) {
     const trial = trialAt(trials(envelope), key.seed, key.index);
-    return { trial, finding: found, path: `${key.index}`, executions: attempts.count };
+    return { trial, finding: found, path: `${key.index}`, executions: attempts.count, isCutShort: true };
   }
   if (counterexample === null) {
     throw new Error(`run ${key.index} of seed ${key.seed} broke ${found.symptom}, and does not when it is run again`);
@@ -45,7 +47,7 @@ export async function shrink(
   const smallest = await smallestFrom(counterexample[0], attempts);
   // Fast-check counts the run itself as the first of one.
   const path = [key.index, ...counterexamplePath.split(':').slice(1)].join(':');
-  return { ...smallest, path, executions: attempts.count };
+  return { ...smallest, path, executions: attempts.count, isCutShort: attempts.isCutShort };
 }
 
 /** Makes a trial simpler that fast-check cannot make smaller, or that it never drew. */
@@ -57,12 +59,15 @@ export async function shrinkTrial(
   signal: AbortSignal | null = null,
 ): Promise<Shrunken> {
   const attempts = new Attempts(finding, envelope, signal);
-  return { ...(await smallestFrom(trial, attempts)), path, executions: attempts.count };
+  const smallest = await smallestFrom(trial, attempts);
+  return { ...smallest, path, executions: attempts.count, isCutShort: attempts.isCutShort };
 }
 
 /** Runs of smaller trials. */
 class Attempts {
   count = 0;
+  /** Whether a trial was not run because the signal had fired. */
+  isCutShort = false;
   readonly wanted: Finding;
   private readonly envelope: Envelope;
   private readonly signal: AbortSignal | null;
@@ -75,7 +80,10 @@ class Attempts {
 
   /** What breaks, if it is what was found, and no bound is overstepped that was not open. Nothing once the signal has fired, so that no trial is smaller. */
   async findingOf(trial: Trial): Promise<Finding | null> {
-    if (this.signal?.aborted === true) return null;
+    if (this.signal?.aborted === true) {
+      this.isCutShort = true;
+      return null;
+    }
     if (!isWithin(trial.scenario, this.envelope)) return null;
     this.count += 1;
     const { symptom } = this.wanted;

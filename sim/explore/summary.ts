@@ -4,10 +4,10 @@ import type { BoundName } from './envelope.ts';
 import type { Exploration } from './explore.ts';
 import type { Shrunken } from './shrink.ts';
 
-/** Whether real servers show the same violation: `unable` if the backend cannot make what the scenario asks for. */
+/** Whether real servers show the same violation: `unable` if the backend cannot make what the scenario asks for, `interrupted` if a signal came first. */
 export interface Confirmation {
   readonly backend: string;
-  readonly verdict: 'agrees' | 'differs' | 'unable';
+  readonly verdict: 'agrees' | 'differs' | 'unable' | 'interrupted';
   /** What came of it, in a sentence. */
   readonly reason: string;
 }
@@ -22,6 +22,8 @@ export interface FoundSummary {
   readonly path: string;
   /** Runs that it took to make it small. */
   readonly shrinkRuns: number;
+  /** Whether a signal ended that, so that it may not be the smallest. */
+  readonly cutShort: boolean;
   readonly faults: number;
   readonly clients: number;
   readonly scenario: string;
@@ -95,7 +97,7 @@ export function triedIn(
 }
 
 export function foundSummary(
-  { finding, path, trial, executions }: Shrunken,
+  { finding, path, trial, executions, isCutShort }: Shrunken,
   seed: number,
   replay: string,
   files: Pick<FoundSummary, 'scenario' | 'report' | 'confirmations'>,
@@ -109,6 +111,7 @@ export function foundSummary(
     seed,
     path,
     shrinkRuns: executions,
+    cutShort: isCutShort,
     faults: faults.length,
     clients: Object.keys(clients).length,
     replay,

@@ -17,14 +17,19 @@ export interface StuckRun {
   readonly stuck: RunKey;
 }
 
-/** Threads that run jobs. */
-export interface WorkerPool {
-  readonly size: number;
+/** A thread that runs jobs, one at a time. */
+export interface WorkerThread {
   /**
-   * Runs a job on the thread of this number, which must be free. A thread that does not leave a run is ended, and must not be used again: after some
-   * seconds once `isOver` says that the job is waited for, or else after some minutes.
+   * Runs a job. A thread that does not leave a run is ended, and must not be used again: after some seconds once `isOver` says that the job is waited
+   * for, or else after some minutes.
    */
-  run(thread: number, job: Job, isOver: () => boolean): Promise<JobResult | StuckRun>;
+  run(job: Job, isOver: () => boolean): Promise<JobResult | StuckRun>;
+}
+
+/** Where threads come from. */
+export interface WorkerPool {
+  /** Starts a thread when its turn has come, for they start one after the other. Null if it is not wanted any more by then. */
+  start(isWanted: () => boolean): Promise<WorkerThread | null>;
   close(): Promise<void>;
 }
 
@@ -36,28 +41,36 @@ interface Thread {
   readonly begun: WorkerData['begun'];
 }
 
-/** Starts so many threads. The caller closes the pool. Rejects with a TestbedUnavailableError if their program cannot be written. */
-export async function startWorkerPool(size: number, source: URL): Promise<WorkerPool> {
+/** A pool without threads yet. The caller closes it. Rejects with a TestbedUnavailableError if their program cannot be written. */
+export async function makeWorkerPool(source: URL): Promise<WorkerPool> {
   const folder = makeTemporaryFolder('distrilock-explore-');
-  const threads: Thread[] = [];
+  const workers: Worker[] = [];
+  let isClosed = false;
   const close = async (): Promise<void> => {
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    isClosed = true;
+    await Promise.all(workers.map((worker) => worker.terminate()));
     await rm(folder, { recursive: true, force: true });
   };
-  try {
-    const program = await buildWorkerProgram(folder, source);
-    for (let started = 0; started < size; started += 1) {
-      const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-      const worker = new Worker(program, { workerData: { begun } satisfies WorkerData });
-      threads.push({ worker, begun });
-      // One after the other: each sets a flag of V8 while it loads, and flags are those of the process.
-      await nextMessage(worker);
-    }
-  } catch (error) {
+  const program = await buildWorkerProgram(folder, source).catch(async (error: unknown) => {
     await close();
     throw error;
-  }
-  return { size, close, run: (thread, job, isOver) => runOn(threads[thread] as Thread, job, isOver) };
+  });
+  const startThread = async (): Promise<WorkerThread> => {
+    const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const worker = new Worker(program, { workerData: { begun } satisfies WorkerData });
+    workers.push(worker);
+    await nextMessage(worker);
+    return { run: (job, isOver) => runOn({ worker, begun }, job, isOver) };
+  };
+  // One after the other: each sets a flag of V8 while it loads, and flags are those of the process.
+  let lastStart: Promise<unknown> = Promise.resolve();
+  const start: WorkerPool['start'] = (isWanted) => {
+    const started = lastStart.then(() => (!isClosed && isWanted() ? startThread() : null));
+    // Whoever wanted that thread is told what went wrong with it.
+    lastStart = started.catch(() => undefined);
+    return started;
+  };
+  return { start, close };
 }
 
 async function runOn({ worker, begun }: Thread, job: Job, isOver: () => boolean): Promise<JobResult | StuckRun> {

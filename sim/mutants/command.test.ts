@@ -120,6 +120,7 @@ describe('mutants', () => {
   it.each([
     [['--only', 'no-such'], 'There is no mutant "no-such"; there are quorum-of-half, '],
     [['--seconds', '0'], "'--seconds <number>' argument '0' is invalid"],
+    [['--threads', '257'], 'It must be a whole number from 1 to 256.'],
     [['--what'], "unknown option '--what'"],
   ])('refuses %j', async (words, message) => {
     const { code, stderr } = await mutants(words);

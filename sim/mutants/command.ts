@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { Command, CommanderError } from 'commander';
-import { names, wholeNumber } from '../cli/console/arguments.ts';
+import { MOST_THREADS, names, usualThreads, wholeNumber } from '../cli/console/arguments.ts';
 import { colorsFor } from '../cli/console/colors.ts';
 import { EXIT } from '../cli/console/exit-codes.ts';
 import { type Host, UsageError } from '../cli/console/host.ts';
@@ -66,7 +65,7 @@ function makeProgram(host: MutantsHost): Command {
     .option('--seconds <number>', 'how long to explore each', wholeNumber(1), DEFAULT_SECONDS)
     .option('--runs <number>', 'how many runs to explore each at the most', wholeNumber(1))
     .option('--quick', 'do not make small what breaks')
-    .option('-t, --threads <number>', 'how many at once', wholeNumber(1), availableParallelism())
+    .option('-t, --threads <number>', 'how many at once, at the most', wholeNumber(1, MOST_THREADS), usualThreads())
     .option('--control [runs]', `run the library as it is instead (${DEFAULT_CONTROL_RUNS} runs)`, wholeNumber(1))
     .option('--json', 'print the result as JSON on standard output, and nothing else there')
     .addHelpText('after', EPILOGUE)

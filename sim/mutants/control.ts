@@ -23,11 +23,13 @@ export async function control({
   seed,
   runs,
   makesSmall,
-  threads,
+  threads: wantedThreads,
   signal,
   onProgress,
 }: ControlOptions): Promise<ControlResult> {
   const program = await buildSearchProgram(UNCHANGED);
+  // A thread without a run of its own would only take memory.
+  const threads = Math.min(wantedThreads, runs);
   const startMs = performance.now();
   const caught = new AbortController();
   const tried = new Array<number>(threads).fill(0);

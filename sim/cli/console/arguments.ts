@@ -1,11 +1,20 @@
+import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 
-/** Reads a whole number from `least` on. Throws commander's InvalidArgumentError, which names the option. */
-export function wholeNumber(least: number): (text: string) => number {
+/** More threads than this help nobody: each is a simulator of its own, of some 16 MB. */
+export const MOST_THREADS = 256;
+
+/** How many threads there are unless the user says so: one for each core. */
+export function usualThreads(): number {
+  return Math.min(availableParallelism(), MOST_THREADS);
+}
+
+/** Reads a whole number of this range. Throws commander's InvalidArgumentError, which names the option. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const number = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < least || number > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     }
     return number;
   };

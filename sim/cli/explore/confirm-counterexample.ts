@@ -39,13 +39,11 @@ export async function confirm(options: ConfirmOptions): Promise<Pick<FoundSummar
   if (!findingsOf(written, await execute(written)).some((finding) => finding.symptom === symptom)) {
     throw new Error(`${options.scenarioPath} does not show what it was written for: ${symptom}`);
   }
-  const judgement = await runOn(simulatedTestbed, options, []);
-  // Without a judgement it was interrupted, and has written nothing.
-  if (judgement === null) return { report: null, confirmations: [] };
+  // It takes some milliseconds, and an interruption is no reason to go without a report of what was found.
+  await runOn(simulatedTestbed, { ...options, host: { ...host, signal: new AbortController().signal } }, []);
   const place = { scenario: file.name, backend: simulatedTestbed.name, seed: shrunken.trial.seed };
   const confirmations: Confirmation[] = [];
   for (const backend of backends) {
-    if (host.signal.aborted) break;
     confirmations.push(await confirmOn(backend, options));
   }
   return { report: results.runFile(place, RUN_FILES.report), confirmations };
@@ -58,6 +56,8 @@ async function confirmOn(
   const backend = testbed.name;
   const unable = (reason: string): Confirmation => ({ backend, verdict: 'unable', reason });
   if (unavailable !== null) return unable(unavailableText(backend, unavailable));
+  const interrupted = { backend, verdict: 'interrupted', reason: 'it was interrupted' } as const;
+  if (options.host.signal.aborted) return interrupted;
   const { symptom } = options.shrunken.finding;
   if (!PROPERTIES.some((property) => property === symptom))
     return unable(`${symptom} can be judged in the simulation only`);
@@ -67,7 +67,7 @@ async function confirmOn(
   display.begin(`${options.file.name} on ${backend}`, true);
   try {
     const judgement = await runOn(testbed, options, words, (progress) => display.update(progress));
-    if (judgement === null) return unable('it was interrupted');
+    if (judgement === null) return interrupted;
     if (judgement.lost !== null) return unable(`the run was lost: ${judgement.lost}`);
     const { symptom } = options.shrunken.finding;
     if (isViolated(judgement, symptom))

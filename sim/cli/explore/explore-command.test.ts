@@ -2,7 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { propertiesBrokenOutside } from '../../explore/envelope.ts';
+import { keysBetween, search } from '../../explore/search.ts';
 import type { ExploreSummary } from '../../explore/summary.ts';
+import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
 import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { distrilock, ended, start } from '../cli-testing.ts';
 import { hostWith, testbedsOf } from '../console/host-testing.ts';
@@ -88,7 +91,7 @@ describe('distrilock explore', () => {
     await untilThere(join(folder, 'reports'));
     child.kill('SIGINT');
     const { code, stderr } = await end;
-    expect(stderr).toMatch(/Interrupted after \d+ runs; their results are kept/);
+    expect(stderr).toMatch(/Interrupted (before the first runs came to their end|after \d+ runs; their results are kept)\n$/);
     expect(code).toBe(130);
     expect(json('reports/explore/explore.json')).toMatchObject({ interrupted: true, found: null });
   });
@@ -103,9 +106,12 @@ describe('distrilock explore', () => {
     [['--time', '5'], 'It must be a duration such as 500ms, 30s, 10m or 8h.'],
     [['--time', '0s'], 'It must be a duration such as 500ms, 30s, 10m or 8h.'],
     [['--runs', '0'], 'It must be a whole number from 1'],
+    [['--workers', '257'], 'It must be a whole number from 1 to 256.'],
     [['--path', '1:x'], 'It must be numbers up to 9007199254740991 that are apart by colons'],
     [['--path', '9007199254740993'], 'It must be numbers up to 9007199254740991 that are apart by colons'],
     [['--path', '1:9007199254740993'], 'It must be numbers up to 9007199254740991 that are apart by colons'],
+    [['--path', '1', '--runs', '5'], '--path runs one run again, and --runs and --time bound a search'],
+    [['--path', '1', '--time', '5s'], '--path runs one run again, and --runs and --time bound a search'],
     [['--path', '1:99999'], '--path 1:99999 leads to nothing with --seed 1'],
     [['--confirm', 'simulated'], '--confirm is for real servers'],
     [['--confirm', 'cloud'], 'there is no backend "cloud"'],
@@ -116,6 +122,42 @@ describe('distrilock explore', () => {
     expect(stderr).toContain(problem);
     expect(code).toBe(2);
   });
+});
+
+describe('interrupted', () => {
+  it('before the first run, says that nothing was tried, and gives no verdict', async () => {
+    const { host, printed } = hostWith(simulatedTestbed, { signal: AbortSignal.abort('SIGINT') });
+    expect(await runCommandLine(['explore', '--out', join(folder, 'out')], host)).toBe(130);
+    expect(printed.stdout).toContain('NOTHING was tried, and nothing is known');
+    expect(printed.stdout).not.toContain('violation');
+    expect(printed.stderr).toBe('Interrupted before the first runs came to their end\n');
+  });
+
+  it('while it makes small what it found, says so, writes the report, and confirms nothing', async () => {
+    const { host, printed } = hostWith(simulatedTestbed, {
+      signal: AbortSignal.abort('SIGINT'),
+      testbeds: testbedsOf(fakeTestbed({ name: 'containers' })),
+    });
+    const envelope = { open: ['promotion'] } as const;
+    const properties = propertiesBrokenOutside(envelope);
+    const { hit } = await search({ keys: keysBetween(2, 0, 5000), envelope, properties });
+    const words = ['--outside', 'promotion', '--seed', '2', '--path', `${hit?.key.index}`, '--confirm', 'containers'];
+    expect(await runCommandLine(['explore', ...words, '--out', join(folder, 'out')], host)).toBe(130);
+    expect(printed.stdout).toMatch(/\n {2}Made smaller until it was interrupted: .*; it may not be the smallest\n/);
+    expect(printed.stdout).toContain('\n  On containers: not confirmed (it was interrupted)\n');
+    const { found } = json('out/explore.json') as ExploreSummary;
+    expect(found).toMatchObject({ cutShort: true, confirmations: [{ verdict: 'interrupted' }] });
+    expect(readFileSync(found?.report ?? '', 'utf8')).toContain('<html');
+    expect(readFileSync(found?.scenario ?? '', 'utf8')).toContain('until it was interrupted');
+    expect(printed.stderr).toBe('Interrupted after 1 run; its results are kept\n');
+  });
+});
+
+it('says that there was nothing to confirm where nothing was found', async () => {
+  const { host, printed } = hostWith(simulatedTestbed, { testbeds: testbedsOf(fakeTestbed({ name: 'containers' })) });
+  const words = ['--runs', '3', '--workers', '1', '--confirm', 'containers', '--out', join(folder, 'out')];
+  expect(await runCommandLine(['explore', ...words], host)).toBe(0);
+  expect(printed.stdout).toContain('\nNothing was found, so that there was nothing to confirm\n');
 });
 
 it('says on which backend what was found cannot be confirmed, and the remedy', async () => {

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { BOUND_NAMES, BOUNDS } from '../../explore/envelope.ts';
-import { names, path, wholeNumber } from '../console/arguments.ts';
-import type { Host } from '../console/host.ts';
+import { MOST_THREADS, names, path, usualThreads, wholeNumber } from '../console/arguments.ts';
+import { type Host, UsageError } from '../console/host.ts';
 import type { SetExitCode } from '../program.ts';
 
 const DEFAULT_RUNS = 10_000;
@@ -69,7 +68,7 @@ export function addExploreCommand(program: Command, host: Host, setExitCode: Set
       'look for violations of these properties (default: what the open bounds break first)',
       names,
     )
-    .option('-w, --workers <number>', 'threads', wholeNumber(1), availableParallelism())
+    .option('-w, --workers <number>', 'threads, at the most', wholeNumber(1, MOST_THREADS), usualThreads())
     .option('-o, --out <folder>', 'where the results go', path, 'reports/explore')
     .option(
       '--corpus <file>',
@@ -84,6 +83,9 @@ export function addExploreCommand(program: Command, host: Host, setExitCode: Set
     .option('--json', 'print the summary as JSON on standard output, and nothing else there')
     .addHelpText('after', EXAMPLES)
     .action(async (options: ExploreCommandOptions) => {
+      if (options.path !== undefined && (options.runs !== undefined || options.time !== undefined)) {
+        throw new UsageError('--path runs one run again, and --runs and --time bound a search: leave out one or the other');
+      }
       // What only this command needs takes longest to load.
       const { runExplore } = await import('./run-explore.ts');
       const runs = options.runs ?? (options.time === undefined ? DEFAULT_RUNS : Number.POSITIVE_INFINITY);

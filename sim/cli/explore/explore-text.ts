@@ -1,10 +1,11 @@
 import { BOUND_NAMES } from '../../explore/envelope.ts';
 import { PROTOCOL_PHASES } from '../../explore/coverage.ts';
 import type { Exploration } from '../../explore/explore.ts';
-import type { ExploreSummary, FoundSummary } from '../../explore/summary.ts';
+import type { Confirmation, ExploreSummary, FoundSummary } from '../../explore/summary.ts';
 import { visibleText } from '../../text/visible-text.ts';
 import { formatMs } from '../../text/duration-text.ts';
 import { type Colors, colorsFor } from '../console/colors.ts';
+import type { ExploreCommandOptions } from './explore-command.ts';
 import type { Host, Output } from '../console/host.ts';
 import { renderLines } from '../console/lines.ts';
 import { ProgressLine } from '../console/progress-line.ts';
@@ -40,10 +41,10 @@ export function printExploration(
   summary: ExploreSummary,
   elapsedMs: number | null,
   summaryPath: string,
-  asJson: boolean,
+  { json, confirm }: Pick<ExploreCommandOptions, 'json' | 'confirm'>,
   { stdout, stderr, environment }: Host,
 ): void {
-  if (asJson) {
+  if (json === true) {
     stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   } else {
     const colors = colorsFor(stdout, environment);
@@ -56,11 +57,17 @@ export function printExploration(
       const text = `Run ${index} of seed ${seed} did not come to an end, and its thread was ended: up to 49 runs before it do not count`;
       stdout.write(`${colors.yellow(text)}\nThis runs it again, until Ctrl-\\ ends it: ${replay}\n`);
     }
+    if (confirm !== undefined && summary.found === null) stdout.write('Nothing was found, so that there was nothing to confirm\n');
     if (summary.found !== null) stdout.write(foundText(summary.found, colors));
     if (summary.fingerprint !== null) stdout.write(`Fingerprint: ${summary.fingerprint}\n`);
     stdout.write(`Summary: ${visibleText(summaryPath)}\n`);
   }
-  if (summary.interrupted) stderr.write(`Interrupted after ${summary.runs} runs; their results are kept\n`);
+  if (summary.interrupted) stderr.write(`${interruptionText(summary.runs)}\n`);
+}
+
+function interruptionText(runs: number): string {
+  if (runs === 0) return 'Interrupted before the first runs came to their end';
+  return `Interrupted after ${runs === 1 ? '1 run; its' : `${runs} runs; their`} results are kept`;
 }
 
 function triedText({ runs, corpusRuns, events }: ExploreSummary, elapsedMs: number | null): string {
@@ -73,26 +80,37 @@ function rateText({ runs, elapsedMs }: { readonly runs: number; readonly elapsed
   return `${Math.round((runs * MS_PER_SECOND) / Math.max(1, elapsedMs))} runs/s`;
 }
 
-function outcomeText({ found, outside, stuck }: ExploreSummary, colors: Colors): string {
+function outcomeText({ found, outside, stuck, runs, interrupted }: ExploreSummary, colors: Colors): string {
   const where = outside.length === 0 ? 'inside the envelope' : `with ${outside.join(' and ')} left open`;
   if (found === null && stuck.length > 0)
     return colors.yellow('NOT every run came to an end, the others without a violation');
+  if (found === null && runs === 0) return colors.yellow('NOTHING was tried, and nothing is known');
   if (found === null) {
     const text = `no violation ${where}`;
+    if (interrupted) return colors.yellow(`${text} so far`);
     return outside.length === 0 ? colors.green(text) : colors.red(`${text}, where one was to be found`);
   }
   if (found.because.length === 0) return colors.red(`${found.symptom} broke inside the envelope: a defect`);
   return colors.green(`found how ${found.symptom} breaks ${where}`);
 }
 
+const VERDICT_TEXTS: Readonly<Record<Confirmation['verdict'], string>> = {
+  agrees: 'agrees',
+  differs: 'differs',
+  unable: 'cannot run',
+  interrupted: 'not confirmed',
+};
+
 function foundText(found: FoundSummary, colors: Colors): string {
-  const { message, faults, clients, shrinkRuns, scenario, report, replay, confirmations } = found;
-  const size = `${faults} ${faults === 1 ? 'fault' : 'faults'} and ${clients} clients, after ${shrinkRuns} runs`;
+  const { message, faults, clients, shrinkRuns, cutShort, scenario, report, replay, confirmations } = found;
+  const size = `${faults} ${faults === 1 ? 'fault' : 'faults'} and ${clients} clients, after ${shrinkRuns} ${shrinkRuns === 1 ? 'run' : 'runs'}`;
   const lines = [
     `  ${visibleText(message)}`,
-    `  Made small: ${size}`,
+    cutShort
+      ? `  Made smaller until it was interrupted: ${size}; it may not be the smallest`
+      : `  Made small: ${size}`,
     ...confirmations.map(({ backend, verdict, reason }) => {
-      const text = `  On ${backend}: ${verdict === 'unable' ? 'cannot run' : verdict} (${visibleText(reason)})`;
+      const text = `  On ${backend}: ${VERDICT_TEXTS[verdict]} (${visibleText(reason)})`;
       return verdict === 'agrees' ? colors.green(text) : colors.yellow(text);
     }),
     `Scenario: ${visibleText(scenario)}`,

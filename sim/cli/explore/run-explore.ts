@@ -50,7 +50,7 @@ export async function runExplore(options: Plan['options'], host: Host): Promise<
   const summary = summaryOf(plan, looked, found);
   writeWhole(plan.results.file(EXPLORE_FILES.summary), `${JSON.stringify(summary, null, 2)}\n`);
   const summaryPath = plan.results.file(EXPLORE_FILES.summary);
-  printExploration(summary, looked.exploration?.elapsedMs ?? null, summaryPath, options.json === true, host);
+  printExploration(summary, looked.exploration?.elapsedMs ?? null, summaryPath, options, host);
   return exitCodeOf(plan, summary, looked.shrunken);
 }
 
@@ -191,10 +191,10 @@ function summaryOf(plan: Plan, { exploration }: Looked, found: FoundSummary | nu
   };
 }
 
-function exitCodeOf({ envelope, host }: Plan, { found, stuck }: ExploreSummary, shrunken: Shrunken | null): number {
+function exitCodeOf({ envelope, host }: Plan, { found, stuck, runs }: ExploreSummary, shrunken: Shrunken | null): number {
   if (shrunken !== null && isDefect(shrunken.finding)) return EXIT.notAsExpected;
   if (host.signal.aborted) return EXIT[interruptedBy(host.signal)];
-  if (stuck.length > 0) return EXIT.unknown;
+  if (stuck.length > 0 || (found === null && runs === 0)) return EXIT.unknown;
   if (found === null) return envelope.open.length === 0 ? EXIT.asExpected : EXIT.notAsExpected;
   return found.confirmations.every(({ verdict }) => verdict === 'agrees') ? EXIT.asExpected : EXIT.unknown;
 }

@@ -47,6 +47,16 @@ describe('distrilock replay', () => {
     expect(wrong.code).toBe(2);
   });
 
+  it('names the runs in a folder of several', async () => {
+    await distrilock(['run', 'contention', '--runs', '2', '--out', 'out'], { folder });
+    const { code, stderr } = await distrilock(['replay', 'out/contention'], { folder });
+    const runs = ['out/contention/seed-1', 'out/contention/seed-2'];
+    expect(stderr).toBe(`out/contention: is the folder of several runs; name one of them: ${runs.join(', ')}\n`);
+    expect(code).toBe(2);
+    const named = await distrilock(['replay', 'out/contention/seed-2'], { folder });
+    expect(named.code).toBe(0);
+  });
+
   it.each([
     ['nothing', '', 'verdict.json: there is no such file'],
     ['no JSON', '{', 'verdict.json: is no JSON'],

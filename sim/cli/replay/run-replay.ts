@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { judge } from '../../judge/judge.ts';
 import type { Judgement } from '../../judge/judgement.ts';
@@ -82,6 +82,10 @@ async function testbedOf(
 
 function readVerdict(folder: string): Recorded {
   const path = join(folder, RUN_FILES.verdict);
+  const below = existsSync(path) ? [] : runsBelow(folder);
+  if (below.length > 0) {
+    throw new UsageError(`${folder}: is the folder of several runs; name one of them: ${below.join(', ')}`);
+  }
   const text = readText(path);
   let data: Partial<Recorded> | null;
   try {
@@ -104,6 +108,22 @@ function readVerdict(folder: string): Recorded {
     throw new UsageError(`${path}: is no verdict on a run; name a folder that run or explore has written`);
   }
   return { scenario, backend, seed: seed as number, properties };
+}
+
+/** The folders of runs that are in this one: of each backend, of each seed, or of each seed of each backend. */
+function runsBelow(folder: string): string[] {
+  const found: string[] = [];
+  for (const name of foldersIn(folder)) {
+    const inner = [name, ...foldersIn(join(folder, name)).map((each) => join(name, each))];
+    found.push(...inner.map((each) => join(folder, each)).filter((each) => existsSync(join(each, RUN_FILES.verdict))));
+  }
+  return found;
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
 }
 
 function readText(path: string): string {
