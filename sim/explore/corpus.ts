@@ -37,9 +37,12 @@ export class Corpus {
     try {
       data = JSON.parse(readFileSync(path, 'utf8'));
     } catch (cause) {
-      throw new CorpusError(`${path}: is no corpus that can be read (${(cause as Error).message.replaceAll(/\s+/g, ' ')}); ${remedy}`, {
-        cause,
-      });
+      throw new CorpusError(
+        `${path}: is no corpus that can be read (${(cause as Error).message.replaceAll(/\s+/g, ' ')}); ${remedy}`,
+        {
+          cause,
+        },
+      );
     }
     const result = corpusFile.safeParse(data);
     if (result.success) return new Corpus(result.data.runs);

@@ -213,7 +213,7 @@ describe('Corpus', () => {
 
   it.each([
     ['no JSON', '{', 'is no corpus that can be read'],
-    ['no JSON of several lines', '{\n"x": tru\n}', 'is no corpus that can be read (Unexpected token \' \', '],
+    ['no JSON of several lines', '{\n"x": tru\n}', "is no corpus that can be read (Unexpected token ' ', "],
     ['another file', '{"format":2,"runs":[]}', 'is no corpus (format:'],
     [
       'a wrong run',

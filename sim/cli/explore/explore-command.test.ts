@@ -91,7 +91,9 @@ describe('distrilock explore', () => {
     await untilThere(join(folder, 'reports'));
     child.kill('SIGINT');
     const { code, stderr } = await end;
-    expect(stderr).toMatch(/Interrupted (before the first runs came to their end|after \d+ runs; their results are kept)\n$/);
+    expect(stderr).toMatch(
+      /Interrupted (before the first runs came to their end|after \d+ runs; their results are kept)\n$/,
+    );
     expect(code).toBe(130);
     expect(json('reports/explore/explore.json')).toMatchObject({ interrupted: true, found: null });
   });

@@ -84,7 +84,9 @@ export function addExploreCommand(program: Command, host: Host, setExitCode: Set
     .addHelpText('after', EXAMPLES)
     .action(async (options: ExploreCommandOptions) => {
       if (options.path !== undefined && (options.runs !== undefined || options.time !== undefined)) {
-        throw new UsageError('--path runs one run again, and --runs and --time bound a search: leave out one or the other');
+        throw new UsageError(
+          '--path runs one run again, and --runs and --time bound a search: leave out one or the other',
+        );
       }
       // What only this command needs takes longest to load.
       const { runExplore } = await import('./run-explore.ts');

@@ -57,7 +57,8 @@ export function printExploration(
       const text = `Run ${index} of seed ${seed} did not come to an end, and its thread was ended: up to 49 runs before it do not count`;
       stdout.write(`${colors.yellow(text)}\nThis runs it again, until Ctrl-\\ ends it: ${replay}\n`);
     }
-    if (confirm !== undefined && summary.found === null) stdout.write('Nothing was found, so that there was nothing to confirm\n');
+    if (confirm !== undefined && summary.found === null)
+      stdout.write('Nothing was found, so that there was nothing to confirm\n');
     if (summary.found !== null) stdout.write(foundText(summary.found, colors));
     if (summary.fingerprint !== null) stdout.write(`Fingerprint: ${summary.fingerprint}\n`);
     stdout.write(`Summary: ${visibleText(summaryPath)}\n`);
@@ -106,9 +107,7 @@ function foundText(found: FoundSummary, colors: Colors): string {
   const size = `${faults} ${faults === 1 ? 'fault' : 'faults'} and ${clients} clients, after ${shrinkRuns} ${shrinkRuns === 1 ? 'run' : 'runs'}`;
   const lines = [
     `  ${visibleText(message)}`,
-    cutShort
-      ? `  Made smaller until it was interrupted: ${size}; it may not be the smallest`
-      : `  Made small: ${size}`,
+    cutShort ? `  Made smaller until it was interrupted: ${size}; it may not be the smallest` : `  Made small: ${size}`,
     ...confirmations.map(({ backend, verdict, reason }) => {
       const text = `  On ${backend}: ${VERDICT_TEXTS[verdict]} (${visibleText(reason)})`;
       return verdict === 'agrees' ? colors.green(text) : colors.yellow(text);

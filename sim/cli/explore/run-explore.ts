@@ -191,7 +191,11 @@ function summaryOf(plan: Plan, { exploration }: Looked, found: FoundSummary | nu
   };
 }
 
-function exitCodeOf({ envelope, host }: Plan, { found, stuck, runs }: ExploreSummary, shrunken: Shrunken | null): number {
+function exitCodeOf(
+  { envelope, host }: Plan,
+  { found, stuck, runs }: ExploreSummary,
+  shrunken: Shrunken | null,
+): number {
   if (shrunken !== null && isDefect(shrunken.finding)) return EXIT.notAsExpected;
   if (host.signal.aborted) return EXIT[interruptedBy(host.signal)];
   if (stuck.length > 0 || (found === null && runs === 0)) return EXIT.unknown;
