@@ -10,25 +10,28 @@ type FieldKind =
   | 'texts'
   | 'texts, or left out'
   | 'true or false'
+  | 'false, or left out'
   | 'clocks by client';
 
 type KindOf<Value> = [Value] extends [boolean]
   ? 'true or false'
-  : [Value] extends [number]
-    ? 'a number'
-    : [Value] extends [number | null]
-      ? 'a number or null'
-      : [Value] extends [string]
-        ? 'a text'
-        : [Value] extends [string | null]
-          ? 'a text or null'
-          : [Value] extends [string | undefined]
-            ? 'a text, or left out'
-            : [Value] extends [readonly string[]]
-              ? 'texts'
-              : [Value] extends [readonly string[] | undefined]
-                ? 'texts, or left out'
-                : 'clocks by client';
+  : [Value] extends [false | undefined]
+    ? 'false, or left out'
+    : [Value] extends [number]
+      ? 'a number'
+      : [Value] extends [number | null]
+        ? 'a number or null'
+        : [Value] extends [string]
+          ? 'a text'
+          : [Value] extends [string | null]
+            ? 'a text or null'
+            : [Value] extends [string | undefined]
+              ? 'a text, or left out'
+              : [Value] extends [readonly string[]]
+                ? 'texts'
+                : [Value] extends [readonly string[] | undefined]
+                  ? 'texts, or left out'
+                  : 'clocks by client';
 
 type FieldsOf<Event> = {
   readonly [Field in Exclude<keyof Event, 'type' | 'timeUs'>]-?: KindOf<Event[Field]>;
@@ -82,7 +85,7 @@ const FIELDS: { readonly [Type in HistoryEventType]: FieldsOf<Extract<HistoryEve
   'write-refused': { ...write, largestToken: NUMBER },
   'command-sent': command,
   'command-executed': { ...command, reply: TEXT, before: 'a text or null', changed: FLAG },
-  'reply-received': { ...message, reply: TEXT, error: 'a text, or left out' },
+  'reply-received': { ...message, reply: TEXT, error: 'a text, or left out', sent: 'false, or left out' },
   'message-lost': { ...message, direction: TEXT, fault: 'a number or null' },
   'message-delayed': { ...message, direction: TEXT, byUs: NUMBER, fault: NUMBER },
   'key-lost': { node: TEXT, key: TEXT, value: TEXT, cause: TEXT },
@@ -136,6 +139,8 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
       return value === undefined || areTexts(value);
     case 'true or false':
       return typeof value === 'boolean';
+    case 'false, or left out':
+      return value === undefined || value === false;
     case 'clocks by client':
       return typeof value === 'object' && value !== null && Object.values(value).every(isClock);
   }

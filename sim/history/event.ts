@@ -241,6 +241,8 @@ export interface ReplyReceived {
   readonly reply: string;
   /** The error with which a real server answered, in its own words; left out where the reply is none. */
   readonly error?: string;
+  /** Set where a library did not send the command at all: its connection was down or silent, or its node may not vote. Left out elsewhere. */
+  readonly sent?: false;
 }
 
 /** A request or a reply, or a write or its acknowledgement, will never arrive. */

@@ -37,6 +37,8 @@ export class HistoryLog implements History, Recorder {
   private readonly others: HistoryEvent[] = [];
   /** By the index of a reply that is one: the error, in a server's words. There are few. */
   private readonly errors = new Map<number, string>();
+  /** The indexes of replies to commands that were never sent. */
+  private readonly unsent = new Set<number>();
   private readonly strings: string[] = [];
   private readonly places = new Map<string, number>();
 
@@ -105,6 +107,7 @@ export class HistoryLog implements History, Recorder {
           this.intern(event.reply),
         );
         if (event.error !== undefined) this.errors.set(this.length - 1, event.error);
+        if (event.sent === false) this.unsent.add(this.length - 1);
         break;
       default: {
         const { rows } = this.row(event.timeUs);
@@ -193,6 +196,7 @@ export class HistoryLog implements History, Recorder {
         node,
         reply: this.textOf(rows[offset + 4] as number),
         ...(error !== undefined && { error }),
+        ...(this.unsent.has(index) && { sent: false }),
       } satisfies ReplyReceived;
     }
     const kind = this.textOf(head >> KIND_SHIFT) as CommandKind;

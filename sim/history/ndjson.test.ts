@@ -33,6 +33,7 @@ const FAULTS: readonly HistoryEvent[] = [
     fault: 1,
   },
   { type: 'reply-received', timeUs: 2, command: 1, client: 'A', node: 'n1', reply: 'failed', error: 'OOM' },
+  { type: 'reply-received', timeUs: 2, command: 2, client: 'A', node: 'n1', reply: 'failed', sent: false },
   { type: 'key-lost', timeUs: 3, node: 'n1', key: 'lock', value: 'v', cause: 'evicted' },
   { type: 'fault-missed', timeUs: 4, fault: 2, kind: 'flush', nodes: ['n1'] },
   { type: 'fault-started', timeUs: 4, fault: 1, kind: 'partition', targets: ['A', 'n1'], description: 'A | n1' },
@@ -118,6 +119,10 @@ describe('a line that is not an event is named', () => {
     [
       '{"type":"reply-received","timeUs":1,"command":1,"client":"A","node":"n1","reply":"failed","error":5}\n',
       'Line 2 of the history (reply-received) needs error to be a text, or left out',
+    ],
+    [
+      '{"type":"reply-received","timeUs":1,"command":1,"client":"A","node":"n1","reply":"failed","sent":true}\n',
+      'Line 2 of the history (reply-received) needs sent to be false, or left out',
     ],
     [
       first.replace('"format":1', '"format":2'),

@@ -78,6 +78,10 @@ const CASES: readonly [HistoryEvent, string][] = [
     { type: 'reply-received', ...command, reply: 'failed', error: 'OOM command not allowed' },
     'A has the reply of n1: failed (OOM command not allowed).',
   ],
+  [
+    { type: 'reply-received', ...command, reply: 'failed', sent: false },
+    'A did not send it to n1: the connection is down or silent, or the node may not vote.',
+  ],
   [{ type: 'message-lost', ...command, direction: 'reply', fault: 4 }, 'The reply of n1 to A is lost (fault 4).'],
   [
     { type: 'key-lost', timeUs: 5, node: 'n1', key: 'stock', value, cause: 'promotion' },

@@ -95,6 +95,8 @@ export function eventText(event: HistoryEvent): string {
     case 'command-executed':
       return `${event.node} runs ${event.kind} of ${shortName(event.key)} for ${event.client}: ${replyText(event.reply)}; ${keyText(event.before, event.changed)}.`;
     case 'reply-received':
+      if (event.sent === false)
+        return `${event.client} did not send it to ${event.node}: the connection is down or silent, or the node may not vote.`;
       return `${event.client} has the reply of ${event.node}: ${replyText(event.reply, event.error)}.`;
     case 'message-lost':
       return `The ${event.direction} ${event.direction === 'request' ? `of ${event.client} to ${event.node}` : `of ${event.node} to ${event.client}`} is lost${event.fault === null ? '' : ` (fault ${event.fault})`}.`;

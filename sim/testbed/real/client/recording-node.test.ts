@@ -124,7 +124,7 @@ it.each([
   ],
   ['no error of a server that could not be asked', { error: new Error('down'), sent: true }, undefined],
   [
-    'no error of a command that was not sent, whatever had come before',
+    'that a command was not sent, and no error then, whatever had come before',
     { error: new Error('down', { cause: replyError('NOAUTH') }), sent: false },
     undefined,
   ],
@@ -141,6 +141,7 @@ it.each([
     node: 'n1',
     reply: 'failed',
     ...(recorded !== undefined && { error: recorded }),
+    ...(!sent && { sent: false }),
   });
 });
 

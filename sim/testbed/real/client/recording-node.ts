@@ -78,6 +78,7 @@ export class RecordingNode implements LockNode {
           node: id,
           reply: reply.kind,
           ...(error !== null && { error }),
+          ...(reply.kind === 'failed' && !reply.sent && { sent: false as const }),
         });
         recorder.noteAnswer();
         settle(reply);

@@ -40,7 +40,8 @@ export class ClientRoutes {
         const fromUs = nowUs();
         const remove = await proxies.addToxic(client, server, STREAMS[direction], toxic);
         const leastDelayUs = linkEffect.leastDelayUs(direction);
-        const begun = disturbances.begin({ fault, client, server, direction, effect, leastDelayUs, fromUs });
+        const inForceUs = nowUs();
+        const begun = disturbances.begin({ fault, client, server, direction, effect, leastDelayUs, fromUs, inForceUs });
         return { remove, begun };
       }),
     );

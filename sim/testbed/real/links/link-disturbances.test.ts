@@ -15,6 +15,14 @@ it('finds the fault that was on a route some time between two moments', () => {
   expect(disturbances.find('cut', ROUTE, 50, 300)).toBe(begun);
 });
 
+it('finds only what was known to be in force by a third one, if that matters', () => {
+  const disturbances = new LinkDisturbances();
+  const begun = disturbances.begin({ ...ROUTE, fault: 3, effect: 'cut', fromUs: 100, inForceUs: 120 });
+  expect(disturbances.find('cut', ROUTE, 0, 110)).toBe(begun);
+  expect(disturbances.find('cut', ROUTE, 0, 110, 119)).toBeNull();
+  expect(disturbances.find('cut', ROUTE, 0, 110, 120)).toBe(begun);
+});
+
 it.each([{ client: 'B' }, { server: 'n2' }, { direction: 'reply' as const }])('of no other route: %j', (other) => {
   const disturbances = new LinkDisturbances();
   disturbances.begin({ ...ROUTE, fault: 3, effect: 'cut', fromUs: 100 });

@@ -11,7 +11,10 @@ export interface LinkDisturbance {
   readonly effect: 'cut' | 'slow';
   /** Of what is slow: by how much every message is at the least; 0 if it may be by nothing. */
   readonly leastDelayUs: number;
+  /** Since when it may have been in force: it was asked for then. */
   readonly fromUs: number;
+  /** Since when it was known to be. */
+  readonly inForceUs: number;
   /** Infinity while it lasts. */
   untilUs: number;
 }
@@ -23,19 +26,27 @@ export class LinkDisturbances {
   private readonly disturbances = new Map<string, LinkDisturbance[]>();
 
   begin(
-    disturbance: Omit<LinkDisturbance, 'untilUs' | 'leastDelayUs'> & { readonly leastDelayUs?: number },
+    disturbance: Omit<LinkDisturbance, 'untilUs' | 'leastDelayUs' | 'inForceUs'> &
+      Partial<Pick<LinkDisturbance, 'leastDelayUs' | 'inForceUs'>>,
   ): LinkDisturbance {
-    const begun = { leastDelayUs: 0, ...disturbance, untilUs: Number.POSITIVE_INFINITY };
+    const begun = { leastDelayUs: 0, inForceUs: disturbance.fromUs, ...disturbance, untilUs: Number.POSITIVE_INFINITY };
     pushTo(this.disturbances, streamName(disturbance), begun);
     return begun;
   }
 
-  /** The first with this effect that was on the route some time between the two moments; null if there was none. */
-  find(effect: LinkDisturbance['effect'], route: Route, fromUs: number, untilUs: number): LinkDisturbance | null {
+  /** The first with this effect that was on the route some time between the two moments, and known to be in force by `knownUs`; null if there was none. */
+  find(
+    effect: LinkDisturbance['effect'],
+    route: Route,
+    fromUs: number,
+    untilUs: number,
+    knownUs: number = Number.POSITIVE_INFINITY,
+  ): LinkDisturbance | null {
+    const disturbances = this.disturbances.get(streamName(route)) ?? [];
     return (
-      this.disturbances
-        .get(streamName(route))
-        ?.find((one) => one.effect === effect && one.fromUs <= untilUs && one.untilUs >= fromUs) ?? null
+      disturbances.find(
+        (one) => one.effect === effect && one.fromUs <= untilUs && one.untilUs >= fromUs && one.inForceUs <= knownUs,
+      ) ?? null
     );
   }
 }

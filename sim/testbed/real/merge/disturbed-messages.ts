@@ -1,7 +1,7 @@
 import type { HistoryEvent } from '../../../history/event.ts';
 import { RESOURCE } from '../../../scenario/server-names.ts';
 import type { LinkDisturbance, LinkDisturbances } from '../links/link-disturbances.ts';
-import { type Exchange, wasAnswered, type WriteExchange } from './exchange.ts';
+import { type Exchange, mayBeSent, wasAnswered, type WriteExchange } from './exchange.ts';
 
 interface Message {
   readonly command: number;
@@ -9,8 +9,9 @@ interface Message {
   readonly node: string;
 }
 
-/** The losses and delays of a command and its answer. */
+/** The losses and delays of a command and its answer: none of one that its own client never sent. */
 export function whatBefell(exchange: Exchange, disturbances: LinkDisturbances): HistoryEvent[] {
+  if (!mayBeSent(exchange)) return [];
   const { sent, execution, received } = exchange;
   const message = { command: sent.command, client: sent.client, node: sent.node };
   const arrivedUs = received?.timeUs ?? null;
@@ -48,7 +49,7 @@ function lossOfRequest(
   disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const route = { client: message.client, server: message.node, direction: 'request' } as const;
-  return lost(message, 'request', sentUs, disturbances.find('cut', route, sentUs, givenUpUs ?? sentUs));
+  return lost(message, 'request', sentUs, cutSince(sentUs, givenUpUs ?? sentUs, givenUpUs, route, disturbances));
 }
 
 /**
@@ -62,15 +63,24 @@ function lossOfReply(
   disturbances: LinkDisturbances,
 ): HistoryEvent[] {
   const route = { client: message.client, server: message.node };
-  const onReplies = disturbances.find(
-    'cut',
-    { ...route, direction: 'reply' },
-    sentUs,
-    Math.max(ranUs, givenUpUs ?? ranUs),
-  );
+  const untilUs = Math.max(ranUs, givenUpUs ?? ranUs);
+  const onReplies = cutSince(sentUs, untilUs, givenUpUs, { ...route, direction: 'reply' }, disturbances);
   const onRequests =
-    givenUpUs === null ? null : disturbances.find('cut', { ...route, direction: 'request' }, sentUs, givenUpUs);
+    givenUpUs === null
+      ? null
+      : cutSince(sentUs, givenUpUs, givenUpUs, { ...route, direction: 'request' }, disturbances);
   return lost(message, 'reply', ranUs, onReplies ?? onRequests);
+}
+
+/** What cut the route between the two moments. A connection that broke before that was in force broke of something else. */
+function cutSince(
+  fromUs: number,
+  untilUs: number,
+  brokenUs: number | null,
+  route: Parameters<LinkDisturbances['find']>[1],
+  disturbances: LinkDisturbances,
+): LinkDisturbance | null {
+  return disturbances.find('cut', route, fromUs, untilUs, brokenUs ?? Number.POSITIVE_INFINITY);
 }
 
 function lost(

@@ -39,10 +39,15 @@ export function wasAnswered({ received }: Exchange): boolean {
   return received !== null && (received.reply !== 'failed' || received.error !== undefined);
 }
 
+/** Whether the library may have sent it: some commands it refuses itself, because the connection is down or silent, or the node may not vote. */
+export function mayBeSent({ received }: Exchange): boolean {
+  return received?.sent !== false;
+}
+
 /**
  * Finds the request of each execution; returns the executions that have none. Only equal commands can be mistaken for one another (a release
  * that is sent again): they run in the order in which they are sent, those that were answered did run, with that answer,
- * and what then is left belongs to the last request before it. With `onlySure`, those are left alone of which some were lost.
+ * and what then is left belongs to the last request before it; what was never sent did not run. With `onlySure`, those are left alone of which some were lost.
  */
 export function matchExecutions(
   exchanges: readonly Exchange[],
@@ -50,7 +55,7 @@ export function matchExecutions(
   { onlySure = false }: { readonly onlySure?: boolean } = {},
 ): Observation<CommandExecuted>[] {
   const sent = new Map<string, Exchange[]>();
-  for (const exchange of exchanges) pushTo(sent, commandName(exchange.sent), exchange);
+  for (const exchange of exchanges.filter(mayBeSent)) pushTo(sent, commandName(exchange.sent), exchange);
   const ran = new Map<string, Observation<CommandExecuted>[]>();
   for (const execution of executions) pushTo(ran, commandName(execution.event), execution);
   const unclaimed: Observation<CommandExecuted>[] = [];

@@ -76,7 +76,7 @@ function withFault(
   direction: 'request' | 'reply',
   fromUs: number,
   untilUs: number,
-  more: { server?: string; fault?: number | null; leastDelayUs?: number } = {},
+  more: { server?: string; fault?: number | null; leastDelayUs?: number; inForceUs?: number } = {},
 ): LinkDisturbances {
   const disturbances = new LinkDisturbances();
   const leastDelayUs = effect === 'slow' ? 1 : 0;
@@ -304,6 +304,39 @@ describe('messages that nobody saw', () => {
     ['nothing', withFault('slow', 'request', 5, 60)],
   ])('a request that failed is not lost if what was cut is %s', (_what, disturbances) => {
     expect(told(merge([], [sent(1, 10), failed], disturbances))).toEqual(['10 command-sent 1', '50 reply-received 1']);
+  });
+
+  it('a request that its own client never sent is not lost, whatever cut its way', () => {
+    const refused = received(1, 50, 'failed', { sent: false });
+    const cut = withFault('cut', 'request', 5, 60);
+    expect(told(merge([], [sent(1, 10), refused], cut))).toEqual(['10 command-sent 1', '50 reply-received 1']);
+  });
+
+  it('what was never sent did not run: an equal command did', () => {
+    const refused = received(2, 12, 'failed', { sent: false });
+    const merged = merge([ran(20)], [sent(1, 10), sent(2, 11), refused]);
+    expect(told(merged)).toContain('20 command-executed 1');
+    expect(merge([ran(20)], [sent(2, 11), refused]).unclaimed).toEqual([ran(20)]);
+  });
+
+  it.each([
+    [50, ['10 command-sent 1', '10 message-lost 1 request by 7', '50 reply-received 1']],
+    [51, ['10 command-sent 1', '50 reply-received 1']],
+  ])(
+    'a connection that broke is put down to a cut only if that was in force by then (since %d)',
+    (inForceUs, story) => {
+      const cut = withFault('cut', 'request', 40, 90, { inForceUs });
+      expect(told(merge([], [sent(1, 10), failed], cut))).toEqual(story);
+    },
+  );
+
+  it('a reply that is lost by then neither', () => {
+    const lostBy = (inForceUs: number, direction: 'request' | 'reply'): boolean =>
+      told(merge([ran(12)], [sent(1, 10), failed], withFault('cut', direction, 40, 90, { inForceUs })))
+        .join()
+        .includes('lost');
+    expect([lostBy(50, 'reply'), lostBy(51, 'reply')]).toEqual([true, false]);
+    expect([lostBy(50, 'request'), lostBy(51, 'request')]).toEqual([true, false]);
   });
 
   it('a reply is lost if its command ran', () => {
