@@ -165,6 +165,10 @@ describe.skipIf(obstacle !== null)(`routes through Toxiproxy${obstacle === null 
         fault: 5,
       });
     }
+    const { fromUs = 0, inForceUs } =
+      disturbances.find('cut', { client: 'A', server: 'n1', direction: 'request' }, 1000, 1000) ?? {};
+    // It may bite as soon as it is asked for, and surely does once Toxiproxy has said so.
+    expect(inForceUs).toBeGreaterThan(fromUs);
     await end();
     // What was dropped is missing: the connection cannot go on.
     await cut.closed;
