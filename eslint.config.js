@@ -52,7 +52,7 @@ const FROM_SIM = {
   regex: '^\\.\\./(.*/)?sim/|^distrilock-testbed',
   message: 'The library must not know the testbed.',
 };
-const WORLD_OF_RUNS = 'testbed|cli|workload|faults|explore|run|vitest|fast-check|mutants';
+const WORLD_OF_RUNS = 'testbed|cli|workload|faults|conduct|explore|exhaustive|run|vitest|fast-check|mutants';
 const NOT_FOR_CHECKERS = {
   regex: `(^|/)(${WORLD_OF_RUNS}|judge|results|report|scenario)/`,
   message: 'A checker reads a history, and nothing else.',
@@ -61,6 +61,10 @@ const NOT_FOR_REPORTS = {
   regex: `(^|/)(${WORLD_OF_RUNS})/`,
   message:
     'A judgement is made of a history and its scenario, a report of a history and its judgement, and of nothing else.',
+};
+const NOT_FOR_CONDUCT = {
+  regex: '(^|/)(testbed|cli|faults|explore|exhaustive|run|vitest|fast-check|mutants|judge|results|report)/',
+  message: 'The rules of conduct read a history and its scenario, and nothing else.',
 };
 
 const FROM_ONE_BACKEND = {
@@ -129,6 +133,13 @@ export default defineConfig(
     files: ['sim/checkers/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: bans(AMBIENT_TIME_AND_CHANCE, 'A verdict follows from the history alone.', [NOT_FOR_CHECKERS]),
+  },
+  {
+    files: ['sim/conduct/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*-testing.ts'],
+    rules: bans(AMBIENT_TIME_AND_CHANCE, 'What a rule finds follows from the history and its scenario alone.', [
+      NOT_FOR_CONDUCT,
+    ]),
   },
   {
     files: ['sim/{judge,report,results}/**/*.ts'],

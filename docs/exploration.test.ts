@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { BOUND_NAMES, BOUNDS } from '../sim/explore/envelope.ts';
-import { PROTOCOL_PHASES } from '../sim/explore/coverage.ts';
+import { BOUND_NAMES, BOUNDS } from '../sim/explore/envelope/envelope.ts';
+import { PROTOCOL_PHASES } from '../sim/explore/search/coverage.ts';
 
 const text = readFileSync(new URL('exploration.md', import.meta.url), 'utf8');
 

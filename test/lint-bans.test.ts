@@ -86,6 +86,12 @@ describe('lint of the testbed', () => {
   it.each([
     ['a checker that reads the testbed', 'sim/checkers', "export type { Testbed } from '../testbed/testbed.ts';"],
     ['a checker that draws at random', 'sim/checkers', "import { randomInt } from 'node:crypto'; randomInt(2);"],
+    ['a checker that reads the scenario', 'sim/checkers', "export type { Scenario } from '../scenario/schema.ts';"],
+    [
+      'a rule of conduct that reads the testbed',
+      'sim/conduct',
+      "export type { Testbed } from '../testbed/testbed.ts';",
+    ],
     ['a report that reads the testbed', 'sim/report', "export type { Testbed } from '../testbed/testbed.ts';"],
     ['a report that reads the command line', 'sim/report', "export { main } from '../cli/main.ts';"],
     ['a backend in what both share', 'sim/testbed/real', "export type { Docker } from '../containers/docker.ts';"],

@@ -1,10 +1,10 @@
 import type { Property } from '../checkers/verdict.ts';
 import type { Trial } from './arbitraries/scenario.ts';
-import { leavesInTime, overstepped } from './assumptions.ts';
-import { answersInTime } from './conduct/call-times.ts';
-import { misconductIn } from './conduct/conduct.ts';
-import type { ConductRule } from './conduct/misconduct.ts';
-import { type BoundName, boundsNeededBy } from './envelope.ts';
+import { leavesInTime, overstepped } from './envelope/assumptions.ts';
+import { answersInTime } from '../conduct/call-times.ts';
+import { misconductIn } from '../conduct/conduct.ts';
+import type { ConductRule } from '../conduct/misconduct.ts';
+import { type BoundName, boundsNeededBy } from './envelope/envelope.ts';
 import type { Execution } from './execute.ts';
 
 /** What is wrong with a run: a property that is violated, a rule of conduct that is broken, or `run-failed` where it could not even be judged. */

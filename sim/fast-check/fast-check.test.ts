@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isWithin, overstepped } from '../explore/assumptions.ts';
+import { isWithin, overstepped } from '../explore/envelope/assumptions.ts';
 import { parseScenario } from '../scenario/load-text.ts';
 import { scenario } from '../vitest/scenario-helper.ts';
 import { scenarioFrom } from '../vitest/scenario-source.ts';

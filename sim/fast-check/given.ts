@@ -1,5 +1,5 @@
 import type { GivenParts } from '../explore/arbitraries/world.ts';
-import { BOUND_NAMES, type BoundName, type Envelope } from '../explore/envelope.ts';
+import { BOUND_NAMES, type BoundName, type Envelope } from '../explore/envelope/envelope.ts';
 import type { ScenarioInput } from '../vitest/scenario-input.ts';
 import { scenarioFrom } from '../vitest/scenario-source.ts';
 

@@ -5,7 +5,7 @@ import { keepWithin } from '../explore/arbitraries/scenario.ts';
 import { settings as drawnSettings } from '../explore/arbitraries/settings.ts';
 import { workloads as drawnWorkloads } from '../explore/arbitraries/workload.ts';
 import { worldOf } from '../explore/arbitraries/world.ts';
-import { type BoundName, WHOLE_ENVELOPE } from '../explore/envelope.ts';
+import { type BoundName, WHOLE_ENVELOPE } from '../explore/envelope/envelope.ts';
 import type { Scenario, Script } from '../scenario/schema.ts';
 import type { FaultInput } from '../vitest/fault-input.ts';
 import type { ScenarioInput, ScriptInput, SettingsInput } from '../vitest/scenario-input.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { trials as drawnTrials } from '../explore/arbitraries/scenario.ts';
-import type { BoundName } from '../explore/envelope.ts';
-import { scenarioFields, scenarioYaml } from '../explore/scenario-yaml.ts';
+import type { BoundName } from '../explore/envelope/envelope.ts';
+import { scenarioFields, scenarioYaml } from '../scenario/write-yaml.ts';
 import type { Scenario } from '../scenario/schema.ts';
 import type { ScenarioInput } from '../vitest/scenario-input.ts';
 import { envelopeWithout, GIVEN_NAMES, type GivenInput, givenParts, refuseOthers } from './given.ts';

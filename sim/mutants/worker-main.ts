@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { WHOLE_ENVELOPE } from '../explore/envelope.ts';
-import { type Hit, keysBetween, search } from '../explore/search.ts';
-import { shrink } from '../explore/shrink.ts';
+import { WHOLE_ENVELOPE } from '../explore/envelope/envelope.ts';
+import { type Hit, keysBetween, search } from '../explore/search/search.ts';
+import { shrink } from '../explore/shrink/shrink.ts';
 import type { SmallestRun, WorkerMessage, WorkerTask } from './worker-messages.ts';
 
 /** Runs between two signs of life. */

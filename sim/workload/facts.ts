@@ -69,15 +69,33 @@ export function admissionBy({ markerKey, quarantineKey }: RestartGuard): AdmitCo
 
 /** The longest time to live, in milliseconds, that any step of a scenario asks for, or that its restart guard reckons with. */
 function longestTtlMs(scenario: Scenario): number {
-  let longestMs = Math.max(scenario.settings.ttl, scenario.settings.restartGuard ?? 0);
-  for (const { steps } of scenario.workload) {
+  return Math.max(...ttlsMs(scenario), scenario.settings.restartGuard ?? 0);
+}
+
+/** Every time to live that any client may ask for. */
+export function ttlsMs({ settings, workload }: Scenario): number[] {
+  const all = [settings.ttl];
+  for (const { steps } of workload) {
     for (const step of steps) {
-      if (typeof step === 'string') continue;
-      if ('extend' in step) longestMs = Math.max(longestMs, step.extend);
-      else longestMs = Math.max(longestMs, lockOfStep(step)?.ttl ?? 0);
+      const ttlMs = typeof step === 'object' && 'extend' in step ? step.extend : lockOfStep(step)?.ttl;
+      if (ttlMs !== undefined) all.push(ttlMs);
     }
   }
-  return longestMs;
+  return all;
+}
+
+/** The slowest and the fastest clock of any client at any time, 1 being true. */
+export function clientRates({ clients, faults }: Scenario): { readonly least: number; readonly most: number } {
+  const rates = Object.values(clients).map(({ rate }) => rate);
+  for (const fault of faults) if (fault.fault === 'client-clock-drift') rates.push(fault.rate);
+  return { least: Math.min(...rates, 1), most: Math.max(...rates, 1) };
+}
+
+/** How long clients are paused in all; Infinity with a pause that has no end of its own. */
+export function pausesMs({ faults }: Scenario): number {
+  let sumMs = 0;
+  for (const fault of faults) if (fault.fault === 'client-pause') sumMs += fault.for ?? Number.POSITIVE_INFINITY;
+  return sumMs;
 }
 
 /** What a step locks, if it does. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { RestartPolicy } from '../../explore/exhaustive/settings.ts';
+import type { RestartPolicy } from '../../exhaustive/settings.ts';
 import { wholeNumber } from '../console/arguments.ts';
 import type { Host } from '../console/host.ts';
 import type { SetExitCode } from '../program.ts';

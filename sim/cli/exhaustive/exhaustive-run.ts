@@ -5,10 +5,10 @@ import {
   type Replay,
   replayTrail,
   type SearchCounts,
-} from '../../explore/exhaustive/explore-world.ts';
-import { WorldTooLargeError } from '../../explore/exhaustive/interner.ts';
-import { ALL_REDUCTIONS, LIMITS, type Reductions, type WorldSettings } from '../../explore/exhaustive/settings.ts';
-import { parseStep } from '../../explore/exhaustive/steps.ts';
+} from '../../exhaustive/explore-world.ts';
+import { WorldTooLargeError } from '../../exhaustive/interner.ts';
+import { ALL_REDUCTIONS, LIMITS, type Reductions, type WorldSettings } from '../../exhaustive/settings.ts';
+import { parseStep } from '../../exhaustive/steps.ts';
 import { type Colors, colorsFor } from '../console/colors.ts';
 import type { ExhaustiveCommandOptions } from './exhaustive-command.ts';
 import { EXIT } from '../console/exit-codes.ts';

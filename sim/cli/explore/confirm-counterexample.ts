@@ -1,10 +1,10 @@
 import type { Judgement } from '../../judge/judgement.ts';
 import { PROPERTIES } from '../../checkers/verdict.ts';
-import type { CounterexampleFile } from '../../explore/counterexample.ts';
+import type { CounterexampleFile } from '../../explore/counterexample/counterexample.ts';
 import { execute } from '../../explore/execute.ts';
 import { findingsOf, type Symptom } from '../../explore/finding.ts';
-import type { Shrunken } from '../../explore/shrink.ts';
-import type { Confirmation, FoundSummary } from '../../explore/summary.ts';
+import type { Shrunken } from '../../explore/shrink/shrink.ts';
+import type { Confirmation, FoundSummary } from '../../explore/counterexample/summary.ts';
 import { RUN_FILES, type ResultsFolder } from '../../results/results-folder.ts';
 import { runScenario } from '../../run/run-scenario.ts';
 import type { Testbed } from '../../testbed/testbed.ts';

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { propertiesBrokenOutside } from '../../explore/envelope.ts';
-import { keysBetween, search } from '../../explore/search.ts';
-import type { ExploreSummary } from '../../explore/summary.ts';
+import { propertiesBrokenOutside } from '../../explore/envelope/envelope.ts';
+import { keysBetween, search } from '../../explore/search/search.ts';
+import type { ExploreSummary } from '../../explore/counterexample/summary.ts';
 import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
 import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { distrilock, ended, start } from '../cli-testing.ts';

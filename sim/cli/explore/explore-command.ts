@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { BOUND_NAMES, BOUNDS } from '../../explore/envelope.ts';
+import { BOUND_NAMES, BOUNDS } from '../../explore/envelope/envelope.ts';
 import { MOST_THREADS, names, path, usualThreads, wholeNumber } from '../console/arguments.ts';
 import { type Host, UsageError } from '../console/host.ts';
 import type { SetExitCode } from '../program.ts';

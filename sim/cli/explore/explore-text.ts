@@ -1,7 +1,7 @@
-import { BOUND_NAMES } from '../../explore/envelope.ts';
-import { PROTOCOL_PHASES } from '../../explore/coverage.ts';
-import type { Exploration } from '../../explore/explore.ts';
-import type { Confirmation, ExploreSummary, FoundSummary } from '../../explore/summary.ts';
+import { BOUND_NAMES } from '../../explore/envelope/envelope.ts';
+import { PROTOCOL_PHASES } from '../../explore/search/coverage.ts';
+import type { Exploration } from '../../explore/search/explore.ts';
+import type { Confirmation, ExploreSummary, FoundSummary } from '../../explore/counterexample/summary.ts';
 import { visibleText } from '../../text/visible-text.ts';
 import { formatMs } from '../../text/duration-text.ts';
 import { type Colors, colorsFor } from '../console/colors.ts';

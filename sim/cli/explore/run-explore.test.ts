@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ExploreSummary } from '../../explore/summary.ts';
+import type { ExploreSummary } from '../../explore/counterexample/summary.ts';
 import { simulatedTestbed } from '../../testbed/simulated/simulated-testbed.ts';
 import { hostWith } from '../console/host-testing.ts';
 import { runExplore } from './run-explore.ts';
@@ -31,7 +31,7 @@ describe('a run that never ends', () => {
     const untilStuck = new Promise((resolve) => (channel.onmessage = resolve));
     const interruption = new AbortController();
     const { host, printed } = hostWith(simulatedTestbed, { signal: interruption.signal });
-    const workerProgram = new URL('../../explore/stuck-worker-testing.ts', import.meta.url);
+    const workerProgram = new URL('../../explore/search/stuck-worker-testing.ts', import.meta.url);
     const ended = runExplore({ seed: 7, runs: 120, workers: 1, out: folder, workerProgram }, host);
     await untilStuck;
     if (signal !== null) interruption.abort(signal);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LARGEST_STEP_MS } from '../envelope.ts';
+import { LARGEST_STEP_MS } from '../envelope/envelope.ts';
 import type { BodyArbitrary } from './faults.ts';
 import { clientTargets, nodeTargets } from './targets.ts';
 import { anyOf, type DrawnWorld, shareOfTtl } from './world.ts';

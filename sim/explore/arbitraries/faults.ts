@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Moment } from '../../faults/moments.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
-import { type BoundName, type Envelope } from '../envelope.ts';
+import { type BoundName, type Envelope } from '../envelope/envelope.ts';
 import { clockFaults } from './clock-faults.ts';
 import { linkFaults } from './link-faults.ts';
 import { moments } from './moments.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ClientTarget, NodeTarget } from '../../faults/targets.ts';
 import { RESOURCE } from '../../scenario/server-names.ts';
-import type { Envelope } from '../envelope.ts';
+import type { Envelope } from '../envelope/envelope.ts';
 import type { BodyArbitrary } from './faults.ts';
 import { clientTargets, linkTargets } from './targets.ts';
 import { anyOf, type DrawnWorld, type Recipe, shareOfTtl } from './world.ts';

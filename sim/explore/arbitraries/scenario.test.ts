@@ -4,9 +4,9 @@ import type { Fault } from '../../scenario/fault-schema.ts';
 import { checkScenario } from '../../scenario/load-checks.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { lockOfStep } from '../../workload/facts.ts';
-import { leavesInTime, overstepped } from '../assumptions.ts';
-import { BOUND_NAMES, type BoundName, WHOLE_ENVELOPE } from '../envelope.ts';
-import { trialAt } from '../trial-at.ts';
+import { leavesInTime, overstepped } from '../envelope/assumptions.ts';
+import { BOUND_NAMES, type BoundName, WHOLE_ENVELOPE } from '../envelope/envelope.ts';
+import { trialAt } from '../search/trial-at.ts';
 import { envelopes } from './envelope.ts';
 import { trials } from './scenario.ts';
 

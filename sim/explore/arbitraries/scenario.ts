@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Fault } from '../../scenario/fault-schema.ts';
 import type { Scenario, Script } from '../../scenario/schema.ts';
-import { isWithin } from '../assumptions.ts';
-import type { Envelope } from '../envelope.ts';
+import { isWithin } from '../envelope/assumptions.ts';
+import type { Envelope } from '../envelope/envelope.ts';
 import { clientRates } from './clock-faults.ts';
 import { cook, faultRecipes } from './faults.ts';
 import { settings, type DrawnSettings } from './settings.ts';

@@ -4,7 +4,7 @@ import { driftAllowanceMs } from '../../../src/validity.ts';
 import type { Scenario } from '../../scenario/schema.ts';
 import { clockDriftFactorOf } from '../../scenario/clock-drift.ts';
 import { nodeNames } from '../../scenario/server-names.ts';
-import type { Envelope } from '../envelope.ts';
+import type { Envelope } from '../envelope/envelope.ts';
 
 /** Parts of every scenario that are given, and not drawn. */
 export interface GivenParts {
