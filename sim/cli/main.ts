@@ -1,8 +1,8 @@
-import { isatty } from 'node:tty';
 import { visibleText } from '../text/visible-text.ts';
 import { EXIT } from './console/exit-codes.ts';
-import type { Host, Output } from './console/host.ts';
+import type { Host } from './console/host.ts';
 import { interruption, killedText } from './console/interruption.ts';
+import { outputOf } from './console/process-output.ts';
 import { runCommandLine } from './program.ts';
 import { TESTBEDS } from './testbeds.ts';
 
@@ -47,15 +47,4 @@ export function main(): void {
     isDone = true;
     process.exitCode ??= code;
   });
-}
-
-function outputOf(stream: NodeJS.WriteStream, descriptor: number): Output {
-  return {
-    write: (text) => void stream.write(text),
-    isTTY: isatty(descriptor),
-    get columns() {
-      // Node leaves it undefined where there is no terminal, and a terminal that was never told its size says 0.
-      return stream.columns === 0 ? undefined : stream.columns;
-    },
-  };
 }

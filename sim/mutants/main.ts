@@ -1,7 +1,6 @@
-import { isatty } from 'node:tty';
 import { EXIT } from '../cli/console/exit-codes.ts';
-import type { Output } from '../cli/console/host.ts';
 import { interruption } from '../cli/console/interruption.ts';
+import { outputOf } from '../cli/console/process-output.ts';
 import { runMutants } from './command.ts';
 
 /** The program behind `npm run mutants`. */
@@ -24,16 +23,6 @@ function main(): void {
       process.exitCode = EXIT.defect;
     },
   );
-}
-
-function outputOf(stream: NodeJS.WriteStream, descriptor: number): Output {
-  return {
-    write: (text) => void stream.write(text),
-    isTTY: isatty(descriptor),
-    get columns() {
-      return stream.columns;
-    },
-  };
 }
 
 main();
