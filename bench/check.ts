@@ -8,6 +8,7 @@ import { PROPERTIES } from '../sim/checkers/verdict.ts';
 import { countOccurrences } from '../sim/history/occurrences.ts';
 import { readTables, tablesOf } from '../sim/history/tables/table-reader.ts';
 import type { Occurrence } from '../sim/scenario/moment.ts';
+import { median } from './lock/statistics.ts';
 import { syntheticHistory } from './synthetic-history.ts';
 
 interface Measurement {
@@ -70,10 +71,6 @@ function time<Result>(steps: Map<string, number[]>, step: string, run: () => Res
   if (times === undefined) steps.set(step, [elapsedMs]);
   else times.push(elapsedMs);
   return result;
-}
-
-function median(times: readonly number[]): number {
-  return [...times].sort((one, other) => one - other)[times.length >> 1] ?? 0;
 }
 
 function kindText(messages: boolean, violated: boolean): string {

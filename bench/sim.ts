@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { checkHistory } from '../sim/checkers/check-history.ts';
 import { SimulatedRun } from '../sim/testbed/simulated/simulated-run.ts';
 import { barChart } from './bar-chart.ts';
+import { median } from './lock/statistics.ts';
 import { contention, distinctResources, type SimulatedWorkload } from './sim-workloads.ts';
 
 const HELP = `Times the simulator: the real library on 5 model nodes with 8 clients, history and checkers included.
@@ -60,13 +61,6 @@ async function timeRound({ scenario }: SimulatedWorkload, seed: number): Promise
     historyEvents: history.length,
     virtualSeconds: history.at(history.length - 1).timeUs / 1_000_000,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
 }
 
 async function measure(workload: SimulatedWorkload, rounds: number): Promise<Figures> {

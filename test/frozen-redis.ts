@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Address } from '../sim/testbed/real/address.ts';
 import { faketimeEnvironment, faketimePreloads, libfaketime } from '../sim/testbed/processes/faketime.ts';
+import { freePort } from './redis-server.ts';
 
 /** Which redis-servers the conformance suite runs on: paths, separated as in PATH. Default: the `redis-server` on the PATH. */
 export const SERVERS_VARIABLE = 'DISTRILOCK_TEST_REDIS_SERVERS';
@@ -134,14 +134,4 @@ export function writeFrozenClock(path: string, nowMs: number): void {
   const time = new Date(nowMs).toISOString().replace('T', ' ').replace('Z', '5');
   writeFileSync(`${path}.new`, `${time}\n`);
   renameSync(`${path}.new`, path);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

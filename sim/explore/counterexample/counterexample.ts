@@ -1,5 +1,6 @@
 import type { PropertyVerdict } from '../../checkers/verdict.ts';
 import type { HistoryEvent } from '../../history/event.ts';
+import { eventsOf } from '../../history/events-of.ts';
 import type { History } from '../../history/history.ts';
 import { eventText, isMainEvent } from '../../report/event-text.ts';
 import { parseScenario } from '../../scenario/load-text.ts';
@@ -91,7 +92,7 @@ function expectationsOf(verdicts: readonly PropertyVerdict[], defective: Symptom
 /** Every fault began, and whoever was granted the lock was: else the verdict would prove something else. */
 function happenedIn(history: History | null): Occurrence[] {
   const patterns = new Map<string, { occurrence: Occurrence; count: number }>();
-  for (const event of eventsOf(history)) {
+  for (const event of history === null ? [] : eventsOf(history)) {
     if (event.type === 'healed') break;
     const occurrence = occurrenceOf(event);
     if (occurrence === null) continue;
@@ -135,7 +136,8 @@ function storyOf({ history, verdicts }: Execution, symptom: Symptom): string {
   const proof = verdict?.status === 'violated' ? (verdict.violations[0]?.events ?? []) : [];
   const last = proof.at(-1) ?? Number.POSITIVE_INFINITY;
   const lines: string[] = [];
-  for (const [index, event] of [...eventsOf(history)].entries()) {
+  const events = history === null ? [] : [...eventsOf(history)];
+  for (const [index, event] of events.entries()) {
     if (index > last) break;
     if (proof.includes(index) || matters(event)) lines.push(`At ${formatTimeUs(event.timeUs)}: ${eventText(event)}`);
   }
@@ -146,10 +148,6 @@ function storyOf({ history, verdicts }: Execution, symptom: Symptom): string {
 
 function matters(event: HistoryEvent): boolean {
   return isMainEvent(event) && !UNIMPORTANT.has(event.type);
-}
-
-function* eventsOf(history: History | null): Generator<HistoryEvent> {
-  for (let index = 0; index < (history?.length ?? 0); index += 1) yield (history as History).at(index);
 }
 
 /** The text with its words on lines that people can read; lines stay apart. */
