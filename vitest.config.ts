@@ -15,7 +15,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'virtual time',
+          // Virtual time above all, and real servers where no moment has to be met.
+          name: 'side by side',
           include: ['{src,sim,bench,docs,test}/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...REAL_TIME_TESTS],
           // Small machines have no more cores.
@@ -26,7 +27,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'real time',
+          name: 'one after another',
           include: REAL_TIME_TESTS,
           // One file after another, and after all the others.
           maxWorkers: 1,
