@@ -15,8 +15,8 @@ import { interruptedBy } from './console/interruption.ts';
 import { addListCommand } from './list-command.ts';
 import { addReplayCommand } from './replay/replay-command.ts';
 import { addRunCommand } from './run/run-command.ts';
-import { addShowCommand } from './show/show-command.ts';
-import { shellQuote } from './console/shell-quote.ts';
+import { addShowCommand } from './show-command.ts';
+import { shellQuote } from '../text/shell-quote.ts';
 
 const EXIT_CODES = `
 Exit codes:

@@ -1,4 +1,4 @@
-import { scriptText, settingsText, timelineText } from '../cli/show/scenario-text.ts';
+import { scriptText, settingsText, timelineText } from '../scenario/scenario-text.ts';
 import type { Scenario } from '../scenario/schema.ts';
 
 /** Settings that are told even where nobody chose them. */

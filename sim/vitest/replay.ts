@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { shellQuote } from '../cli/console/shell-quote.ts';
+import { shellQuote } from '../text/shell-quote.ts';
 
 /** Set to a seed, it makes every scenario run once, with that seed: a failure can be run again without a change to the test. */
 const SEED_VARIABLE = 'DISTRILOCK_SEED';

@@ -16,7 +16,7 @@ import { type Host, UsageError } from '../console/host.ts';
 import { interruptedBy } from '../console/interruption.ts';
 import { renderLines } from '../console/lines.ts';
 import { ProgressLine } from '../console/progress-line.ts';
-import { shellQuote } from '../console/shell-quote.ts';
+import { shellQuote } from '../../text/shell-quote.ts';
 
 const NO_REDUCTIONS: Reductions = { merging: false, symmetry: false, partialOrder: false, traced: false };
 

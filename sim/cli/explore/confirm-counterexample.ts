@@ -12,7 +12,7 @@ import { TestbedUnavailableError } from '../../testbed/testbed-error.ts';
 import { type Backend, unavailableText } from '../backends.ts';
 import type { Host } from '../console/host.ts';
 import { RunDisplay } from '../run/run-progress.ts';
-import { shellQuote } from '../console/shell-quote.ts';
+import { shellQuote } from '../../text/shell-quote.ts';
 
 export interface ConfirmOptions {
   readonly file: CounterexampleFile;

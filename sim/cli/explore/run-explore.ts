@@ -17,7 +17,7 @@ import type { ExploreCommandOptions } from './explore-command.ts';
 import { ExploreDisplay, printExploration } from './explore-text.ts';
 import { type Host, UsageError } from '../console/host.ts';
 import { interruptedBy } from '../console/interruption.ts';
-import { shellQuote } from '../console/shell-quote.ts';
+import { shellQuote } from '../../text/shell-quote.ts';
 
 /** The file of the summary, and of the corpus unless the user names another. */
 const EXPLORE_FILES = { summary: 'explore.json', corpus: 'corpus.json' } as const;

@@ -2,7 +2,7 @@ import type { ResultsFolder, RunPlace } from '../../results/results-folder.ts';
 import type { Backend } from '../backends.ts';
 import type { SkippedScenario } from '../../results/summary.ts';
 import type { RunOptions } from './run-command.ts';
-import { shellQuote } from '../console/shell-quote.ts';
+import { shellQuote } from '../../text/shell-quote.ts';
 import type { WantedScenario } from './wanted-scenarios.ts';
 
 /** What is to run. */

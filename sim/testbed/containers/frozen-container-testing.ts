@@ -1,6 +1,6 @@
 import { debugArguments, whyNotFrozen, writeFrozenClock } from '../../../test/frozen-redis.ts';
 import type { Address } from '../real/address.ts';
-import type { FrozenServer } from '../real-lock-node.conformance.ts';
+import type { FrozenServer } from '../real/real-lock-node.conformance.ts';
 import { TestFleet } from './container-testing.ts';
 
 /** The server of a node in a container, behind Toxiproxy, whose wall clock stands still until a test moves it. */

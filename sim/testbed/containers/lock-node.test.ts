@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NOWHERE } from '../../../test/skip-reporter.ts';
 import { START_MS } from '../lock-node.conformance.ts';
-import { describeRealServer } from '../real-lock-node.conformance.ts';
+import { describeRealServer } from '../real/real-lock-node.conformance.ts';
 import { countRemains, otherImages, whyNoContainers } from './container-testing.ts';
 import { FrozenContainer } from './frozen-container-testing.ts';
 import { redisImage } from './images.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LockCommand, LockNode, LockReply } from '../../src/lock-node.ts';
-import { nodesFrom } from '../../src/nodes.ts';
-import { systemEnvironment } from '../../src/system-environment.ts';
+import type { LockCommand, LockNode, LockReply } from '../../../src/lock-node.ts';
+import { nodesFrom } from '../../../src/nodes.ts';
+import { systemEnvironment } from '../../../src/system-environment.ts';
 import {
   CASES,
   type ConformanceSubject,
@@ -11,9 +11,9 @@ import {
   sequences,
   START_MS,
   transcript,
-} from './lock-node.conformance.ts';
-import { ModelNode } from './model-node/model-node.ts';
-import type { Address } from './real/address.ts';
+} from '../lock-node.conformance.ts';
+import { ModelNode } from '../model-node/model-node.ts';
+import type { Address } from './address.ts';
 
 /** How the commands of a sequence are sent. */
 export const WAYS = ['alone', 'together'] as const;

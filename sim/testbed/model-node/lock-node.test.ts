@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { NOWHERE } from '../../test/skip-reporter.ts';
-import { FrozenRedis, isValkey, redisServers, SERVERS_VARIABLE, versionOf } from '../../test/frozen-redis.ts';
-import { CASES, START_MS, transcript } from './lock-node.conformance.ts';
-import { libfaketime } from './processes/faketime.ts';
-import { describeRealServer, modelSubject, WAYS } from './real-lock-node.conformance.ts';
+import { NOWHERE } from '../../../test/skip-reporter.ts';
+import { FrozenRedis, isValkey, redisServers, SERVERS_VARIABLE, versionOf } from '../../../test/frozen-redis.ts';
+import { CASES, START_MS, transcript } from '../lock-node.conformance.ts';
+import { libfaketime } from '../processes/faketime.ts';
+import { describeRealServer, modelSubject, WAYS } from '../real/real-lock-node.conformance.ts';
 
 const RANDOM_SEQUENCES = 3000;
 

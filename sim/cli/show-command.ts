@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { relative } from 'node:path';
-import { visibleLines, visibleText } from '../../text/visible-text.ts';
-import { type LoadedScenario, loadScenarioFile } from '../../scenario/load.ts';
-import { type Colors, colorsFor } from '../console/colors.ts';
-import type { Host } from '../console/host.ts';
-import { renderLines } from '../console/lines.ts';
-import { occurrenceText, scriptText, settingsText, timelineText } from './scenario-text.ts';
+import { visibleLines, visibleText } from '../text/visible-text.ts';
+import { type LoadedScenario, loadScenarioFile } from '../scenario/load.ts';
+import { type Colors, colorsFor } from './console/colors.ts';
+import type { Host } from './console/host.ts';
+import { renderLines } from './console/lines.ts';
+import { occurrenceText, scriptText, settingsText, timelineText } from '../scenario/scenario-text.ts';
 
 const EXAMPLES = `
 Examples:

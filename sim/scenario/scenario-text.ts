@@ -1,11 +1,11 @@
-import { describeFault } from '../../faults/description.ts';
-import type { Moment } from '../../faults/moments.ts';
-import type { ClientTarget, NodeTarget } from '../../faults/targets.ts';
-import type { Occurrence } from '../../scenario/moment.ts';
-import type { Scenario, Script, Step } from '../../scenario/schema.ts';
-import type { Fault } from '../../scenario/fault-schema.ts';
-import { formatMs, formatRange } from '../../text/duration-text.ts';
-import { patternText } from '../../text/pattern-text.ts';
+import { describeFault } from '../faults/description.ts';
+import type { Moment } from '../faults/moments.ts';
+import type { ClientTarget, NodeTarget } from '../faults/targets.ts';
+import type { Occurrence } from './moment.ts';
+import type { Scenario, Script, Step } from './schema.ts';
+import type { Fault } from './fault-schema.ts';
+import { formatMs, formatRange } from '../text/duration-text.ts';
+import { patternText } from '../text/pattern-text.ts';
 
 const LIBRARY_DEFAULT = 'as the library has it';
 
