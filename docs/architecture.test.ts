@@ -22,6 +22,7 @@ it.each([
   ['of the library', keptBelow('src').filter((path) => /^src\/[\w-]+\.ts$/.test(path) && !path.endsWith('.test.ts'))],
   ['of the folders at the root', foldersIn('').map((name) => `${name}/`)],
   ['of the folders of the testbed', foldersIn('sim').map((name) => `${name}/`)],
+  ['of the folders in those', foldersIn('sim').flatMap((name) => foldersIn(`sim/${name}`).map((each) => `${each}/`))],
 ])('ARCHITECTURE.md names every part %s', (_which, parts) => {
   const names = parts.map((path) => (path.endsWith('/') ? path : basename(path)));
   expect(names.length).toBeGreaterThan(5);
