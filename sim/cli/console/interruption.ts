@@ -27,7 +27,7 @@ export function killedText(name: SignalName, kept: string | null): string {
 }
 
 /** The command that does not wait for what it began any more: the signal's name is the message. */
-export class InterruptedError extends Error {
+class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
