@@ -71,6 +71,8 @@ export class RealRun {
     if (failure !== null && !(failure instanceof OutputError)) failure = await this.rootOf(failure);
     const closeFailure = await this.outcomeOf(() => this.close());
     failure ??= closeFailure;
+    // Ctrl-C reaches a client that has only just begun, and ends it, before this process hears of it.
+    if (failure instanceof RunLostError && options.signal?.aborted === true) failure = new Interruption();
     const merged = world.merge();
     failure = this.refusalBehind(failure, merged);
     if (failure === null) {
