@@ -79,6 +79,21 @@ function stubbed(): Stubbed {
   return { world, client, replies, ask };
 }
 
+/** Two releases: the script of the first was sent whole, and that of the second by its name, which `refuse` says that the server does not know. */
+async function withUnknownScript(isCluster = false): Promise<Stubbed & { readonly refuse: () => void }> {
+  const all = stubbed();
+  const { world, client, ask } = all;
+  client.isCluster = isCluster;
+  let reject: (error: Error) => void = () => undefined;
+  client.answers.push(0, new Promise((_resolve, refused) => (reject = refused)));
+  client.become('ready');
+  ask('release', 'a');
+  await world.advance(0);
+  ask('release', 'b');
+  await world.advance(0);
+  return { ...all, refuse: () => reject(new Error('NOSCRIPT No matching script')) };
+}
+
 describe('the connection of an ioredis client', () => {
   it('is one by its shape', () => {
     expect(isIoredisClient(new StubClient())).toBe(true);
@@ -145,16 +160,9 @@ describe('the connection of an ioredis client', () => {
   });
 
   it('does not send a script whole once the connection is gone, where ioredis would queue it', async () => {
-    const { world, client, replies, ask } = stubbed();
-    let refuse: (error: Error) => void = () => undefined;
-    client.answers.push(0, new Promise((_resolve, reject) => (refuse = reject)));
-    client.become('ready');
-    ask('release', 'a');
-    await world.advance(0);
-    ask('release', 'b');
-    await world.advance(0);
+    const { world, client, replies, refuse } = await withUnknownScript();
     client.status = 'close';
-    refuse(new Error('NOSCRIPT No matching script'));
+    refuse();
     await world.advance(0);
     expect(client.sent).toEqual(['eval a', 'evalsha b']);
     expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: false }]);
@@ -166,22 +174,14 @@ describe('the connection of an ioredis client', () => {
   ])(
     'says that a script may have run where one is not known to the server of %s, which may have been sent a second copy',
     async (_what, isCluster, status) => {
-      const { world, client, replies, ask } = stubbed();
-      client.isCluster = isCluster;
-      let refuse: (error: Error) => void = () => undefined;
-      client.answers.push(0, new Promise((_resolve, reject) => (refuse = reject)));
-      client.become('ready');
-      ask('release', 'a');
-      await world.advance(0);
-      ask('release', 'b');
-      await world.advance(0);
+      const { world, client, replies, refuse } = await withUnknownScript(isCluster);
       if (isCluster) client.status = status;
       else {
         client.become('close');
         client.become(status);
         await world.advance(100);
       }
-      refuse(new Error('NOSCRIPT No matching script'));
+      refuse();
       await world.advance(0);
       expect(replies).toMatchObject([{ kind: 'absent' }, { kind: 'failed', sent: true }]);
     },

@@ -27,14 +27,18 @@ function sends(...kinds: readonly ('acquire' | 'extend' | 'release')[]): ProbePl
 }
 
 /**
- * Is granted the key, or else gives up, asks something more, and takes an answer of this kind for a reason to take the key after all. An extension gives the key
- * back and takes it again, which fails only if somebody has taken it in between.
+ * Is granted the key, or else gives up, asks something more, and takes an answer of this kind for a reason to take the key after all, or to give it back. An
+ * extension gives the key back and takes it again, which fails only if somebody has taken it in between.
  */
-function returns(asked: 'acquire' | 'extend' | 'release', answer: string | null): ProbePlan {
+function givesUp(
+  asked: readonly ('acquire' | 'extend' | 'release')[],
+  answer: string | null,
+  then: 'acquire' | 'release',
+): ProbePlan {
   return (session) => {
     let isHolder = false;
     let hasGivenUp = false;
-    let hasTaken = false;
+    let isDone = false;
     return {
       onAcquire: () => {
         session.sendAll('acquire');
@@ -42,43 +46,9 @@ function returns(asked: 'acquire' | 'extend' | 'release', answer: string | null)
       },
       onReply: (node, kind) => {
         if (hasGivenUp) {
-          if (kind !== answer || hasTaken) return;
-          hasTaken = true;
-          session.send('acquire', node);
-        } else if (kind === 'granted') isHolder = true;
-        else if (kind === 'held' && !isHolder) {
-          hasGivenUp = true;
-          session.giveUp();
-          session.sendAll(asked);
-        }
-      },
-      onExtend: () => {
-        session.sendAll('release', 'acquire');
-        session.wait();
-      },
-    };
-  };
-}
-
-/**
- * Is granted the key, or else gives up, asks something more, and gives the key back once it gets an answer of this kind. The first extension fails if another
- * one has taken the key, and the second one succeeds only if that was given back.
- */
-function givesBack(asked: readonly ('acquire' | 'release')[], answer: string): ProbePlan {
-  return (session) => {
-    let isHolder = false;
-    let hasGivenUp = false;
-    let hasGivenBack = false;
-    return {
-      onAcquire: () => {
-        session.sendAll('acquire');
-        session.wait();
-      },
-      onReply: (node, kind) => {
-        if (hasGivenUp) {
-          if (kind !== answer || hasGivenBack) return;
-          hasGivenBack = true;
-          session.send('release', node);
+          if (kind !== answer || isDone) return;
+          isDone = true;
+          session.send(then, node);
         } else if (kind === 'granted') isHolder = true;
         else if (kind === 'held' && !isHolder) {
           hasGivenUp = true;
@@ -94,6 +64,7 @@ function givesBack(asked: readonly ('acquire' | 'release')[], answer: string): P
   };
 }
 
+/** The first extension fails if another one has taken the key, and the second one succeeds only if that was given back. */
 const IS_GIVEN_BACK = new RegExp(`; extended at 0 ${hears('granted', 'released', 'held', 'absent', 'granted')}$`);
 
 const HAS_COME_BACK = hears('granted', 'released', 'held');
@@ -165,44 +136,44 @@ const TRAPS: Readonly<Record<string, Trap>> = {
   },
   'the node has yet to run something of a client that is done': {
     world: { clients: 2, extensions: 1 },
-    plan: returns('acquire', null),
+    plan: givesUp(['acquire'], null, 'acquire'),
     story: new RegExp(`^granted at 0 for 91; gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
   },
   // A client that does nothing whatever it is told is done. It may be told:
   'that a node is down which it asks to extend': {
     world: { clients: 2, crashes: 1, extensions: 1 },
-    plan: returns('extend', 'failed'),
+    plan: givesUp(['extend'], 'failed', 'acquire'),
     story: new RegExp(`gave-up at 0, faults left 1 0 0; extended at 0 ${HAS_COME_BACK}$`),
   },
   'that a node is down which it asks to release': {
     world: { clients: 2, crashes: 1, extensions: 1 },
-    plan: returns('release', 'failed'),
+    plan: givesUp(['release'], 'failed', 'acquire'),
     story: new RegExp(`gave-up at 0, faults left 1 0 0; extended at 0 ${HAS_COME_BACK}$`),
   },
   'that its key is not there, which it asks to extend': {
     world: { clients: 2, extensions: 1 },
-    plan: returns('extend', 'absent'),
+    plan: givesUp(['extend'], 'absent', 'acquire'),
     story: new RegExp(`gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
   },
   'that its key is not there, which it asks to release': {
     world: { clients: 2, extensions: 1 },
-    plan: returns('release', 'absent'),
+    plan: givesUp(['release'], 'absent', 'acquire'),
     story: new RegExp(`gave-up at 0; extended at 0 ${HAS_COME_BACK}$`),
   },
   'that another one holds the key, which it asks for': {
     world: { clients: 2, extensions: 2 },
-    plan: givesBack(['acquire', 'acquire'], 'held'),
+    plan: givesUp(['acquire', 'acquire'], 'held', 'release'),
     story: IS_GIVEN_BACK,
   },
   // What it does may be a release that finds nothing, for one of the same value came before, unless:
   'there was none before': {
     world: { clients: 2, extensions: 2 },
-    plan: givesBack(['acquire'], 'granted'),
+    plan: givesUp(['acquire'], 'granted', 'release'),
     story: IS_GIVEN_BACK,
   },
   'the value was stored again in between': {
     world: { clients: 2, extensions: 2 },
-    plan: givesBack(['release', 'acquire'], 'granted'),
+    plan: givesUp(['release', 'acquire'], 'granted', 'release'),
     story: IS_GIVEN_BACK,
   },
   // The order in which a client was told and has sent something is forgotten, unless:
