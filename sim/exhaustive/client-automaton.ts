@@ -1,7 +1,7 @@
 import { ClientRun, type CallerPhase, type LocalInput } from './client-run.ts';
 import { Interner } from './interner.ts';
 import type { Links } from './links.ts';
-import { Quietness } from './quietness.ts';
+import { hasAllBehindIt, Quietness } from './quietness.ts';
 import type { Replies } from './replies.ts';
 import type { Parts, Reductions, WorldSettings } from './settings.ts';
 
@@ -142,9 +142,7 @@ export class ClientAutomaton {
 
   /** Whether nothing that can still reach this client makes it do anything that others would notice. */
   isQuiet(global: number, parts: readonly number[], tick: number): boolean {
-    const { phase, acquires, untilTick } = this.globals.at(global);
-    if (acquires < this.world.cycles || untilTick !== -1) return false;
-    if (phase !== 'idle' && phase !== 'releasing') return false;
+    if (!hasAllBehindIt(this.globals.at(global), this.world)) return false;
     const key = this.placeKey(global, parts);
     return this.quietness.isQuiet(key, () => this.representativeOf(key).inputs, tick);
   }
@@ -180,11 +178,9 @@ export class ClientAutomaton {
       const timers = client.timers.map(({ dueTick }) => dueTick);
       return { phase, acquires, extensions, isExtending, untilTick, token, timers, failure, failures };
     });
-    const parts = client.sent.map((sent, node) => {
-      const told = sent.filter(({ reply }) => reply !== null).length;
-      const commands = sent.map(({ command }) => command);
-      return links.part(client.partText(node), { commands, told, isQuiet: false });
-    });
+    const parts = client.sent.map((_, node) =>
+      links.part(client.partText(node), { ...client.historyWith(node), isQuiet: false }),
+    );
     const key = this.placeKey(global, parts);
     if (!this.representatives.has(key)) this.representatives.set(key, { inputs, parts });
     return { global, parts, isGranted, hasBegun };

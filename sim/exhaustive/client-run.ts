@@ -3,6 +3,7 @@ import type { LockError } from '../../src/errors.ts';
 import type { LockCommand, LockNode, LockReply } from '../../src/lock-node.ts';
 import { nodeName } from '../scenario/server-names.ts';
 import { drainMicrotasks } from '../testbed/simulated/microtasks.ts';
+import type { LinkHistory } from './links.ts';
 import type { NodeCommand } from './node-rules.ts';
 import type { HeldLock, LockMaker, Parts, WorldSettings } from './settings.ts';
 
@@ -116,6 +117,15 @@ export class ClientRun {
   /** Everything of the client that is not about one node. */
   globalText(): string {
     return `${this.deeds.join(' ')} | ${this.timers.map(({ dueTick }) => dueTick).join(' ')}`;
+  }
+
+  /** The commands that the client has sent to a node, and how many of them are answered. */
+  historyWith(node: number): LinkHistory {
+    const sent = this.sent[node] as Sent[];
+    return {
+      commands: sent.map(({ command }) => command),
+      told: sent.filter(({ reply }) => reply !== null).length,
+    };
   }
 
   /** What the client has sent to a node, and what it was told in answer; `nameOf` gives replies their names. */

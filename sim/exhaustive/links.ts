@@ -1,11 +1,15 @@
 import { Interner } from './interner.ts';
 import type { NodeCommand } from './node-rules.ts';
 
-/** What a client has sent to one node and was told in answer. */
-export interface LinkPart {
+/** What a client has sent to one node, and how much of it was answered. */
+export interface LinkHistory {
   readonly commands: readonly NodeCommand[];
   /** How many of them are answered: the first ones. */
   readonly told: number;
+}
+
+/** What a client has sent to one node and was told in answer. */
+export interface LinkPart extends LinkHistory {
   /** Whether the client does not care for answers any more: the node still has to run what is left, and answers nobody. */
   readonly isQuiet: boolean;
 }

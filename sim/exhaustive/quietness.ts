@@ -1,6 +1,6 @@
 import type { LockReply } from '../../src/lock-node.ts';
 import { type CallerPhase, ClientRun, type LocalInput, replyText, type Sent } from './client-run.ts';
-import type { LinkPart } from './links.ts';
+import type { LinkHistory } from './links.ts';
 import type { NodeAnswer } from './node-rules.ts';
 import { openReply } from './open-reply.ts';
 import type { Replies } from './replies.ts';
@@ -10,8 +10,6 @@ import type { Parts, Reductions, WorldSettings } from './settings.ts';
 type OpenInput =
   | Exclude<LocalInput, { readonly kind: 'reply' }>
   | { readonly kind: 'reply'; readonly node: number; readonly candidates: readonly LockReply[]; readonly tick: number };
-
-type LinkHistory = Pick<LinkPart, 'commands' | 'told'>;
 
 /** A client that was told something, and that some answers may yet reach. */
 interface Place {
@@ -97,8 +95,7 @@ export class Quietness {
   }
 
   private staysQuiet(place: Place, tick: number): boolean {
-    if (place.acquires < this.world.cycles || place.untilTick !== -1) return false;
-    if (place.phase !== 'idle' && place.phase !== 'releasing') return false;
+    if (!hasAllBehindIt(place, this.world)) return false;
     // Who is quiet from some tick on is so later, and who is not was not before.
     if (tick >= place.quietFrom) return true;
     if (tick <= place.noisyUntil) return false;
@@ -216,10 +213,7 @@ export class Quietness {
         acquires,
         untilTick,
         timers: client.timers.map(({ dueTick }) => dueTick),
-        sent: client.sent.map((sent) => ({
-          commands: sent.map(({ command }) => command),
-          told: sent.filter(({ reply }) => reply !== null).length,
-        })),
+        sent: client.sent.map((_, node) => client.historyWith(node)),
         outcomes: new Map(),
         quietFrom: Number.POSITIVE_INFINITY,
         noisyUntil: -1,
@@ -259,6 +253,14 @@ export class Quietness {
         return [plain('released'), plain('absent'), ...failed];
     }
   }
+}
+
+/** Whether nobody will ask the client for anything any more, so that it may be quiet. */
+export function hasAllBehindIt(
+  { phase, acquires, untilTick }: Pick<Place, 'phase' | 'acquires' | 'untilTick'>,
+  { cycles }: WorldSettings,
+): boolean {
+  return acquires >= cycles && untilTick === -1 && (phase === 'idle' || phase === 'releasing');
 }
 
 /** What a client was told, with tokens by their order, and without hints. */
