@@ -35,8 +35,9 @@ export function errorOf({ received }: Exchange): string | null {
 }
 
 /** Whether the node's own answer came back, if only an error: a `failed` reply without one is a broken connection. */
-export function wasAnswered({ received }: Exchange): boolean {
-  return received !== null && (received.reply !== 'failed' || received.error !== undefined);
+export function wasAnswered(exchange: Exchange): boolean {
+  const { received } = exchange;
+  return received !== null && (received.reply !== 'failed' || errorOf(exchange) !== null);
 }
 
 /** Whether the library may have sent it: some commands it refuses itself, because the connection is down or silent, or the node may not vote. */

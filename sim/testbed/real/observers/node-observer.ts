@@ -45,12 +45,9 @@ export class NodeObserver {
     return this.model.valueOf(key, Date.now() + this.skewMs) === value;
   }
 
-  /** Asks the server for its clock. Resolves to how far it was ahead of the host's, at the least and at the most. */
-  async readClock(): Promise<{ readonly leastMs: number; readonly mostMs: number }> {
-    const beforeMs = Date.now();
-    const wallMs = await this.connection.wallMs();
-    // The host's clock counts whole milliseconds.
-    const bounds = { leastMs: wallMs - Date.now() - 1, mostMs: wallMs - beforeMs };
+  /** As `readLead` of the connection, and remembers it. */
+  async readClock(): ReturnType<ServerConnection['readLead']> {
+    const bounds = await this.connection.readLead();
     this.skewMs = (bounds.leastMs + bounds.mostMs) / 2;
     return bounds;
   }

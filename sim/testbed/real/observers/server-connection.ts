@@ -51,8 +51,7 @@ export class ServerConnection {
     const admin = await connectOnce(this.options.address);
     this.admin = admin;
     await admin.config('SET', 'notify-keyspace-events', PUBLISHED_EVENTS);
-    // The host's clock counts whole milliseconds.
-    this.leadMs = (await this.wallMs()) - Date.now() - 1;
+    this.leadMs = (await this.readLead()).leastMs;
     const { nowUs, watcher, onLost } = this.options;
     const monitor = await MonitorStream.open(this.options.address, {
       onLine: ({ isScripted, args, wallMs }) => {
@@ -136,14 +135,21 @@ export class ServerConnection {
     return readWallMs(this.client);
   }
 
+  /** Asks the server for its clock. Resolves to how far it was ahead of the host's, at the least and at the most. */
+  async readLead(): Promise<{ readonly leastMs: number; readonly mostMs: number }> {
+    const beforeMs = Date.now();
+    const wallMs = await this.wallMs();
+    // The host's clock counts whole milliseconds.
+    return { leastMs: wallMs - Date.now() - 1, mostMs: wallMs - beforeMs };
+  }
+
   /** A server whose clock fell behind would have done everything earlier than the truth, by what its stamps say. */
   private async compareClocks(): Promise<void> {
-    const beforeMs = Date.now();
-    const leadAtMostMs = (await this.wallMs()) - beforeMs;
-    if (leadAtMostMs >= this.leadMs - CLOCK_TOLERANCE_MS) return;
+    const { mostMs } = await this.readLead();
+    if (mostMs >= this.leadMs - CLOCK_TOLERANCE_MS) return;
     const { host, port } = this.options.address;
     throw new RunLostError(
-      `the clock of the server behind ${host}:${port} fell behind this machine's by ${(this.leadMs - leadAtMostMs).toFixed(1)} ms or more ` +
+      `the clock of the server behind ${host}:${port} fell behind this machine's by ${(this.leadMs - mostMs).toFixed(1)} ms or more ` +
         'while it was watched, so that nobody knows when it did what; run again when nobody sets the clocks',
     );
   }
