@@ -67,7 +67,7 @@ export function diagnoseBackends(redisServer: readonly string[], host: Host): Pr
         return { name: testbed.name, ...(await testbed.check()) };
       } catch (error) {
         if (!(error instanceof TestbedUnavailableError)) throw error;
-        const { message: problem, remedy } = error;
+        const { problem, remedy } = error;
         return { name: each.name, ...availabilityOf([{ name: 'redis-server', problem, remedy, blocks: 'all' }]) };
       }
     }),
@@ -88,8 +88,7 @@ export function unavailableText(backend: string, { problem, remedy }: Unavailabi
 /** The error to tell the user where a run could not begin: a UsageError that names the backend and the remedy, or any other error as it is. */
 export function namingBackend(backend: string, error: unknown): unknown {
   if (!(error instanceof TestbedUnavailableError)) return error;
-  const { message: problem, remedy } = error;
-  return new UsageError(unavailableText(backend, { problem, remedy }), { cause: error });
+  return new UsageError(unavailableText(backend, error), { cause: error });
 }
 
 interface Wanted {

@@ -1,10 +1,13 @@
 /** A backend cannot run here: what is missing, and what would put it right. */
 export class TestbedUnavailableError extends Error {
+  /** What is missing; the message. */
+  readonly problem: string;
   readonly remedy: string;
 
   constructor(problem: string, remedy: string, options?: ErrorOptions) {
     super(problem, options);
     this.name = 'TestbedUnavailableError';
+    this.problem = problem;
     this.remedy = remedy;
   }
 }

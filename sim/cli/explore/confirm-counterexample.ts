@@ -75,7 +75,7 @@ async function confirmOn(
     return { backend, verdict: 'differs', reason: judgement.reasons.join('; ') || `${symptom} is not violated there` };
   } catch (error) {
     if (!(error instanceof TestbedUnavailableError)) throw error;
-    return unable(unavailableText(backend, { problem: error.message, remedy: error.remedy }));
+    return unable(unavailableText(backend, error));
   } finally {
     display.end();
   }
