@@ -9,11 +9,10 @@ import { hint } from './load-hints.ts';
 import type { PathStep } from './load-positions.ts';
 import type { ObservablePattern } from './moment.ts';
 import { nodeNames, RESOURCE } from './server-names.ts';
-import type { scenarioSchema, Step } from './schema.ts';
+import type { LockStep, scenarioSchema } from './schema.ts';
 import type { z } from 'zod';
 
 type Parsed = z.output<typeof scenarioSchema>;
-type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'] | Extract<Step, { using: unknown }>['using'];
 
 const CLIENT_GROUPS = ['all', 'holder'];
 const NODE_GROUPS = ['all', 'minority', 'majority', 'held', RESOURCE];
@@ -109,7 +108,7 @@ class ScenarioChecks {
     });
   }
 
-  private checkAcquire(path: readonly PathStep[], { ttl, resource }: AcquireStep): void {
+  private checkAcquire(path: readonly PathStep[], { ttl, resource }: LockStep): void {
     if (ttl !== undefined) this.checkTtl([...path, 'ttl'], ttl);
     for (const [suffix, what] of RESERVED_SUFFIXES) {
       if ([resource].flat().some((name) => name.endsWith(suffix)))

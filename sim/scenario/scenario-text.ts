@@ -2,7 +2,7 @@ import { describeFault } from '../faults/description.ts';
 import type { Moment } from '../faults/moments.ts';
 import type { ClientTarget, NodeTarget } from '../faults/targets.ts';
 import type { Occurrence } from './moment.ts';
-import type { Scenario, Script, Step } from './schema.ts';
+import type { LockStep, Scenario, Script, Step } from './schema.ts';
 import type { Fault } from './fault-schema.ts';
 import { formatMs, formatRange } from '../text/duration-text.ts';
 import { patternText } from '../text/pattern-text.ts';
@@ -73,7 +73,7 @@ function stepText(step: Step): string {
   return `work ${formatRange(step.using.work)} using ${lockText(step.using)}`;
 }
 
-function lockText({ resource, ttl, deadline, giveUpAfter }: Extract<Step, { acquire: unknown }>['acquire']): string {
+function lockText({ resource, ttl, deadline, giveUpAfter }: LockStep): string {
   const names = [resource].flat().map((name) => JSON.stringify(name));
   const life = ttl === undefined ? '' : ` for ${formatMs(ttl)}`;
   const wait = deadline === undefined ? '' : ` within ${formatMs(deadline)}`;

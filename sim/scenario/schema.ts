@@ -132,6 +132,10 @@ const step = z.union(
 );
 /** One thing that a client does. */
 export type Step = z.output<typeof step>;
+/** What a step locks, and how. */
+export type LockStep = Extract<Step, { acquire: unknown }>['acquire'];
+/** The same of a step that works by `using`, and what the work is. */
+export type UsingStep = Extract<Step, { using: unknown }>['using'];
 
 const script = z.strictObject({
   clients: clientTarget.default('all').describe('who runs these steps (all)'),

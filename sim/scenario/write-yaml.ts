@@ -1,7 +1,7 @@
 import { type Document, isMap, isSeq, parseDocument, stringify, visit } from 'yaml';
 import type { DurationRange } from './duration.ts';
 import type { Fault } from './fault-schema.ts';
-import type { Scenario, Script, Step } from './schema.ts';
+import type { LockStep, Scenario, Script, Step } from './schema.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -139,7 +139,7 @@ function stepFields(step: Step): unknown {
   return { using: given({ ...lockFields(step.using), extensionLimit, work: rangeText(work) }) };
 }
 
-function lockFields(lock: Extract<Step, { acquire: unknown }>['acquire']): Fields {
+function lockFields(lock: LockStep): Fields {
   const { resource, ttl, retryCount, retryDelay, retryJitter, deadline, giveUpAfter } = lock;
   return given({
     resource,

@@ -3,7 +3,7 @@ import { quorumOf } from '../../src/quorum.ts';
 import { type RestartGuard, restartGuardOf } from '../../src/restart-guard.ts';
 import type { RunStarted } from '../history/event.ts';
 import { clockDriftFactorOf } from '../scenario/clock-drift.ts';
-import type { Scenario, Step } from '../scenario/schema.ts';
+import type { LockStep, Scenario, Step } from '../scenario/schema.ts';
 import { resourcesOfStep } from './lock-calls.ts';
 
 /** Keys expire by whole milliseconds, and news takes a moment: what is waited for beyond the longest time to live. */
@@ -99,7 +99,7 @@ export function pausesMs({ faults }: Scenario): number {
 }
 
 /** What a step locks, if it does. */
-export function lockOfStep(step: Step): Extract<Step, { acquire: unknown }>['acquire'] | null {
+export function lockOfStep(step: Step): LockStep | null {
   if (typeof step === 'string') return null;
   if ('acquire' in step) return step.acquire;
   return 'using' in step ? step.using : null;

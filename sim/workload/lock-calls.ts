@@ -1,7 +1,9 @@
 import { LockError } from '../../src/errors.ts';
 import type { AcquiredLock } from '../../src/lock.ts';
+import type { AcquireOptions } from '../../src/options.ts';
 import { joinedResources } from '../../src/resource-names.ts';
 import type { AcquireInvoked } from '../history/event.ts';
+import type { LockStep } from '../scenario/schema.ts';
 import type { WorkloadClient } from './workload-client.ts';
 
 /** A lock that a script holds, and the number of the acquire that it came from. */
@@ -163,6 +165,14 @@ export function patienceOf(
     controller.abort(new Error(`gave up after ${giveUpAfterMs} ms`));
   });
   return { signal: controller.signal, cancel };
+}
+
+/** How the library is to try, by a step, for a caller of such patience. */
+export function retryOptionsOf(
+  { retryCount, retryDelay, retryJitter, deadline }: LockStep,
+  patience: { readonly signal: AbortSignal } | null,
+): AcquireOptions {
+  return { retryCount, retryDelay, retryJitter, deadline, signal: patience?.signal };
 }
 
 /** The library's code of an error. Anything else is a defect, of the library or of the testbed, and ends the run. */

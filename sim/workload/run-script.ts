@@ -1,5 +1,5 @@
 import type { AcquireOptions } from '../../src/options.ts';
-import type { Script, Step } from '../scenario/schema.ts';
+import type { LockStep, Script, Step } from '../scenario/schema.ts';
 import {
   type Asked,
   enterSection,
@@ -12,11 +12,10 @@ import {
   recordFailed,
   recordGranted,
   release,
+  retryOptionsOf,
 } from './lock-calls.ts';
 import { workUsing } from './using-step.ts';
 import type { WorkloadClient } from './workload-client.ts';
-
-type AcquireStep = Extract<Step, { acquire: unknown }>['acquire'];
 
 /** Runs the steps of a script on one client, round after round, and records what it does. */
 export async function runScript(client: WorkloadClient, script: Script, defaultTtlMs: number): Promise<void> {
@@ -87,7 +86,7 @@ class Round {
     return true;
   }
 
-  private async acquire(step: AcquireStep): Promise<boolean> {
+  private async acquire(step: LockStep): Promise<boolean> {
     // It is done with what the former lock protected, and lets that expire.
     this.leave();
     this.last = await acquire(this.client, step, step.ttl ?? this.defaultTtlMs, 'workload');
@@ -113,21 +112,14 @@ class Round {
 
 async function acquire(
   client: WorkloadClient,
-  step: AcquireStep,
+  step: LockStep,
   ttlMs: number,
   phase: Asked['phase'],
 ): Promise<Held | null> {
-  const { retryCount, retryDelay, retryJitter, deadline, giveUpAfter } = step;
   const asked = recordAsked(client, step.resource, ttlMs, phase);
-  const patience = patienceOf(client, giveUpAfter);
+  const patience = patienceOf(client, step.giveUpAfter);
   try {
-    const lock = await client.redlock.acquire(namesFor(asked.resources), ttlMs, {
-      retryCount,
-      retryDelay,
-      retryJitter,
-      deadline,
-      signal: patience?.signal,
-    });
+    const lock = await client.redlock.acquire(namesFor(asked.resources), ttlMs, retryOptionsOf(step, patience));
     const held = recordGranted(client, asked, lock);
     if (phase === 'workload') enterSection(client, held);
     return held;

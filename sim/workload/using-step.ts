@@ -1,5 +1,5 @@
 import type { AcquiredLock } from '../../src/lock.ts';
-import type { Step } from '../scenario/schema.ts';
+import type { UsingStep } from '../scenario/schema.ts';
 import {
   type Asked,
   codeOf,
@@ -13,14 +13,13 @@ import {
   recordFailed,
   recordGranted,
   release,
+  retryOptionsOf,
 } from './lock-calls.ts';
 import type { WorkloadClient } from './workload-client.ts';
 
-type UsingStep = Extract<Step, { using: unknown }>['using'];
-
 /** Takes a lock, works under it while the library extends it, and has it given back; all that the library does meanwhile is recorded like the steps of a script. */
 export async function workUsing(client: WorkloadClient, step: UsingStep, ttlMs: number): Promise<void> {
-  const { retryCount, retryDelay, retryJitter, deadline, giveUpAfter, extensionLimit, work } = step;
+  const { giveUpAfter, extensionLimit, work } = step;
   const workMs = client.drawMs(work);
   const asked = recordAsked(client, step.resource, ttlMs, 'workload');
   const patience = patienceOf(client, giveUpAfter);
@@ -33,7 +32,7 @@ export async function workUsing(client: WorkloadClient, step: UsingStep, ttlMs: 
     const running = redlock.using(
       namesFor(asked.resources),
       ttlMs,
-      { retryCount, retryDelay, retryJitter, deadline, extensionLimit, signal: patience?.signal },
+      { ...retryOptionsOf(step, patience), extensionLimit },
       (signal) => witness.work(workMs, signal),
     );
     redlock.acquire = acquire;

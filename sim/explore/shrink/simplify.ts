@@ -1,5 +1,5 @@
 import type { Fault } from '../../scenario/fault-schema.ts';
-import type { Scenario, Script, Step } from '../../scenario/schema.ts';
+import type { LockStep, Scenario, Script, Step, UsingStep } from '../../scenario/schema.ts';
 import { lockOfStep } from '../../workload/facts.ts';
 import type { Trial } from '../arbitraries/scenario.ts';
 import { simplerFaults } from './simplify-fault.ts';
@@ -153,7 +153,8 @@ function* simplerScripts(script: Script): Generator<Script> {
     if (isSensible(steps)) yield { ...script, steps };
   }
   for (const [index, step] of script.steps.entries()) {
-    if (typeof step === 'object' && 'using' in step) yield { ...script, steps: spelledOut(script.steps, index, step) };
+    if (typeof step === 'object' && 'using' in step)
+      yield { ...script, steps: spelledOut(script.steps, index, step.using) };
   }
   for (const [index, step] of script.steps.entries()) {
     for (const simpler of simplerSteps(step)) yield { ...script, steps: replaced(script.steps, index, simpler) };
@@ -173,16 +174,15 @@ function isSensible(steps: readonly Step[]): boolean {
 }
 
 /** What using does, as far as nothing goes wrong, by steps that each do one thing. */
-function spelledOut(steps: readonly Step[], index: number, { using }: Extract<Step, { using: unknown }>): Step[] {
+function spelledOut(steps: readonly Step[], index: number, using: UsingStep): Step[] {
   const { work, ...lock } = using;
   const inFull: Step[] = [{ acquire: omitting(lock, 'extensionLimit') }, { work }, 'release'];
   return [...steps.slice(0, index), ...inFull, ...steps.slice(index + 1)];
 }
 
 const LOCK_OPTIONS = ['ttl', 'giveUpAfter', 'deadline', 'retryCount', 'retryDelay', 'retryJitter'] as const;
-type LockOptions = Extract<Step, { acquire: unknown }>['acquire'];
 
-function* simplerLocks<Lock extends LockOptions>(lock: Lock): Generator<Lock> {
+function* simplerLocks<Lock extends LockStep>(lock: Lock): Generator<Lock> {
   const { resource } = lock;
   if (typeof resource === 'object') for (const name of resource) yield { ...lock, resource: name };
   for (const name of LOCK_OPTIONS) if (lock[name] !== undefined) yield omitting(lock, name) as unknown as Lock;

@@ -2,7 +2,7 @@ import type { Moment } from '../../faults/moments.ts';
 import type { NodeTarget } from '../../faults/targets.ts';
 import type { DurationRange } from '../../scenario/duration.ts';
 import type { Fault } from '../../scenario/fault-schema.ts';
-import type { Scenario, Script, Step } from '../../scenario/schema.ts';
+import type { LockStep, Scenario, Script, Step } from '../../scenario/schema.ts';
 import type { Trial } from '../arbitraries/scenario.ts';
 import { omitting, replaced } from './simplify-parts.ts';
 import { nodeNames } from '../../scenario/server-names.ts';
@@ -111,15 +111,13 @@ function sturdierStep(step: Step, ttlMs: number): Step | null {
   return { work: longer('work' in step ? step.work : step.rest, ttlMs) };
 }
 
-type LockOptions = Extract<Step, { acquire: unknown }>['acquire'];
-
-function isPatient({ retryCount, giveUpAfter, deadline }: LockOptions): boolean {
+function isPatient({ retryCount, giveUpAfter, deadline }: LockStep): boolean {
   return retryCount === RETRIES_WITHOUT_END && giveUpAfter === undefined && deadline === undefined;
 }
 
 /** Whoever does not get the lock in time tries on. */
-function patient<Lock extends LockOptions>(lock: Lock): Lock {
-  const untimed = omitting(omitting(lock as LockOptions, 'giveUpAfter'), 'deadline');
+function patient<Lock extends LockStep>(lock: Lock): Lock {
+  const untimed = omitting(omitting(lock as LockStep, 'giveUpAfter'), 'deadline');
   return { ...untimed, retryCount: RETRIES_WITHOUT_END } as unknown as Lock;
 }
 
